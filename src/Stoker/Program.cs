@@ -1,0 +1,2 @@
+Console.WriteLine("stoker");
+return 0;

@@ -1,0 +1,2 @@
+namespace Stoker.Drills;
+public sealed class SmokeTests { [Xunit.Fact] public void A() => Xunit.Assert.Equal(2, 1 + 1); }
