@@ -1,0 +1,96 @@
+using Stoker.Diagnostics;
+using Stoker.Estates;
+
+namespace Stoker.Planning;
+
+/// <summary>
+/// What will happen, decided before anything does. Made by <see cref="Planner"/> from the specs and what was observed of this
+/// machine; carried out by the supervisor; printed by <c>stoker plan</c>.
+/// </summary>
+internal sealed record EstatePlan(EstateSpec Estate, HostName? Host, bool Rehearse)
+{
+    /// <summary>Every active service of the estate, those of other hosts too, in start order.</summary>
+    public IReadOnlyDictionary<ServiceName, ServicePlan> Services { get; init; } = new Dictionary<ServiceName, ServicePlan>();
+
+    /// <summary>Services of this host that may start together, wave after wave.</summary>
+    public IReadOnlyList<IReadOnlyList<ServiceName>> Waves { get; init; } = [];
+
+    /// <summary>The chain of dependencies that decides when the estate is up, first to start first.</summary>
+    public IReadOnlyList<CriticalStep> CriticalPath { get; init; } = [];
+
+    /// <summary>One line for each service of this host, and for each running one that the file no longer has.</summary>
+    public IReadOnlyList<ServiceChange> Changes { get; init; } = [];
+
+    /// <summary>Errors refuse the plan; warnings say what will not happen.</summary>
+    public IReadOnlyList<Diagnostic> Diagnostics { get; init; } = [];
+
+    public bool IsRefused => Diagnostics.Any(d => d.Severity == Severity.Error);
+
+    /// <summary>Services of this host, the ones that the supervisor runs.</summary>
+    public IEnumerable<ServicePlan> Local => Services.Values.Where(s => s.IsLocal);
+}
+
+/// <summary>How one service will be run.</summary>
+/// <param name="Fingerprint">Equal for equal declarations: a change of it is what makes <c>up</c> restart a running service.</param>
+internal sealed record ServicePlan(ServiceSpec Spec, string Fingerprint)
+{
+    public ServiceName Name => Spec.Name;
+
+    public HostName? Host { get; init; }
+
+    /// <summary>False for a service of another host: it is only probed from here.</summary>
+    public bool IsLocal { get; init; } = true;
+
+    /// <summary>Where another host's service is reached; null for local services.</summary>
+    public string? RemoteAddress { get; init; }
+
+    public RuntimeKind Runtime { get; init; }
+
+    /// <summary>Why a stand-in runs in its place (<c>`redis-server` is not installed</c>); null: the real thing runs.</summary>
+    public string? StandIn { get; init; }
+
+    /// <summary>Absolute path of the command of a process, or of the container tool.</summary>
+    public string? Executable { get; init; }
+
+    /// <summary>Its own and its group's dependencies, each service once, the strictest condition kept.</summary>
+    public IReadOnlyList<DependencyPlan> Dependencies { get; init; } = [];
+
+    public IReadOnlyList<ReplicaPlan> Replicas { get; init; } = [];
+
+    /// <summary>What the owner asked for that cannot be enforced here, in words, as the plan and status show it.</summary>
+    public IReadOnlyList<string> NotEnforced { get; init; } = [];
+
+    /// <summary>Names of the GPUs it is given (<c>0</c>-based index and model, or UUID), for people.</summary>
+    public IReadOnlyList<string> Gpus { get; init; } = [];
+}
+
+internal enum RuntimeKind
+{
+    Process,
+    Container,
+    StandIn,
+}
+
+/// <param name="Remote">The dependency runs on another host.</param>
+/// <param name="Why"><c>depends_on</c>, or the group that brings it (<c>group `vision_gpu` depends on `infra_core`</c>).</param>
+internal sealed record DependencyPlan(ServiceName Service, DependencyCondition Condition, bool Restart, bool Required, bool Remote, string Why);
+
+/// <summary>One running copy to be. Index counts from 1.</summary>
+internal sealed record ReplicaPlan(int Index, IReadOnlyList<PortPlan> Ports);
+
+/// <param name="Declared">The published port as the file has it, which probes and <c>$(PORT)</c> map to <paramref name="Published"/>.</param>
+internal sealed record PortPlan(int Declared, int Published, int Target, string Protocol, string? HostIp);
+
+/// <param name="Expected">How long it took to be up when last seen, or null when it has never been started here.</param>
+internal sealed record CriticalStep(ServiceName Service, DependencyCondition Condition, TimeSpan? Expected);
+
+internal enum ChangeKind
+{
+    Start,
+    Restart,
+    Scale,
+    Keep,
+    Stop,
+}
+
+internal sealed record ServiceChange(ServiceName Service, ChangeKind Kind, string Reason);
