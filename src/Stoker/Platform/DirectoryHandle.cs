@@ -9,7 +9,7 @@ internal sealed partial class DirectoryHandle : SafeHandleZeroOrMinusOneIsInvali
     private const int CloseOnExec = 0x80000;
     private const int PathOnly = 0x200000;
 
-    private DirectoryHandle()
+    public DirectoryHandle()
         : base(ownsHandle: true)
     {
     }
