@@ -1,0 +1,147 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Stoker.Daemon.Protocol;
+
+/// <summary>Asks one estate's daemon over its control socket: a method for each path of <see cref="ControlRoutes"/>.</summary>
+/// <param name="patience">How long an answer may take before the daemon counts as not answering.</param>
+internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
+{
+    public ControlReply<DaemonDocument> Daemon() => Get(ControlRoutes.Daemon, ControlJson.Default.DaemonDocument);
+
+    public ControlReply<StatusDocument> Status() => Get(ControlRoutes.Status, ControlJson.Default.StatusDocument);
+
+    public ControlReply<ApplyResponse> Apply(ApplyRequest request) =>
+        Post(ControlRoutes.Apply, Json(request, ControlJson.Default.ApplyRequest), ControlJson.Default.ApplyResponse);
+
+    public ControlReply<ApplyResponse> Plan(ApplyRequest request) =>
+        Post(ControlRoutes.Plan, Json(request, ControlJson.Default.ApplyRequest), ControlJson.Default.ApplyResponse);
+
+    public ControlReply<AcceptedDocument> Down() => Post(ControlRoutes.Down, null, ControlJson.Default.AcceptedDocument);
+
+    /// <param name="action"><c>start</c>, <c>stop</c>, <c>restart</c> or <c>reload</c>.</param>
+    public ControlReply<AcceptedDocument> Request(string service, string action) =>
+        Post(ControlRoutes.Service(service, action), null, ControlJson.Default.AcceptedDocument);
+
+    public ControlReply<AcceptedDocument> Scale(string service, int replicas) => Post(
+        ControlRoutes.Service(service, "scale"),
+        Json(new ScaleRequest(replicas), ControlJson.Default.ScaleRequest),
+        ControlJson.Default.AcceptedDocument);
+
+    public ControlReply<WhyDocument> Why(string service) => Get(ControlRoutes.Service(service, "why"), ControlJson.Default.WhyDocument);
+
+    public ControlReply<ProbeDocument> Probe(string service) =>
+        Post(ControlRoutes.Service(service, "probe"), null, ControlJson.Default.ProbeDocument);
+
+    public ControlReply<AcceptedDocument> StopDaemon(DaemonStopRequest request) => Post(
+        ControlRoutes.DaemonStop,
+        Json(request, ControlJson.Default.DaemonStopRequest),
+        ControlJson.Default.AcceptedDocument);
+
+    public ControlReply<AcceptedDocument> UpgradeDaemon(DaemonUpgradeRequest request) => Post(
+        ControlRoutes.DaemonUpgrade,
+        Json(request, ControlJson.Default.DaemonUpgradeRequest),
+        ControlJson.Default.AcceptedDocument);
+
+    public ValueTask<ControlReply<ControlStream<StatusDocument>>> FollowStatusAsync(CancellationToken cancel) =>
+        OpenAsync($"{ControlRoutes.Status}?follow=true", ControlJson.Default.StatusDocument, cancel);
+
+    public ValueTask<ControlReply<ControlStream<EventDocument>>> EventsAsync(EventQuery query, CancellationToken cancel) =>
+        OpenAsync(ControlRoutes.Events + query.ToQueryString(), ControlJson.Default.EventDocument, cancel);
+
+    public ValueTask<ControlReply<ControlStream<LogDocument>>> LogsAsync(LogFollowQuery query, CancellationToken cancel) =>
+        OpenAsync(ControlRoutes.Logs + query.ToQueryString(), ControlJson.Default.LogDocument, cancel);
+
+    private static byte[] Json<T>(T document, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(document, type);
+
+    private ControlReply<T> Get<T>(string path, JsonTypeInfo<T> type) => Ask("GET", path, null, type);
+
+    // A POST without a body still says that there is none, as HTTP/1.1 wants it.
+    private ControlReply<T> Post<T>(string path, byte[]? body, JsonTypeInfo<T> type) => Ask("POST", path, body ?? "{}"u8.ToArray(), type);
+
+    private ControlReply<T> Ask<T>(string method, string path, byte[]? body, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            using var socket = ControlSocket.Of(state);
+            if (socket is null) return NotThere<T>();
+            using var connection = ControlConnection.Connect(socket.EndPoint, blocking: true, patience);
+            // Blocking, so both are complete when they return.
+            connection.AskAsync(method, path, body, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            var answer = connection.ReadToEndAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            return connection.Status is >= 200 and < 300
+                ? new ControlReply<T>.Answered(JsonSerializer.Deserialize(answer, type)!)
+                : new ControlReply<T>.Rejected(connection.Status, ReadError(connection.Status, answer));
+        }
+        catch (SocketException e)
+        {
+            return NoDaemon<T>(e);
+        }
+        catch (IOException e)
+        {
+            return new ControlReply<T>.NoDaemon(e.Message);
+        }
+    }
+
+    private async ValueTask<ControlReply<ControlStream<T>>> OpenAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
+        where T : class
+    {
+        ControlConnection? connection = null;
+        try
+        {
+            using var socket = ControlSocket.Of(state);
+            if (socket is null) return NotThere<ControlStream<T>>();
+            connection = ControlConnection.Connect(socket.EndPoint, blocking: false, patience);
+            await connection.AskAsync("GET", path, null, cancel);
+            if (connection.Status is >= 200 and < 300)
+            {
+                var stream = new ControlStream<T>(connection, type);
+                connection = null;
+                return new ControlReply<ControlStream<T>>.Answered(stream);
+            }
+
+            var answer = await connection.ReadToEndAsync(cancel);
+            return new ControlReply<ControlStream<T>>.Rejected(connection.Status, ReadError(connection.Status, answer));
+        }
+        catch (SocketException e)
+        {
+            return NoDaemon<ControlStream<T>>(e);
+        }
+        catch (IOException e)
+        {
+            return new ControlReply<ControlStream<T>>.NoDaemon(e.Message);
+        }
+        finally
+        {
+            connection?.Dispose();
+        }
+    }
+
+    private static ErrorBody ReadError(int status, byte[] answer)
+    {
+        try
+        {
+            if (JsonSerializer.Deserialize(answer, ControlJson.Default.ErrorDocument)?.Error is { } error) return error;
+        }
+        catch (JsonException)
+        {
+            // An answer from below Stoker's own code, such as Kestrel's 400: shown as it came.
+        }
+
+        return new ErrorBody(ErrorCodes.Internal, $"the daemon answered {status}: {Encoding.UTF8.GetString(answer)}".TrimEnd(' ', ':'));
+    }
+
+    private ControlReply<T> NotThere<T>() => new ControlReply<T>.NoDaemon($"there is no {state.Path}");
+
+    private ControlReply<T> NoDaemon<T>(SocketException e) => new ControlReply<T>.NoDaemon(e.SocketErrorCode switch
+    {
+        // ENOENT has no name of its own among socket errors and comes as an unknown one.
+        SocketError.ConnectionRefused => $"nothing listens at {state.ControlSocket}",
+        SocketError.AccessDenied => $"{state.ControlSocket} may not be entered by this user",
+        SocketError.TimedOut or SocketError.WouldBlock => $"{state.ControlSocket} gave no answer within {patience.TotalSeconds:0} s",
+        SocketError.ConnectionReset => "the daemon ended before it answered",
+        _ => $"there is no {state.ControlSocket}",
+    });
+}

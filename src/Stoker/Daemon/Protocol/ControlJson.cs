@@ -1,0 +1,31 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Stoker.Supervision;
+
+namespace Stoker.Daemon.Protocol;
+
+/// <summary>
+/// Everything that crosses the control socket, as source-generated JSON: snake_case, nulls written, one line per document so that
+/// a stream of them is NDJSON.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    Converters = [typeof(ServiceStateConverter)])]
+[JsonSerializable(typeof(DaemonDocument))]
+[JsonSerializable(typeof(DaemonStopRequest))]
+[JsonSerializable(typeof(DaemonUpgradeRequest))]
+[JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(EventDocument))]
+[JsonSerializable(typeof(LogDocument))]
+[JsonSerializable(typeof(ApplyRequest))]
+[JsonSerializable(typeof(ApplyResponse))]
+[JsonSerializable(typeof(DiagnosticDocument))]
+[JsonSerializable(typeof(AcceptedDocument))]
+[JsonSerializable(typeof(ScaleRequest))]
+[JsonSerializable(typeof(WhyDocument))]
+[JsonSerializable(typeof(ProbeDocument))]
+[JsonSerializable(typeof(ErrorDocument))]
+internal sealed partial class ControlJson : JsonSerializerContext;
+
+/// <summary>States in lower case, as everywhere a person meets them.</summary>
+internal sealed class ServiceStateConverter() : JsonStringEnumConverter<ServiceState>(JsonNamingPolicy.SnakeCaseLower);

@@ -1,0 +1,101 @@
+using Stoker.Supervision;
+
+namespace Stoker.Daemon.Protocol;
+
+/// <summary>The answer of <c>GET /v1/status</c>, and word for word what <c>stoker status --json</c> prints.</summary>
+/// <param name="Host">The host of the estate that this daemon runs; null when the estate declares none.</param>
+internal sealed record StatusDocument(string Estate, string? Host, IReadOnlyList<ServiceDocument> Services);
+
+/// <summary>One service of this host.</summary>
+internal sealed record ServiceDocument(string Name, ServiceState State, DateTimeOffset Since)
+{
+    public string? Group { get; init; }
+
+    public string? Host { get; init; }
+
+    /// <summary>Of the first replica, while it has a process.</summary>
+    public int? Pid { get; init; }
+
+    /// <summary>Restarts by itself, of all replicas.</summary>
+    public int Restarts { get; init; }
+
+    /// <summary>Why a stand-in runs in its place; null for the real thing.</summary>
+    public string? StandIn { get; init; }
+
+    public IReadOnlyList<string> Gpus { get; init; } = [];
+
+    /// <summary>In words, why it is in this state.</summary>
+    public string? Reason { get; init; }
+
+    public IReadOnlyList<string> NotEnforced { get; init; } = [];
+
+    public IReadOnlyList<string> WaitsFor { get; init; } = [];
+
+    public IReadOnlyList<ReplicaDocument> Replicas { get; init; } = [];
+
+    public static ServiceDocument From(ServiceStatus status) => new(status.Name.Value, status.State, status.Since)
+    {
+        Group = status.Group,
+        Host = status.Host,
+        Pid = status.Pid,
+        Restarts = status.Restarts,
+        StandIn = status.StandIn,
+        Gpus = status.Gpus,
+        Reason = status.Reason,
+        NotEnforced = status.NotEnforced,
+        WaitsFor = [.. status.WaitsFor.Select(name => name.Value)],
+        Replicas = [.. status.Replicas.Select(ReplicaDocument.From)],
+    };
+}
+
+/// <summary>One running copy; <paramref name="Index"/> counts from 1.</summary>
+internal sealed record ReplicaDocument(int Index, ServiceState State, DateTimeOffset Since)
+{
+    public int? Pid { get; init; }
+
+    public int Restarts { get; init; }
+
+    public IReadOnlyList<int> Ports { get; init; } = [];
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>From start to first healthy (or to running), in milliseconds.</summary>
+    public double? StartTookMs { get; init; }
+
+    public ExitDocument? LastExit { get; init; }
+
+    public DateTimeOffset? RetryAt { get; init; }
+
+    public string? LastProbe { get; init; }
+
+    public string? OwnStatus { get; init; }
+
+    public string? Reason { get; init; }
+
+    /// <summary>Of one processor, so 150 is one and a half; null until measured twice.</summary>
+    public double? CpuPercent { get; init; }
+
+    /// <summary>Resident memory of its processes.</summary>
+    public long? MemoryBytes { get; init; }
+
+    public static ReplicaDocument From(ReplicaStatus status) => new(status.Index, status.State, status.Since)
+    {
+        Pid = status.Pid,
+        Restarts = status.Restarts,
+        Ports = status.Ports,
+        StartedAt = status.StartedAt,
+        StartTookMs = status.StartTook?.TotalMilliseconds,
+        LastExit = status.LastExit is { } exit ? ExitDocument.From(exit) : null,
+        RetryAt = status.RetryAt,
+        LastProbe = status.LastProbe,
+        OwnStatus = status.OwnStatus,
+        Reason = status.Reason,
+    };
+}
+
+/// <summary>How a process ended. Code and signal both null: it ended while no daemon could see how.</summary>
+/// <param name="LastWords">The last line it wrote.</param>
+internal sealed record ExitDocument(int? Code, int? Signal, DateTimeOffset At, string? LastWords)
+{
+    public static ExitDocument From(ExitRecord exit) => new(exit.Status.Code, exit.Status.Signal, exit.At, exit.LastWords);
+}

@@ -1,0 +1,69 @@
+namespace Stoker.Daemon;
+
+/// <summary>
+/// Where one estate keeps what must outlive the daemon, on one host. Created with mode 0700 by the daemon; the paths below are
+/// the whole layout.
+/// </summary>
+/// <param name="Path">Absolute.</param>
+internal sealed record StateDirectory(string Path)
+{
+    /// <summary>The control socket, 0600. Reach it through <see cref="Protocol.ControlSocket"/>, because its path may be longer than a socket address holds.</summary>
+    public string ControlSocket => In("control.sock");
+
+    /// <summary>Held locked by the living daemon, so that a second one refuses.</summary>
+    public string DaemonLock => In("daemon.lock");
+
+    /// <summary>The living daemon's <see cref="Protocol.DaemonDocument"/>, for messages when it does not answer.</summary>
+    public string DaemonDocument => In("daemon.json");
+
+    /// <summary>Output of a daemon in the background.</summary>
+    public string DaemonLog => In("daemon.log");
+
+    /// <summary>Every transition with its cause, one JSON document a line.</summary>
+    public string Journal => In("journal.ndjson");
+
+    /// <summary>The last request that was applied, for the next daemon.</summary>
+    public string Applied => In("applied.json");
+
+    /// <summary>One file per replica that has a process, for adoption.</summary>
+    public string Replicas => In("replicas");
+
+    public string Logs => In("logs");
+
+    public string Pipes => In("pipes");
+
+    public string Notify => In("notify");
+
+    public string Secrets => In("secrets");
+
+    /// <summary>
+    /// <c>--state</c>, else <c>STOKER_STATE</c>, else <c>/var/lib/stoker/NAME</c> for root, else
+    /// <c>$XDG_STATE_HOME/stoker/NAME</c> with <c>~/.local/state</c> as its default.
+    /// </summary>
+    /// <param name="estate">The estate's name, asked for only when the place depends on it.</param>
+    /// <param name="variables">The caller's environment.</param>
+    public static StateDirectory Locate(
+        string? option,
+        IReadOnlyDictionary<string, string> variables,
+        bool isRoot,
+        string currentDirectory,
+        Func<string> estate)
+    {
+        if (Chosen(option, variables) is { } chosen) return new StateDirectory(System.IO.Path.GetFullPath(chosen, currentDirectory));
+        if (isRoot) return new StateDirectory($"/var/lib/stoker/{estate()}");
+        // The XDG specification: a relative path there is to be ignored.
+        var home = Set(variables, "XDG_STATE_HOME") is { } xdg && System.IO.Path.IsPathRooted(xdg)
+            ? xdg
+            : System.IO.Path.Combine(Set(variables, "HOME") ?? "/", ".local", "state");
+        return new StateDirectory(System.IO.Path.Combine(home, "stoker", estate()));
+    }
+
+    /// <summary>The place that the caller chose, whatever the estate is called; null: it depends on the estate's name.</summary>
+    public static string? Chosen(string? option, IReadOnlyDictionary<string, string> variables) =>
+        option is { Length: > 0 } ? option : Set(variables, "STOKER_STATE");
+
+    private static string? Set(IReadOnlyDictionary<string, string> variables, string name) =>
+        variables.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+}
