@@ -87,14 +87,20 @@ internal sealed class Cgroup(string path)
         // A descendant may fork between the look and the move, outside still; one look that finds nothing new is the end.
         for (var round = 0; round < MoveRounds; round++)
         {
+            var children = ProcessTable.Children(pid);
+            if (children.Count == 0)
+            {
+                break;
+            }
+
             var inside = Members().ToHashSet();
-            var outside = ProcessTable.Take().Descendants(pid).Where(entry => !entry.IsZombie && !inside.Contains(entry.Pid)).ToList();
+            var outside = children.Where(child => !inside.Contains(child)).ToList();
             if (outside.Count == 0)
             {
                 break;
             }
 
-            outside.ForEach(entry => Move(entry.Pid));
+            outside.ForEach(child => Add(child));
         }
 
         return true;

@@ -44,6 +44,18 @@ internal static class Files
     public static void AtomicWrite(string path, string content, UnixFileMode mode = PrivateFile) =>
         AtomicWrite(path, Encoding.UTF8.GetBytes(content), mode);
 
+    /// <summary>All or nothing for readers and across a kill, but not across a power cut: for what is worthless after one.</summary>
+    public static void Replace(string path, ReadOnlySpan<byte> content, UnixFileMode mode = PrivateFile)
+    {
+        var temporary = path + ".new";
+        using (var file = new FileStream(temporary, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0, UnixCreateMode = mode }))
+        {
+            file.Write(content);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
     public static byte[] ReadAllBytes(string path) => File.ReadAllBytes(path);
 
     public static string ReadAllText(string path) => File.ReadAllText(path);
@@ -89,6 +101,15 @@ internal static class Files
     public static UnixFileMode Mode(string path) => File.GetUnixFileMode(path);
 
     public static void SetMode(string path, UnixFileMode mode) => File.SetUnixFileMode(path, mode);
+
+    public static void SetOwner(string path, uint user, uint group)
+    {
+        var descriptor = Libc.Open(path, Libc.ReadOnly | Libc.CloseOnExec);
+        if (descriptor < 0) throw Errno.LastFailed($"cannot open `{path}`");
+        var error = Libc.ChangeOwner(descriptor, user, group) < 0 ? Marshal.GetLastPInvokeError() : 0;
+        _ = Libc.Close(descriptor);
+        if (error != 0) throw Errno.Failed($"cannot give `{path}` to user {user}", error);
+    }
 
     /// <summary>With its parents; those that are there keep their mode.</summary>
     public static void CreateDirectory(string path, UnixFileMode mode = PrivateDirectory) => Directory.CreateDirectory(path, mode);

@@ -79,6 +79,10 @@ internal static unsafe class ProcessTable
         return null;
     }
 
+    /// <summary>The children of a process whose main thread forked them, without a look at all processes.</summary>
+    public static IReadOnlyList<int> Children(int pid) =>
+        [.. (ProcFile.ReadText($"/proc/{pid}/task/{pid}/children") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
+
     /// <summary>The arguments it was started with, as it left them; empty for kernel threads, zombies and the gone.</summary>
     public static IReadOnlyList<string> CommandLine(int pid) =>
         ProcFile.ReadText($"/proc/{pid}/cmdline") is { Length: > 0 } text ? text.TrimEnd('\0').Split('\0') : [];

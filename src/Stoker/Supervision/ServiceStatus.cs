@@ -41,6 +41,9 @@ internal sealed record ServiceStatus(ServiceName Name, ServiceState State, DateT
 
     public string? Host { get; init; }
 
+    /// <summary>It runs on another host, and is only asked for its health from here.</summary>
+    public bool IsRemote { get; init; }
+
     /// <summary>Why a stand-in runs in its place; null for the real thing.</summary>
     public string? StandIn { get; init; }
 

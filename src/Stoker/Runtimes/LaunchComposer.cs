@@ -1,0 +1,124 @@
+using Stoker.Estates;
+using Stoker.Planning;
+using Stoker.Platform;
+
+namespace Stoker.Runtimes;
+
+/// <summary>What the composer needs to know beyond the plan: places and values of this daemon.</summary>
+internal sealed record LaunchSurroundings(string Estate, IReadOnlyDictionary<string, string> Variables, string ProgramPath)
+{
+    public required string OutputFifo { get; init; }
+
+    public required string ErrorFifo { get; init; }
+
+    /// <summary>Socket for <c>sd_notify</c>, or null where the service has none.</summary>
+    public string? NotifySocket { get; init; }
+
+    /// <summary>Where each secret and config of the service has been written, by its declared target.</summary>
+    public IReadOnlyDictionary<string, string> Materials { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The replica's control group, or null where there are none.</summary>
+    public Cgroup? Cgroup { get; init; }
+}
+
+/// <summary>
+/// Turns a planned process into the request that starts it: arguments with <c>$(NAME)</c> expanded, a small and documented
+/// environment, user, limits. Everything is decided here; nothing is started.
+/// </summary>
+internal static class LaunchComposer
+{
+    /// <summary>Taken over from the daemon's surroundings, because hardly a program runs without them; everything else is declared.</summary>
+    private static readonly string[] Inherited =
+        ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"];
+
+    public static ReplicaLaunch Compose(ServicePlan plan, ReplicaPlan replica, string runId, LaunchSurroundings around)
+    {
+        var spec = plan.Spec;
+        var user = UserOf(spec);
+        var environment = EnvironmentOf(plan, replica, runId, around, user);
+        var command = plan.Runtime == RuntimeKind.StandIn
+            ? StandInCommand(plan, replica, around)
+            : [.. (spec.Entrypoint ?? []).Concat(spec.Command ?? []).Select(word => Expansion.Expand(word, environment))];
+        var request = new LaunchRequest(plan.Runtime == RuntimeKind.StandIn ? around.ProgramPath : plan.Executable!, [.. command.Skip(1)], environment, spec.WorkingDirectory ?? "/")
+        {
+            Output = around.OutputFifo,
+            ErrorOutput = around.ErrorFifo,
+            User = user,
+            Umask = spec.Umask,
+            Nice = spec.Nice,
+            Limits = [.. spec.Ulimits.Select(Limit).OfType<ResourceLimit>()],
+        };
+        return new ReplicaLaunch(runId, request)
+        {
+            Cgroup = around.Cgroup,
+            Limits = new CgroupLimits(spec.Resources.CpuLimit, spec.Resources.MemoryLimit?.Bytes, MemoryHigh: null, spec.Resources.PidsLimit),
+        };
+    }
+
+    /// <summary>Who the service's processes run as; null: the daemon's own user. A name that does not resolve was refused by the plan.</summary>
+    public static UserIdentity? UserOf(ServiceSpec spec) =>
+        spec.User is { } declared && Users.TryResolve(declared.Value, out var identity, out _) ? identity : null;
+
+    /// <summary>The environment of hooks, healthchecks and reload commands too: they see what the service sees.</summary>
+    public static IReadOnlyDictionary<string, string> EnvironmentOf(
+        ServicePlan plan, ReplicaPlan replica, string runId, LaunchSurroundings around, UserIdentity? user)
+    {
+        var environment = new Dictionary<string, string>();
+        foreach (var (name, value) in around.Variables)
+        {
+            if (Inherited.Contains(name) || name.StartsWith("LC_", StringComparison.Ordinal)) environment[name] = value;
+        }
+
+        if (user is not null)
+        {
+            environment["USER"] = environment["LOGNAME"] = user.Name;
+            environment["HOME"] = user.Home ?? "/";
+        }
+
+        AddOwn(environment, plan, replica, runId, around);
+        foreach (var (name, declared) in plan.Spec.Environment)
+        {
+            var value = declared.Value ?? around.Variables.GetValueOrDefault(name);
+            if (value is null) environment.Remove(name);
+            else environment[name] = around.Materials.GetValueOrDefault(value, value);
+        }
+
+        foreach (var name in plan.Spec.Environment.Keys)
+        {
+            if (environment.TryGetValue(name, out var value)) environment[name] = Expansion.Expand(value, environment);
+        }
+
+        return environment;
+    }
+
+    private static void AddOwn(Dictionary<string, string> environment, ServicePlan plan, ReplicaPlan replica, string runId, LaunchSurroundings around)
+    {
+        environment["STOKER_ESTATE"] = around.Estate;
+        environment["STOKER_SERVICE"] = plan.Name.Value;
+        environment["STOKER_REPLICA"] = replica.Index.ToString();
+        environment[ProcessTree.MarkerVariable] = runId;
+        if (replica.Ports.Count > 0) environment["PORT"] = environment["STOKER_PORT"] = replica.Ports[0].Published.ToString();
+        foreach (var port in replica.Ports) environment[$"STOKER_PORT_{port.Declared}"] = port.Published.ToString();
+        if (around.NotifySocket is { } socket)
+        {
+            environment["NOTIFY_SOCKET"] = socket;
+            if (plan.Spec.Healthcheck?.Probe is ProbeSpec.Notify { Watchdog: { } watchdog })
+                environment["WATCHDOG_USEC"] = ((long)watchdog.TotalMicroseconds).ToString();
+        }
+    }
+
+    private static IReadOnlyList<string> StandInCommand(ServicePlan plan, ReplicaPlan replica, LaunchSurroundings around)
+    {
+        List<string> words = [around.ProgramPath, "stand-in", plan.Name.Value];
+        foreach (var port in replica.Ports.Where(p => p.Protocol == "tcp")) words.AddRange(["--port", port.Published.ToString()]);
+        return words;
+    }
+
+    /// <summary>Compose's -1 is no limit; a name that prlimit does not know was refused by the reader.</summary>
+    private static ResourceLimit? Limit(UlimitSpec declared) =>
+        ResourceLimit.TryResource(declared.Name, out var resource)
+            ? new ResourceLimit(resource, Value(declared.Soft), Value(declared.Hard))
+            : null;
+
+    private static ulong Value(long limit) => limit < 0 ? ResourceLimit.Unlimited : (ulong)limit;
+}

@@ -1,0 +1,100 @@
+using Stoker.Estates;
+using Stoker.Platform;
+using Stoker.Runtimes;
+
+namespace Stoker.Supervision;
+
+/// <summary>What an earlier daemon left behind, sorted: what is alive, what had ended, and what nobody declares any more.</summary>
+internal sealed class AdoptedEstate
+{
+    private readonly ILookup<ServiceName, ReplicaRecord> _alive;
+    private readonly ILookup<ServiceName, ReplicaRecord> _ended;
+
+    private AdoptedEstate(IReadOnlyList<ReplicaRecord> alive, IReadOnlyList<ReplicaRecord> ended)
+    {
+        _alive = alive.ToLookup(r => new ServiceName(r.Service));
+        _ended = ended.ToLookup(r => new ServiceName(r.Service));
+        Running = [.. alive.Select(r => new ServiceName(r.Service)).Distinct()];
+    }
+
+    public static AdoptedEstate Nothing { get; } = new([], []);
+
+    /// <summary>Services of which some process is alive.</summary>
+    public IReadOnlyList<ServiceName> Running { get; }
+
+    public IEnumerable<ReplicaRecord> Alive(ServiceName name) => _alive[name];
+
+    public IReadOnlyDictionary<int, ServiceState> Ended(ServiceName name) => _ended[name].ToDictionary(r => r.Replica, r => r.Ended!.Value);
+
+    /// <summary>Reads the records, finds the processes, and ends what is left of runs whose main process is gone.</summary>
+    public static async Task<AdoptedEstate> FindAsync(ReplicaRecords records, CgroupTree? cgroups, Journal journal)
+    {
+        var alive = new List<ReplicaRecord>();
+        var ended = new List<ReplicaRecord>();
+        var marks = new Lazy<RunMarks>(() => new RunMarks(ProcessTable.Take()));
+        foreach (var record in records.ReadAll(HostEnvironment.BootId))
+        {
+            if (record.Ended is not null) ended.Add(record);
+            else if (Locate(record, marks) is { } found) alive.Add(found);
+            else
+            {
+                var killed = await EndRemainsAsync(record, cgroups, marks);
+                records.Drop(record.Service, record.Replica);
+                journal.Write(new ServiceName(record.Service), record.Replica, "ended_unseen", null,
+                    $"{record.Service} ended while no daemon was watching{(killed > 0 ? $"; {killed} processes it left behind were ended" : "")}", null);
+            }
+        }
+
+        return new AdoptedEstate(alive, ended);
+    }
+
+    /// <summary>Ends a run of a service that the file no longer has: its stop signal, ten seconds, then SIGKILL.</summary>
+    public async Task EndUndeclaredAsync(IReadOnlySet<ServiceName> declared, IRuntime runtime, CgroupTree? cgroups, ReplicaRecords records, Journal journal)
+    {
+        foreach (var record in _alive.Where(g => !declared.Contains(g.Key)).SelectMany(g => g))
+        {
+            if (ChildProcess.Adopt(record.Pid, record.StartTicks) is not { } process) continue;
+            var run = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = cgroups?.Create($"{record.Service}.{record.Replica}"), Container = record.Container };
+            using var grace = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+            await runtime.SweepAsync(run, record.StopSignal, grace.Token);
+            await runtime.SweepAsync(run, Signals.Kill, CancellationToken.None);
+            records.Drop(record.Service, record.Replica);
+            journal.Write(new ServiceName(record.Service), record.Replica, "stopped", ServiceState.Stopped, $"{record.Service} is stopped: it is no longer in the file", null);
+        }
+    }
+
+    /// <summary>A record without a pid was written just before a start: if the start happened, the run's mark leads to its process.</summary>
+    private static ReplicaRecord? Locate(ReplicaRecord record, Lazy<RunMarks> marks)
+    {
+        if (record.Pid == 0)
+        {
+            return marks.Value.LeaderOf(record.RunId) is { } leader
+                ? record with { Pid = leader.Pid, StartTicks = leader.StartTicks, SessionId = leader.SessionId, StartedAt = leader.StartedAt }
+                : null;
+        }
+
+        return ProcessTable.Find(record.Pid) is { IsZombie: false } entry && entry.StartTicks == record.StartTicks ? record : null;
+    }
+
+    private static async Task<int> EndRemainsAsync(ReplicaRecord record, CgroupTree? cgroups, Lazy<RunMarks> marks)
+    {
+        if (record.RunId.Length == 0) return 0;
+        if (cgroups?.Create($"{record.Service}.{record.Replica}") is { IsPopulated: true } group)
+        {
+            var count = group.Members().Count;
+            group.Kill();
+            return count;
+        }
+
+        var remains = marks.Value.Marked(record.RunId);
+        ProcessTree.Kill(remains, Signals.Kill);
+        foreach (var remain in remains)
+        {
+            if (ChildProcess.Adopt(remain.Pid, remain.StartTicks) is not { } process) continue;
+            await process.Exit;
+            process.Dispose();
+        }
+
+        return remains.Count;
+    }
+}

@@ -1,0 +1,60 @@
+using Stoker.Estates;
+using Stoker.Planning;
+
+namespace Stoker.Supervision;
+
+/// <summary>What a dependency lets its dependent do.</summary>
+internal abstract record GateState
+{
+    internal sealed record Open : GateState;
+
+    /// <param name="Why">In words, after the dependency's name: <c>is in backoff</c>, <c>is not healthy yet</c>.</param>
+    internal sealed record Closed(string Why) : GateState;
+}
+
+/// <summary>The gates in front of a start: pure questions about what is known of the dependencies.</summary>
+internal static class Gates
+{
+    /// <summary>The dependencies that keep the service waiting, each with the reason, in the order of the file.</summary>
+    public static IReadOnlyList<(DependencyPlan Dependency, string Why)> Closed(ServiceLife life)
+    {
+        List<(DependencyPlan, string)>? closed = null;
+        foreach (var dependency in life.Plan.Dependencies)
+        {
+            if (Ask(dependency, life.Peers.GetValueOrDefault(dependency.Service)) is GateState.Closed gate)
+                (closed ??= []).Add((dependency, gate.Why));
+        }
+
+        return closed ?? [];
+    }
+
+    public static GateState Ask(DependencyPlan dependency, PeerView? peer)
+    {
+        if (peer is null) return dependency.Required ? new GateState.Closed("is not known yet") : new GateState.Open();
+        if (!dependency.Required && peer.State is ServiceState.Failed or ServiceState.Stopped) return new GateState.Open();
+        var open = dependency.Condition switch
+        {
+            DependencyCondition.Started => peer.State is ServiceState.Starting or ServiceState.Running or ServiceState.Healthy
+                or ServiceState.Unhealthy or ServiceState.Completed,
+            DependencyCondition.Healthy => peer.State is ServiceState.Healthy,
+            DependencyCondition.CompletedSuccessfully => peer.State is ServiceState.Completed,
+        };
+        return open ? new GateState.Open() : new GateState.Closed(InWords(dependency.Condition, peer.State));
+    }
+
+    private static string InWords(DependencyCondition condition, ServiceState state) => (condition, state) switch
+    {
+        (DependencyCondition.Healthy, ServiceState.Starting) => "is starting",
+        (DependencyCondition.CompletedSuccessfully, ServiceState.Starting or ServiceState.Running or ServiceState.Healthy) => "has not completed yet",
+        (_, ServiceState.Waiting) => "waits itself",
+        (_, ServiceState.Backoff) => "is in backoff",
+        (_, ServiceState.Failed) => "has failed",
+        (_, ServiceState.Stopped) => "is stopped",
+        (_, ServiceState.Stopping) => "is stopping",
+        (_, ServiceState.Completed) => "has completed",
+        (_, ServiceState.Running) => "is running without a healthcheck",
+        (_, ServiceState.Unhealthy) => "is unhealthy",
+        (_, ServiceState.Starting) => "is starting",
+        (_, ServiceState.Healthy) => "is healthy",
+    };
+}

@@ -1,0 +1,80 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Stoker.Platform;
+
+namespace Stoker.Supervision;
+
+/// <summary>
+/// What a later daemon needs to take over a replica: one small file per replica. Written before the process starts (without a
+/// pid, so that a daemon killed in that very moment is succeeded by one that looks for the run's mark) and again after.
+/// </summary>
+internal sealed record ReplicaRecord(string Service, int Replica, string RunId, int Run, string BootId)
+{
+    public int Pid { get; init; }
+
+    public ulong StartTicks { get; init; }
+
+    public int SessionId { get; init; }
+
+    public string Fingerprint { get; init; } = "";
+
+    public DateTimeOffset StartedAt { get; init; }
+
+    public bool WasHealthy { get; init; }
+
+    public int Restarts { get; init; }
+
+    public int Attempt { get; init; }
+
+    public IReadOnlyList<int> Ports { get; init; } = [];
+
+    public string? Container { get; init; }
+
+    /// <summary>Set when nothing runs: <c>Completed</c>, <c>Failed</c> or <c>Stopped</c>, so that a later daemon neither repeats a task nor starts what was stopped.</summary>
+    public ServiceState? Ended { get; init; }
+
+    /// <summary>The container tool, for a run that must be ended after its service has left the file.</summary>
+    public string? Tool { get; init; }
+
+    public int StopSignal { get; init; } = 15;
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ReplicaRecord))]
+internal sealed partial class ReplicaRecordJson : JsonSerializerContext;
+
+/// <summary>The files of <see cref="ReplicaRecord"/>.</summary>
+internal sealed class ReplicaRecords(string directory)
+{
+    public void Save(ReplicaRecord record) =>
+        Files.Replace(PathOf(record.Service, record.Replica), JsonSerializer.SerializeToUtf8Bytes(record, ReplicaRecordJson.Default.ReplicaRecord));
+
+    public void Drop(string service, int replica) => Files.Delete(PathOf(service, replica));
+
+    /// <summary>Those of this boot; what an earlier boot left is removed, for its processes are gone.</summary>
+    public IReadOnlyList<ReplicaRecord> ReadAll(string bootId)
+    {
+        var records = new List<ReplicaRecord>();
+        foreach (var path in Files.List(directory, "*.json"))
+        {
+            if (Parse(path) is { } record && record.BootId == bootId) records.Add(record);
+            else Files.Delete(path);
+        }
+
+        return records;
+    }
+
+    private static ReplicaRecord? Parse(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(Files.ReadAllBytes(path), ReplicaRecordJson.Default.ReplicaRecord);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private string PathOf(string service, int replica) => Path.Combine(directory, $"{service}.{replica}.json");
+}

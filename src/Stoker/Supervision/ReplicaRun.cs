@@ -1,0 +1,31 @@
+using Stoker.Planning;
+using Stoker.Probes;
+using Stoker.Runtimes;
+
+namespace Stoker.Supervision;
+
+/// <summary>One start of a replica and what belongs to it until it is over.</summary>
+/// <param name="Environment">What its process was given; hooks, exec probes and reload commands get the same.</param>
+internal sealed record ReplicaRun(RunHandle Handle, IRuntime Runtime, IReadOnlyDictionary<string, string> Environment) : IDisposable
+{
+    private readonly CancellationTokenSource _ending = new();
+
+    /// <summary>Its ear for <c>sd_notify</c>, where the service has one.</summary>
+    public NotifySocket? Notify { get; init; }
+
+    public CancellationToken Ending => _ending.Token;
+
+    public ProbeTarget Target(ServicePlan plan, ReplicaPlan replica) => new("127.0.0.1", [.. replica.Ports.Select(p => (p.Declared, p.Published))])
+    {
+        Environment = Environment,
+        WorkingDirectory = plan.Spec.WorkingDirectory ?? "/",
+        User = LaunchComposer.UserOf(plan.Spec),
+    };
+
+    public void Dispose()
+    {
+        _ending.Cancel();
+        Notify?.Dispose();
+        Handle.Main.Dispose();
+    }
+}

@@ -1,0 +1,27 @@
+namespace Stoker.Supervision;
+
+/// <summary>The hands of one service: one <see cref="ReplicaHand"/> for each replica that has ever been started.</summary>
+internal sealed class ServiceHands(SupervisionDoors doors, Action<ServiceFact> post, Func<LaunchContext> context) : IServiceHands
+{
+    private readonly Dictionary<int, ReplicaHand> _replicas = [];
+
+    public IReadOnlyList<ServiceFact> Do(ServiceAction.OfReplica action, ServiceLife life)
+    {
+        if (!_replicas.TryGetValue(action.Replica, out var hand))
+            _replicas[action.Replica] = hand = new ReplicaHand(doors, life.Plan.Name, action.Replica, post, context);
+        return hand.Do(action, life);
+    }
+
+    /// <summary>Takes over a process of an earlier daemon; null when it is not there any more.</summary>
+    public ServiceFact.Adopted? Adopt(ReplicaRecord record, ServiceLife life)
+    {
+        var hand = new ReplicaHand(doors, life.Plan.Name, record.Replica, post, context);
+        _replicas[record.Replica] = hand;
+        return hand.Adopt(record, life);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var hand in _replicas.Values) await hand.DisposeAsync();
+    }
+}

@@ -1,0 +1,106 @@
+using Stoker.Estates;
+using Stoker.Planning;
+using Stoker.Probes;
+
+namespace Stoker.Supervision;
+
+/// <summary>Everything that decisions about one service depend on. Immutable; its driver is the only one that replaces it.</summary>
+internal sealed record ServiceLife(ServicePlan Plan)
+{
+    /// <summary>The owner wants it up.</summary>
+    public bool Wanted { get; init; }
+
+    public bool Forget { get; init; }
+
+    /// <summary>Dependents that must be gone before this service is stopped.</summary>
+    public IReadOnlySet<ServiceName> StopAfter { get; init; } = new HashSet<ServiceName>();
+
+    public string? StopReason { get; init; }
+
+    /// <summary>See <see cref="PeerView.Generation"/>.</summary>
+    public int Generation { get; init; }
+
+    public IReadOnlyDictionary<ServiceName, PeerView> Peers { get; init; } = new Dictionary<ServiceName, PeerView>();
+
+    public IReadOnlyList<ReplicaLife> Replicas { get; init; } = [];
+
+    public bool IsAlive => Replicas.Any(r => r.IsAlive);
+}
+
+/// <summary>The life of one replica. States are those of <see cref="ServiceState"/>; see <see cref="SupervisionModule"/> for the diagram.</summary>
+internal sealed record ReplicaLife(int Index, ServiceState State, DateTimeOffset Since)
+{
+    public string? Reason { get; init; }
+
+    /// <summary>Counts starts; facts that carry another number are stale.</summary>
+    public int Run { get; init; }
+
+    public int? Pid { get; init; }
+
+    /// <summary>The declaration that the living process was started with.</summary>
+    public string? Fingerprint { get; init; }
+
+    public IReadOnlyList<int> Ports { get; init; } = [];
+
+    public DateTimeOffset? StartedAt { get; init; }
+
+    public TimeSpan? StartTook { get; init; }
+
+    /// <summary>What the probes of this run say so far.</summary>
+    public HealthState Health { get; init; } = HealthState.Fresh;
+
+    public string? OwnStatus { get; init; }
+
+    public TimeSpan? WatchdogPeriod { get; init; }
+
+    /// <summary>Start period granted beyond the declared one by EXTEND_TIMEOUT_USEC.</summary>
+    public DateTimeOffset? StartExtendedTo { get; init; }
+
+    /// <summary>Restarts in a row without a stable time between them.</summary>
+    public int Attempt { get; init; }
+
+    public int Restarts { get; init; }
+
+    public DateTimeOffset? RetryAt { get; init; }
+
+    public ExitRecord? LastExit { get; init; }
+
+    /// <summary>Why the run counts as failed whatever its exit status says (it lost its health, its watchdog barked); null: the exit status decides.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>Set from the end of the main process until the rest of its tree is gone.</summary>
+    public bool MainEnded { get; init; }
+
+    public StopStage Stage { get; init; }
+
+    public AfterStop Then { get; init; }
+
+    public bool IsAlive => Pid is not null || MainEnded;
+
+    public bool IsUp => State is ServiceState.Starting or ServiceState.Healthy or ServiceState.Running or ServiceState.Unhealthy && IsAlive;
+}
+
+internal enum StopStage
+{
+    None,
+    PreStop,
+    Signalled,
+    Killed,
+}
+
+/// <summary>What follows when a stopping replica is gone.</summary>
+internal enum AfterStop
+{
+    StayStopped,
+
+    /// <summary>Start again at once (restart and change by the owner).</summary>
+    StartAgain,
+
+    /// <summary>It was stopped because it failed: the restart policy decides.</summary>
+    AskPolicy,
+
+    /// <summary>The replica was scaled away.</summary>
+    Remove,
+}
+
+internal sealed record Decision(ServiceLife Life, IReadOnlyList<ServiceAction> Actions);

@@ -1,0 +1,41 @@
+using Stoker.Logs;
+using Stoker.Planning;
+using Stoker.Platform;
+using Stoker.Runtimes;
+
+namespace Stoker.Supervision;
+
+/// <summary>Directories of the state directory that supervision writes to.</summary>
+/// <param name="NotifyFallback">A directory with a short path, for notify sockets where the state directory's is too long.</param>
+internal sealed record SupervisionPlaces(string Replicas, string Pipes, string Logs, string Notify, string NotifyFallback, string Secrets);
+
+/// <summary>Everything that supervision shares: one instance per daemon, made by the lifecycle.</summary>
+internal sealed record SupervisionDoors(string Estate, TimeProvider Clock, SupervisionPlaces Places, ServiceBoard Board, Journal Journal)
+{
+    public required LogPump Pump { get; init; }
+
+    public required ReplicaRecords Records { get; init; }
+
+    public required IRuntime Processes { get; init; }
+
+    public required IRuntime Containers { get; init; }
+
+    /// <summary>Control groups of the replicas, or null where the daemon may not make any.</summary>
+    public CgroupTree? Cgroups { get; init; }
+
+    /// <summary>Absolute path of this program, which stand-ins run.</summary>
+    public required string ProgramPath { get; init; }
+
+    public IRuntime RuntimeOf(ServicePlan plan) => plan.Runtime switch
+    {
+        RuntimeKind.Container => Containers,
+        RuntimeKind.Process or RuntimeKind.StandIn => Processes,
+    };
+}
+
+/// <summary>What the last <c>up</c> brought for one service beside its plan; read anew at each start.</summary>
+/// <param name="Variables">The environment of whoever ran <c>up</c>, of which services inherit a few variables and those they name.</param>
+internal sealed record LaunchContext(IReadOnlyDictionary<string, string> Variables, ServiceMaterials Materials)
+{
+    public static LaunchContext Empty { get; } = new(new Dictionary<string, string>(), ServiceMaterials.None);
+}
