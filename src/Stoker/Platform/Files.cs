@@ -1,0 +1,179 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Stoker.Platform;
+
+/// <summary>
+/// The door to the file system. Private by default: files 0600, directories 0700, whatever the umask. What cannot be done
+/// throws <see cref="IOException"/> or <see cref="UnauthorizedAccessException"/> with the path in the message.
+/// </summary>
+internal static class Files
+{
+    public const UnixFileMode PrivateFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    public const UnixFileMode PrivateDirectory = PrivateFile | UnixFileMode.UserExecute;
+
+    /// <summary>
+    /// All or nothing, also across a power cut: a temporary file beside it, fsync, rename, fsync of the directory. Readers
+    /// see the old content or the new.
+    /// </summary>
+    public static void AtomicWrite(string path, ReadOnlySpan<byte> content, UnixFileMode mode = PrivateFile)
+    {
+        var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var temporary = Path.Combine(directory, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}");
+        try
+        {
+            using (var file = new FileStream(temporary, Exclusively(mode)))
+            {
+                file.Write(content);
+                file.Flush(flushToDisk: true);
+            }
+
+            // The umask may have taken bits away at the creation.
+            File.SetUnixFileMode(temporary, mode);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+
+        SyncDirectory(directory);
+    }
+
+    public static void AtomicWrite(string path, string content, UnixFileMode mode = PrivateFile) =>
+        AtomicWrite(path, Encoding.UTF8.GetBytes(content), mode);
+
+    public static byte[] ReadAllBytes(string path) => File.ReadAllBytes(path);
+
+    public static string ReadAllText(string path) => File.ReadAllText(path);
+
+    /// <summary>Null when there is no such file; every other failure throws.</summary>
+    public static byte[]? ReadIfPresent(string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Adds one line with one write; the file is made when absent. Not synced.</summary>
+    public static void AppendLine(string path, string line, UnixFileMode mode = PrivateFile)
+    {
+        using var file = OpenAppend(path, mode);
+        file.Write(Encoding.UTF8.GetBytes(line + "\n"));
+    }
+
+    public static FileStream OpenRead(string path) =>
+        new(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 });
+
+    public static FileStream OpenAppend(string path, UnixFileMode mode = PrivateFile) =>
+        new(path, new FileStreamOptions
+        {
+            Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0, UnixCreateMode = mode,
+        });
+
+    /// <summary>Is there a file of any kind that is not a directory?</summary>
+    public static bool Exists(string path) => File.Exists(path);
+
+    public static bool DirectoryExists(string path) => Directory.Exists(path);
+
+    public static long Length(string path) => new FileInfo(path).Length;
+
+    public static DateTimeOffset ModifiedAt(string path) => new(File.GetLastWriteTimeUtc(path), TimeSpan.Zero);
+
+    public static UnixFileMode Mode(string path) => File.GetUnixFileMode(path);
+
+    public static void SetMode(string path, UnixFileMode mode) => File.SetUnixFileMode(path, mode);
+
+    /// <summary>With its parents; those that are there keep their mode.</summary>
+    public static void CreateDirectory(string path, UnixFileMode mode = PrivateDirectory) => Directory.CreateDirectory(path, mode);
+
+    /// <summary>A file, a link, a FIFO or a socket; nothing happens when it is not there.</summary>
+    public static void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Not there, and neither is its directory.
+        }
+    }
+
+    /// <summary>A directory with all that is in it; nothing happens when it is not there. Links are removed, not followed.</summary>
+    public static void DeleteTree(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
+    public static void Move(string from, string to) => File.Move(from, to, overwrite: true);
+
+    /// <summary>Full paths of the files in a directory, in ordinal order; none when it is not there.</summary>
+    public static IReadOnlyList<string> List(string directory, string pattern = "*") =>
+        Directory.Exists(directory) ? [.. Directory.EnumerateFiles(directory, pattern).Order(StringComparer.Ordinal)] : [];
+
+    public static IReadOnlyList<string> ListDirectories(string directory) =>
+        Directory.Exists(directory) ? [.. Directory.EnumerateDirectories(directory).Order(StringComparer.Ordinal)] : [];
+
+    /// <summary>Where a chain of links ends; the path itself where it is none or leads nowhere.</summary>
+    public static string ResolveLinks(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+
+    /// <summary>A named pipe; one that is there already is kept.</summary>
+    public static void MakeFifo(string path, UnixFileMode mode = PrivateFile)
+    {
+        if (Libc.MakeFifo(path, (uint)mode) < 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            if (error != Errno.Exists || !IsFifo(path))
+            {
+                throw Errno.Failed($"cannot make the FIFO `{path}`", error);
+            }
+        }
+        else
+        {
+            File.SetUnixFileMode(path, mode);
+        }
+    }
+
+    /// <summary>Bytes that this user may still write to the file system of a path.</summary>
+    public static long FreeBytes(string path) => new DriveInfo(path).AvailableFreeSpace;
+
+    /// <summary>Makes the names in a directory durable; a rename or a new file is not before.</summary>
+    public static void SyncDirectory(string path)
+    {
+        var descriptor = Libc.Open(path, Libc.ReadOnly | Libc.CloseOnExec);
+        if (descriptor < 0)
+        {
+            throw Errno.LastFailed($"cannot open the directory `{path}`");
+        }
+
+        var error = Libc.Sync(descriptor) < 0 ? Marshal.GetLastPInvokeError() : 0;
+        _ = Libc.Close(descriptor);
+
+        // Some network and overlay file systems cannot sync a directory, and say so with EINVAL.
+        if (error is not (0 or Errno.Invalid))
+        {
+            throw Errno.Failed($"cannot sync the directory `{path}`", error);
+        }
+    }
+
+    private static unsafe bool IsFifo(string path)
+    {
+        const int noFollow = 0x100;
+        const uint basicFields = 0x7FF;
+        Libc.FileStatus status;
+        return Libc.Status(Libc.AtCurrentDirectory, path, noFollow, basicFields, &status) == 0 && status.IsFifo;
+    }
+
+    private static FileStreamOptions Exclusively(UnixFileMode mode) =>
+        new() { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0, UnixCreateMode = mode };
+}
