@@ -1,0 +1,98 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Stoker.Platform;
+
+/// <summary>
+/// Takes the output of a short command and keeps only its end: a command that writes without end neither blocks nor fills
+/// anything. A pipe without a name, so that it works on a full disk and leaves no file behind. One thread reads for all.
+/// </summary>
+internal sealed unsafe partial class OutputTail : IDisposable
+{
+    private const int Kept = 4096;
+
+    private static readonly Lazy<Poller> Reading = new(() => new Poller("output tails"));
+
+    private readonly SafeFileHandle reader;
+    private readonly SafeFileHandle writer;
+    private readonly Poller.Registration registration;
+    private readonly byte[] ring = new byte[Kept];
+    private readonly Lock keeping = new();
+    private long total;
+    private bool closed;
+
+    public OutputTail()
+    {
+        var ends = stackalloc int[2];
+        if (OpenPipe(ends, Libc.CloseOnExec | Libc.NonBlocking) < 0) throw Errno.LastFailed("cannot make a pipe");
+
+        reader = new SafeFileHandle(ends[0], ownsHandle: true);
+        writer = new SafeFileHandle(ends[1], ownsHandle: true);
+        registration = Reading.Value.Register(ends[0], PollEvents.Readable, _ => Take());
+    }
+
+    /// <summary>
+    /// What to give as <see cref="LaunchRequest.Output"/>: opening it makes a blocking description of its own. The writing end
+    /// here stays open, so that the pipe is never at its end before <see cref="Dispose"/>.
+    /// </summary>
+    public string Path => $"/proc/self/fd/{(int)writer.DangerousGetHandle()}";
+
+    /// <summary>The last 4 KiB of what was written until now; what is no UTF-8 is replaced.</summary>
+    public string Text
+    {
+        get
+        {
+            Take();
+            lock (keeping)
+            {
+                var start = (int)(total % Kept);
+                var bytes = total <= Kept ? ring[..(int)total] : [.. ring[start..], .. ring[..start]];
+                return Encoding.UTF8.GetString(bytes);
+            }
+        }
+    }
+
+    /// <summary>The last line with something on it; null when there is none.</summary>
+    public string? LastLine =>
+        Text.Split('\n').Select(line => line.Trim().TrimStart('\uFFFD')).LastOrDefault(line => line.Length > 0);
+
+    public void Dispose()
+    {
+        registration.Dispose();
+        lock (keeping)
+        {
+            closed = true;
+            reader.Dispose();
+            writer.Dispose();
+        }
+    }
+
+    private void Take()
+    {
+        var buffer = stackalloc byte[Kept];
+        lock (keeping)
+        {
+            // A callback may still come after the registration has ended; the descriptor is another's by then.
+            while (!closed)
+            {
+                var count = (int)Libc.Read((int)reader.DangerousGetHandle(), buffer, Kept);
+                if (count <= 0) return;
+                Keep(new ReadOnlySpan<byte>(buffer, count));
+                if (count < Kept) return;
+            }
+        }
+    }
+
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
+        var start = (int)(total % Kept);
+        var first = Math.Min(bytes.Length, Kept - start);
+        bytes[..first].CopyTo(ring.AsSpan(start));
+        bytes[first..].CopyTo(ring);
+        total += bytes.Length;
+    }
+
+    [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
+    private static partial int OpenPipe(int* ends, int flags);
+}
