@@ -73,6 +73,15 @@ internal static class Files
         }
     }
 
+    /// <summary>The end of a file, at most so many bytes.</summary>
+    public static byte[] ReadTail(string path, int bytes)
+    {
+        using var file = OpenRead(path);
+        file.Seek(Math.Max(0, file.Length - bytes), SeekOrigin.Begin);
+        var tail = new byte[Math.Min(file.Length, bytes)];
+        return tail[..file.ReadAtLeast(tail, tail.Length, throwOnEndOfStream: false)];
+    }
+
     /// <summary>Adds one line with one write; the file is made when absent. Not synced.</summary>
     public static void AppendLine(string path, string line, UnixFileMode mode = PrivateFile)
     {

@@ -36,7 +36,7 @@ internal static class LaunchComposer
         var spec = plan.Spec;
         var user = UserOf(spec);
         var environment = EnvironmentOf(plan, replica, runId, around, user);
-        var command = plan.Runtime == RuntimeKind.StandIn
+        List<string> command = plan.Runtime == RuntimeKind.StandIn
             ? StandInCommand(plan, replica, around)
             : [.. (spec.Entrypoint ?? []).Concat(spec.Command ?? []).Select(word => Expansion.Expand(word, environment))];
         var request = new LaunchRequest(plan.Runtime == RuntimeKind.StandIn ? around.ProgramPath : plan.Executable!, [.. command.Skip(1)], environment, spec.WorkingDirectory ?? "/")
@@ -107,7 +107,7 @@ internal static class LaunchComposer
         }
     }
 
-    private static IReadOnlyList<string> StandInCommand(ServicePlan plan, ReplicaPlan replica, LaunchSurroundings around)
+    private static List<string> StandInCommand(ServicePlan plan, ReplicaPlan replica, LaunchSurroundings around)
     {
         List<string> words = [around.ProgramPath, "stand-in", plan.Name.Value];
         foreach (var port in replica.Ports.Where(p => p.Protocol == "tcp")) words.AddRange(["--port", port.Published.ToString()]);

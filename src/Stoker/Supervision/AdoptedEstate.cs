@@ -69,7 +69,7 @@ internal sealed class AdoptedEstate
         if (record.Pid == 0)
         {
             return marks.Value.LeaderOf(record.RunId) is { } leader
-                ? record with { Pid = leader.Pid, StartTicks = leader.StartTicks, SessionId = leader.SessionId, StartedAt = leader.StartedAt }
+                ? record with { Pid = leader.Pid, StartTicks = leader.StartTicks, SessionId = leader.SessionId }
                 : null;
         }
 

@@ -21,7 +21,7 @@ internal sealed class Journal
     private readonly string _path;
     private readonly Queue<EstateEvent> _recent = new();
     private readonly Queue<EstateEvent> _unwritten = new();
-    private FileStream? _file;
+    private AppendFile? _file;
     private long _sequence;
     private TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -96,12 +96,12 @@ internal sealed class Journal
             while (_unwritten.TryPeek(out var line))
             {
                 var document = JsonSerializer.SerializeToUtf8Bytes(EventDocument.From(line), ControlJson.Default.EventDocument);
-                _file.Write([.. document, (byte)'\n']);
+                _file.Append([.. document, (byte)'\n']);
                 _unwritten.Dequeue();
             }
 
             StorageProblem = null;
-            if (_file.Position > RotateAt) Rotate();
+            if (_file.Length > RotateAt) Rotate();
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
@@ -114,11 +114,11 @@ internal sealed class Journal
     }
 
     /// <summary>A line torn by a full disk is closed first, so that it cannot swallow the next.</summary>
-    private FileStream OpenFile()
+    private AppendFile OpenFile()
     {
-        var torn = Files.ReadIfPresent(_path) is [.., not (byte)'\n'];
-        var file = Files.OpenAppend(_path);
-        if (torn) file.Write("\n"u8);
+        var torn = Files.Exists(_path) && Files.ReadTail(_path, 1) is [not (byte)'\n'];
+        var file = AppendFile.Open(_path);
+        if (torn) file.Append("\n"u8);
         return file;
     }
 

@@ -16,7 +16,7 @@ internal static class LastWords
         await log.DrainAsync();
         try
         {
-            return Of(Tail(log.Source.LogPath), since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffffff"));
+            return Of(Files.ReadTail(log.Source.LogPath, TailBytes), since.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffffff"));
         }
         catch (IOException)
         {
@@ -43,14 +43,6 @@ internal static class LastWords
         }
 
         return output;
-    }
-
-    private static byte[] Tail(string path)
-    {
-        using var file = Files.OpenRead(path);
-        file.Seek(Math.Max(0, file.Length - TailBytes), SeekOrigin.Begin);
-        var tail = new byte[Math.Min(file.Length, TailBytes)];
-        return tail[..file.ReadAtLeast(tail, tail.Length, throwOnEndOfStream: false)];
     }
 
     private static string Cut(string text) => text.Length > Longest ? string.Concat(text.AsSpan(0, Longest), "…") : text.Trim();

@@ -69,7 +69,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         var handle = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = CgroupOf(), Container = record.Container };
         var around = Surroundings(life.Plan, PathOfNotify(life.Plan));
         Begin(new ReplicaRun(handle, doors.RuntimeOf(life.Plan), Environment(life.Plan, record.RunId, around)), record.Run, life.Plan);
-        var found = new AdoptedReplica(record.Pid, record.StartedAt, record.WasHealthy, record.Restarts, record.Attempt, record.Fingerprint, record.Ports);
+        var found = new AdoptedReplica(record.Pid, record.StartedAt == default ? doors.Clock.GetUtcNow() : record.StartedAt, record.WasHealthy, record.Restarts, record.Attempt, record.Fingerprint, record.Ports);
         return new ServiceFact.Adopted(doors.Clock.GetUtcNow(), replica, record.Run, found);
     }
 
