@@ -48,6 +48,13 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
     public int? Count(Option<string?> option) =>
         parse.GetValue(option) is { } text ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : null;
 
+    public ProgressLines Progress(IReadOnlyList<string> names) => new(
+        Report, world.Clock, names, world.Terminal.ErrorIsTerminal, world.Terminal.ErrorIsTerminal ? world.Terminal.Size.Columns : int.MaxValue / 2);
+
+    /// <summary>One document on one line of stdout.</summary>
+    public void PrintJson<TDocument>(TDocument document, System.Text.Json.Serialization.Metadata.JsonTypeInfo<TDocument> type) =>
+        Output.WriteLine(System.Text.Json.JsonSerializer.Serialize(document, type));
+
     /// <summary>Says why there is no answer, and what to end with.</summary>
     public ExitCode Failed<T>(ControlReply<T> reply)
     {

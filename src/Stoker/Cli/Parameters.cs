@@ -15,6 +15,22 @@ internal static class Parameters
         Description = description,
     };
 
+    public static Argument<string[]> SomeNames(string description) => new("NAME")
+    {
+        Arity = ArgumentArity.OneOrMore,
+        Description = description,
+    };
+
+    public static Argument<string[]> Pairs(string word, string description, Func<string, string?> problem)
+    {
+        var argument = new Argument<string[]>(word) { Arity = ArgumentArity.OneOrMore, Description = description };
+        argument.Validators.Add(result =>
+        {
+            if (result.Tokens.Select(t => problem(t.Value)).FirstOrDefault(p => p is not null) is { } wrong) result.AddError(wrong);
+        });
+        return argument;
+    }
+
     public static Argument<string> Name(string description) => new("NAME")
     {
         Arity = ArgumentArity.ExactlyOne,

@@ -10,6 +10,13 @@ internal sealed class Report(TextWriter writer, Style style)
     /// <summary>A remark or a line of progress.</summary>
     public void Say(string text) => writer.WriteLine(text);
 
+    /// <summary>Part of a line, shown at once.</summary>
+    public void Write(string text)
+    {
+        writer.Write(text);
+        writer.Flush();
+    }
+
     public void Error(string message, string? hint = null)
     {
         writer.WriteLine($"{style.Paint("stoker:", Tone.Bad)} {message}");
