@@ -16,8 +16,9 @@ internal abstract record Progress
 
 /// <summary>What a verb waits for, decided from one snapshot at a time.</summary>
 /// <param name="Names">The services meant; empty: all.</param>
+/// <param name="Patience">A service that ended so often and waits for its next try counts as lost; null: it may try for ever.</param>
 /// <param name="Replicas">How many each of them must have; null: as many as it has.</param>
-internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Replicas = null)
+internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Replicas = null, int? Patience = null)
 {
     public Progress Of(StatusDocument status)
     {
@@ -43,7 +44,8 @@ internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Rep
 
     private bool IsLost(ServiceDocument service) => Kind switch
     {
-        GoalKind.Up or GoalKind.Running => service.State is ServiceState.Failed,
+        GoalKind.Up or GoalKind.Running =>
+            service.State is ServiceState.Failed || (service.State is ServiceState.Backoff && service.Restarts >= Patience),
         // What was stopped by request does not complete.
         GoalKind.Completed => service.State is ServiceState.Failed or ServiceState.Stopped,
         GoalKind.Over or GoalKind.DaemonEnds => false,

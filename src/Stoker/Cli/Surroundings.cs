@@ -22,6 +22,9 @@ internal sealed record Surroundings
 
     public required bool IsRoot { get; init; }
 
+    /// <summary>Absolute path of this program.</summary>
+    public required string Executable { get; init; }
+
     public required string CurrentDirectory { get; init; }
 
     public required TimeProvider Clock { get; init; }
@@ -91,7 +94,7 @@ internal interface IDaemonDoor
 /// <summary>What the planner must know of this machine.</summary>
 internal interface IMachine
 {
-    Planning.Observed Observe(Estates.EstateSpec estate);
+    Planning.Observed Observe(Estates.EstateSpec estate, StateDirectory state);
 
     /// <summary>How many processes of the estate live without their daemon.</summary>
     int CountLeftBehind(StateDirectory state);
