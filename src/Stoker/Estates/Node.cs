@@ -10,6 +10,20 @@ internal abstract record Node(SourcePosition Where)
 {
     /// <summary>What this value replaced when files were merged, most recent first.</summary>
     public Node? Overrode { get; init; }
+
+    /// <summary>How an overlay asked for this value to be merged; always <see cref="MergeMark.None"/> once loading is done.</summary>
+    public MergeMark Mark { get; init; }
+
+    /// <summary>This value, remembering that it took the place of <paramref name="earlier"/>.</summary>
+    public Node Over(Node earlier) => this with { Overrode = Overrode is null ? earlier : Overrode.Over(earlier) };
+}
+
+/// <summary>Compose's two merge tags: <c>!reset</c> takes the value away, <c>!override</c> replaces it whole.</summary>
+internal enum MergeMark : byte
+{
+    None,
+    Reset,
+    Override,
 }
 
 /// <param name="Value">The text after interpolation; null for an explicit or empty YAML null.</param>

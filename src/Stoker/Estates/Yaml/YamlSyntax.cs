@@ -1,0 +1,37 @@
+using Stoker.Diagnostics;
+using YamlDotNet.Core;
+
+namespace Stoker.Estates.Yaml;
+
+/// <summary>Turns the YAML parser's exception into a diagnostic, with a hint for the mistakes that people make.</summary>
+internal static class YamlSyntax
+{
+    public static void Report(YamlException e, string text, string file, DiagnosticBag bag)
+    {
+        var where = new SourcePosition(file, (int)Math.Max(1, e.Start.Line), (int)Math.Max(1, e.Start.Column));
+        var found = CharacterAt(text, e.Start);
+        var message = found == '\t' && e.Message.Contains("cannot start any token", StringComparison.Ordinal)
+            ? "a tab cannot indent YAML"
+            : Lower(e.Message);
+        bag.Add(YamlDiagnostics.Syntax, where, message, Hint(message, found));
+    }
+
+    private static string? Hint(string message, char? found)
+    {
+        if (found == '\t') return "indent with spaces";
+        if (message.Contains("cannot start any token", StringComparison.Ordinal)) return $"a value that begins with `{found}` needs quotes";
+        if (message.Contains("mapping values are not allowed", StringComparison.Ordinal)) return "a value that contains `: ` needs quotes";
+        if (message.Contains("quoted scalar", StringComparison.Ordinal)) return "a quote that opens here is not closed, or an escape is wrong";
+        if (message.Contains("block mapping", StringComparison.Ordinal)) return "check the indentation, and that every key has a `:`";
+        if (message.Contains("flow", StringComparison.Ordinal)) return "a `[` or `{` that opens here is not closed, or a comma is missing";
+        return null;
+    }
+
+    private static string Lower(string message)
+    {
+        var text = message.Trim().TrimEnd('.').Replace('\'', '`');
+        return text.Length == 0 ? "this is not valid YAML" : char.ToLowerInvariant(text[0]) + text[1..];
+    }
+
+    private static char? CharacterAt(string text, Mark mark) => mark.Index >= 0 && mark.Index < text.Length ? text[(int)mark.Index] : null;
+}
