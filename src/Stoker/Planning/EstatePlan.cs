@@ -21,6 +21,9 @@ internal sealed record EstatePlan(EstateSpec Estate, HostName? Host, bool Rehear
     /// <summary>One line for each service of this host, and for each running one that the file no longer has.</summary>
     public IReadOnlyList<ServiceChange> Changes { get; init; } = [];
 
+    /// <summary>The GPUs of this machine's part of the estate and who has them, by host and index.</summary>
+    public IReadOnlyList<GpuPlan> Gpus { get; init; } = [];
+
     /// <summary>Errors refuse the plan; warnings say what will not happen.</summary>
     public IReadOnlyList<Diagnostic> Diagnostics { get; init; } = [];
 
@@ -76,11 +79,17 @@ internal enum RuntimeKind
 internal sealed record DependencyPlan(ServiceName Service, DependencyCondition Condition, bool Restart, bool Required, bool Remote, string Why);
 
 /// <summary>One running copy to be. Index counts from 1.</summary>
-internal sealed record ReplicaPlan(int Index, IReadOnlyList<PortPlan> Ports);
+internal sealed record ReplicaPlan(int Index, IReadOnlyList<PortPlan> Ports)
+{
+    /// <summary>UUIDs of the real GPUs it may use; empty when it asks for none, or a stand-in runs.</summary>
+    public IReadOnlyList<string> GpuUuids { get; init; } = [];
+}
 
-/// <param name="Declared">The published port as the file has it, which probes and <c>$(PORT)</c> map to <paramref name="Published"/>.</param>
+/// <param name="Declared">The published port as the file has it, which probes and <c>$(PORT)</c> map to <paramref name="Published"/>; 0: none declared.</param>
+/// <param name="Published">0 when the container tool picks one.</param>
 internal sealed record PortPlan(int Declared, int Published, int Target, string Protocol, string? HostIp);
 
+/// <param name="Condition">What the next step waits for; of the last step, what makes it up.</param>
 /// <param name="Expected">How long it took to be up when last seen, or null when it has never been started here.</param>
 internal sealed record CriticalStep(ServiceName Service, DependencyCondition Condition, TimeSpan? Expected);
 
@@ -94,3 +103,13 @@ internal enum ChangeKind
 }
 
 internal sealed record ServiceChange(ServiceName Service, ChangeKind Kind, string Reason);
+
+/// <summary>A GPU of a host and what it is given to.</summary>
+/// <param name="Name">Index and model, as in <see cref="ServicePlan.Gpus"/>.</param>
+/// <param name="IsPresent">False when it is only declared, and this machine has no such card.</param>
+/// <param name="Share">How it is shared: <c>whole</c>, <c>mps</c>, <c>mig</c>, <c>time</c>; null while nobody has it.</param>
+internal sealed record GpuPlan(HostName? Host, int Index, string Model, string Name, ByteSize? Memory, bool IsPresent, string? Share, IReadOnlyList<GpuHolderPlan> Holders);
+
+/// <param name="Owner">A service, one of its replicas (<c>vision/2</c>), or a group that asks for its services (<c>group vision_gpu</c>).</param>
+/// <param name="Memory">Its budget on this card; null when it said none, or has the card whole.</param>
+internal sealed record GpuHolderPlan(string Owner, ByteSize? Memory);

@@ -25,7 +25,10 @@ internal sealed record PlanRequest
 /// </summary>
 internal sealed record Observed
 {
-    /// <summary>Absolute path for each first word of a command that was looked up; null when it is not installed.</summary>
+    /// <summary>
+    /// Absolute path for each first word of a command that was looked up (all of <see cref="CommandWords.ToLookUp"/>); null when
+    /// it is not installed.
+    /// </summary>
     public IReadOnlyDictionary<string, string?> Executables { get; init; } = new Dictionary<string, string?>();
 
     public ContainerTool? ContainerTool { get; init; }
@@ -52,6 +55,9 @@ internal sealed record Observed
     /// <summary>Runs as root: may change user, lower nice, raise hard limits.</summary>
     public bool IsRoot { get; init; }
 
+    /// <summary>The daemon's own hard limits by name as in <c>ulimits:</c> (-1: unlimited); a name that is absent was not looked at.</summary>
+    public IReadOnlyDictionary<string, long> HardLimits { get; init; } = new Dictionary<string, long>();
+
     /// <summary>Services that are running now, as the daemon knows them; empty without a daemon.</summary>
     public IReadOnlyDictionary<ServiceName, ObservedService> Running { get; init; } = new Dictionary<ServiceName, ObservedService>();
 
@@ -68,4 +74,9 @@ internal sealed record PortHolder(string Address, int Port, string Protocol, str
 
 internal sealed record GpuFact(int Index, string Uuid, string Model, ByteSize Memory);
 
-internal sealed record ObservedService(string Fingerprint, int Replicas, bool IsUp);
+/// <param name="IsUp">At least one replica is alive, or a task has completed and is not to run again.</param>
+internal sealed record ObservedService(string Fingerprint, int Replicas, bool IsUp)
+{
+    /// <summary><see cref="ServicePlan.Gpus"/> of the plan it was started by, so that a new plan leaves it on its GPUs where it can.</summary>
+    public IReadOnlyList<string> Gpus { get; init; } = [];
+}

@@ -1,0 +1,91 @@
+using Stoker.Estates;
+using Stoker.Planning;
+using Stoker.Platform;
+using Stoker.Supervision;
+
+namespace Stoker.Daemon;
+
+/// <summary>Looks at this machine before a plan is made. Everything the planner knows beyond the file comes from here.</summary>
+internal static class Observation
+{
+    private static readonly string[] ContainerTools = ["podman", "docker"];
+
+    public static Observed Of(EstateSpec estate, IReadOnlyDictionary<string, string> variables, RunningEstate running)
+    {
+        var path = variables.GetValueOrDefault("PATH");
+        var support = running.Cgroups;
+        return new Observed
+        {
+            Executables = FindExecutables(estate, path),
+            ContainerTool = estate.Services.Values.Any(s => s.IsContainer) ? FindContainerTool(path) : null,
+            Cpus = HostEnvironment.MachineProcessorCount,
+            Memory = new ByteSize(HostEnvironment.TotalMemory),
+            Identities = [HostEnvironment.HostName, .. NetworkAddresses.Own()],
+            Listening = Listening(estate),
+            CgroupControllers = support is CgroupSupport.Available available ? available.Controllers : new HashSet<string>(),
+            CgroupProblem = support switch
+            {
+                CgroupSupport.Unavailable none => none.Reason,
+                CgroupSupport.Available { Missing.Length: > 0 } partly => partly.Missing,
+                _ => null,
+            },
+            IsRoot = HostEnvironment.IsRoot,
+            Running = running.Services,
+            StartTimes = running.StartTimes,
+        };
+    }
+
+    private static Dictionary<string, string?> FindExecutables(EstateSpec estate, string? path)
+    {
+        var found = new Dictionary<string, string?>();
+        foreach (var service in estate.Services.Values.Where(s => !s.IsContainer))
+        {
+            if ((service.Entrypoint ?? []).Concat(service.Command ?? []).FirstOrDefault() is not { } word) continue;
+            var own = service.Environment.TryGetValue("PATH", out var declared) ? declared.Value ?? path : path;
+            found.TryAdd(word, Executables.Find(word, own, service.WorkingDirectory ?? estate.Directory));
+        }
+
+        return found;
+    }
+
+    private static ContainerTool? FindContainerTool(string? path)
+    {
+        foreach (var name in ContainerTools)
+        {
+            if (Executables.Find(name, path, "/") is { } executable && ContainerToolCheck.Works(name, executable)) return new ContainerTool(name, executable);
+        }
+
+        return null;
+    }
+
+    /// <summary>Only of the ports that the estate wants, because looking for their holders costs a walk through all processes.</summary>
+    private static List<PortHolder> Listening(EstateSpec estate)
+    {
+        var wanted = estate.Services.Values.SelectMany(s => s.Ports).Where(p => p.Published is not null)
+            .SelectMany(p => Enumerable.Range(p.Published!.Value, (p.PublishedEnd ?? p.Published.Value) - p.Published.Value + 1)).ToHashSet();
+        if (wanted.Count == 0) return [];
+        var sockets = SocketTable.Listening().Where(s => wanted.Contains(s.Port)).ToList();
+        var holders = SocketTable.Holders(sockets.Select(s => s.Inode).ToHashSet());
+        return [.. sockets.Select(s => new PortHolder(s.Address.ToString(), s.Port, s.Protocol, holders.TryGetValue(s.Inode, out var h) ? $"pid {h.Pid}, {h.Command}" : null))];
+    }
+}
+
+/// <summary>What the daemon knows of the estate that is running; nothing without a daemon.</summary>
+internal sealed record RunningEstate(
+    IReadOnlyDictionary<ServiceName, ObservedService> Services, IReadOnlyDictionary<ServiceName, TimeSpan> StartTimes, CgroupSupport Cgroups)
+{
+    public static RunningEstate Of(IReadOnlyDictionary<ServiceName, ServiceStatus> statuses, IReadOnlyDictionary<ServiceName, ServicePlan> plans, CgroupSupport cgroups)
+    {
+        var services = new Dictionary<ServiceName, ObservedService>();
+        var times = new Dictionary<ServiceName, TimeSpan>();
+        foreach (var (name, plan) in plans)
+        {
+            if (!statuses.TryGetValue(name, out var status)) continue;
+            var up = status.State is not (ServiceState.Stopped or ServiceState.Failed or ServiceState.Completed);
+            services[name] = new ObservedService(plan.Fingerprint, plan.Replicas.Count, up);
+            if (status.Replicas.Max(r => r.StartTook) is { } took) times[name] = took;
+        }
+
+        return new RunningEstate(services, times, cgroups);
+    }
+}

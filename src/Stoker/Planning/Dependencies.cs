@@ -1,0 +1,60 @@
+using Stoker.Estates;
+
+namespace Stoker.Planning;
+
+/// <summary>
+/// The gates of each service: its own <c>depends_on</c> and what its group brings, each service once with the strictest
+/// condition. What a group brings is worked out once and shared by its services.
+/// </summary>
+internal sealed class Dependencies(EstateSpec estate, IReadOnlyList<PlacedService> services)
+{
+    private readonly Dictionary<ServiceName, PlacedService> _byName = services.ToDictionary(s => s.Name);
+    private readonly ILookup<GroupName, PlacedService> _byGroup = services.Where(s => s.Group is not null).ToLookup(s => s.Group!.Name);
+    private readonly Dictionary<(GroupName, bool, HostName?), DependencyPlan[]> _brought = [];
+
+    public IReadOnlyList<DependencyPlan> Of(PlacedService service)
+    {
+        var brought = service.Group is { DependsOn.Count: > 0 } group ? Brought(group, service) : [];
+        if (service.Spec.DependsOn.Count == 0) return brought;
+
+        var own = service.Spec.DependsOn.Values
+            .Where(d => _byName.ContainsKey(d.Service))
+            .Select(d => new DependencyPlan(d.Service, d.Condition, d.Restart, d.Required, IsRemote(service, _byName[d.Service]), "depends_on"))
+            .OrderBy(d => d.Service)
+            .ToArray();
+        if (brought.Length == 0 || own.Length == 0) return own.Length == 0 ? brought : own;
+
+        var again = brought.Where(d => service.Spec.DependsOn.ContainsKey(d.Service)).ToDictionary(d => d.Service);
+        return
+        [
+            .. own.Select(d => again.TryGetValue(d.Service, out var second) ? Strictest(d, second) : d),
+            .. brought.Where(d => !again.ContainsKey(d.Service)),
+        ];
+    }
+
+    private DependencyPlan[] Brought(GroupSpec group, PlacedService dependent)
+    {
+        var key = (group.Name, dependent.IsLocal, dependent.Host?.Name);
+        if (_brought.TryGetValue(key, out var known)) return known;
+        var plans = group.DependsOn
+            .DistinctBy(d => d.Value)
+            .Where(d => estate.Groups.ContainsKey(d.Value))
+            .SelectMany(d => _byGroup[d.Value].Select(s => new DependencyPlan(
+                s.Name, s.Readiness, Restart: false, Required: true, IsRemote(dependent, s), DependencyGraph.Through(group.Name, d.Value))))
+            .OrderBy(d => d.Service)
+            .ToArray();
+        return _brought[key] = plans;
+    }
+
+    private static DependencyPlan Strictest(DependencyPlan own, DependencyPlan other) => own with
+    {
+        Condition = own.Condition >= other.Condition ? own.Condition : other.Condition,
+        Restart = own.Restart || other.Restart,
+        Required = own.Required || other.Required,
+        Why = own.Condition >= other.Condition ? own.Why : other.Why,
+    };
+
+    private static bool IsRemote(PlacedService dependent, PlacedService dependency) => dependent.IsLocal
+        ? !dependency.IsLocal
+        : dependency.IsLocal || dependent.Host?.Name != dependency.Host?.Name;
+}
