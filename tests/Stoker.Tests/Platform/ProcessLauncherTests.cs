@@ -1,5 +1,6 @@
 using System.Text;
 using Stoker.Platform;
+using Xunit;
 
 namespace Stoker.Tests.Platform;
 
