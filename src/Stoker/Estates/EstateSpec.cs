@@ -63,11 +63,18 @@ internal sealed record GpuShareSpec(ByteSize? Memory, string Share, int Count, S
 /// <param name="EnvironmentVariable">Name of the variable of the daemon's environment that holds the value.</param>
 /// <param name="Content">Inline content (configs only).</param>
 /// <param name="External">Kept by the container tool, not by the estate.</param>
-internal sealed record MaterialSpec(string Name, string? File, string? EnvironmentVariable, string? Content, bool External, SourcePosition Where);
+internal sealed record MaterialSpec(string Name, string? File, string? EnvironmentVariable, string? Content, bool External, SourcePosition Where)
+{
+    /// <summary><c>name</c>: what the container tool calls an external one; null: <see cref="Name"/>.</summary>
+    public string? GivenName { get; init; }
+}
 
 /// <summary>A top-level named volume.</summary>
 internal sealed record VolumeSpec(string Name, string? Driver, bool External, SourcePosition Where)
 {
+    /// <summary><c>name</c>: what the container tool calls it; null: the estate's name, <c>_</c> and <see cref="Name"/>, and just that when external.</summary>
+    public string? GivenName { get; init; }
+
     public IReadOnlyDictionary<string, string> DriverOptions { get; init; } = new Dictionary<string, string>();
 
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
@@ -76,6 +83,14 @@ internal sealed record VolumeSpec(string Name, string? Driver, bool External, So
 /// <summary>A top-level network, for services that run in containers.</summary>
 internal sealed record NetworkSpec(string Name, string? Driver, bool External, bool Internal, SourcePosition Where)
 {
+    /// <summary><c>name</c>: what the container tool calls it; null: the estate's name, <c>_</c> and <see cref="Name"/>, and just that when external.</summary>
+    public string? GivenName { get; init; }
+
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Further options of <c>network create</c> that Podman and Docker share: <c>--subnet=10.5.0.0/16</c>, <c>--ipv6</c>, …</summary>
+    public IReadOnlyList<string> CreateOptions { get; init; } = [];
+
     public IReadOnlyDictionary<string, string> DriverOptions { get; init; } = new Dictionary<string, string>();
 }
 

@@ -82,6 +82,15 @@ internal sealed record ServiceSpec(ServiceName Name, SourcePosition Where)
 
     public IReadOnlyList<HookSpec> PreStop { get; init; } = [];
 
+    /// <summary>Networks it joins; empty: the estate's own, or what <c>network_mode</c> says in <see cref="ContainerOptions"/>.</summary>
+    public IReadOnlyList<NetworkUse> Networks { get; init; } = [];
+
+    /// <summary><c>container_name</c>; null: made from the names of the estate and the service and the replica's number.</summary>
+    public string? ContainerName { get; init; }
+
+    /// <summary><c>runtime</c>, the OCI runtime: <c>podman --runtime=X run</c>, <c>docker run --runtime=X</c>. Null: the tool's own.</summary>
+    public string? ContainerRuntime { get; init; }
+
     /// <summary>Options of <c>run</c> that Podman and Docker share, for keys that only a container can honour, in order.</summary>
     public IReadOnlyList<string> ContainerOptions { get; init; } = [];
 
@@ -90,6 +99,9 @@ internal sealed record ServiceSpec(ServiceName Name, SourcePosition Where)
 
 internal sealed record BuildSpec(string Context, string? Dockerfile, SourcePosition Where)
 {
+    /// <summary>The Dockerfile itself, given to the container tool on its input (<c>--file=-</c>).</summary>
+    public string? DockerfileInline { get; init; }
+
     /// <summary>Further options of <c>build</c> in order: <c>--build-arg A=1</c>, <c>--target x</c>, …</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 }
@@ -98,7 +110,14 @@ internal sealed record BuildSpec(string Context, string? Dockerfile, SourcePosit
 /// <param name="HostIp">Address to listen on for containers; default all addresses, as Compose says.</param>
 /// <param name="Published">First published port; null: the container tool picks one.</param>
 /// <param name="PublishedEnd">Last port of a range; replicas take one each.</param>
-internal sealed record PortSpec(string? HostIp, int? Published, int? PublishedEnd, int Target, string Protocol, SourcePosition Where);
+internal sealed record PortSpec(string? HostIp, int? Published, int? PublishedEnd, int Target, string Protocol, SourcePosition Where)
+{
+    /// <summary><c>name</c> of the long form, for people.</summary>
+    public string? Purpose { get; init; }
+
+    /// <summary><c>app_protocol</c> of the long form: what is spoken on it, as in <c>http</c>.</summary>
+    public string? ApplicationProtocol { get; init; }
+}
 
 internal enum DependencyCondition
 {
@@ -109,7 +128,11 @@ internal enum DependencyCondition
 
 /// <param name="Restart">Restart this service too when the dependency is restarted or changed by the owner (not when it crashes), as Compose says.</param>
 /// <param name="Required">When false, a dependency that is missing or failed is only a warning.</param>
-internal sealed record DependencySpec(ServiceName Service, DependencyCondition Condition, bool Restart, bool Required, SourcePosition Where);
+internal sealed record DependencySpec(ServiceName Service, DependencyCondition Condition, bool Restart, bool Required, SourcePosition Where)
+{
+    /// <summary>Comes from Compose's older <c>links</c>.</summary>
+    public bool IsLink { get; init; }
+}
 
 /// <summary>How health is asked.</summary>
 internal sealed record HealthcheckSpec(ProbeSpec Probe, SourcePosition Where)
@@ -222,7 +245,11 @@ internal enum MountKind
 
 /// <param name="Source">Absolute path, or the name of a volume; null for anonymous volumes and tmpfs.</param>
 /// <param name="Options">As the container tool takes them: <c>ro</c>, <c>z</c>, …</param>
-internal sealed record MountSpec(MountKind Kind, string? Source, string Target, IReadOnlyList<string> Options, SourcePosition Where);
+internal sealed record MountSpec(MountKind Kind, string? Source, string Target, IReadOnlyList<string> Options, SourcePosition Where)
+{
+    /// <summary>A bind mount whose directory on the host is made where it is missing.</summary>
+    public bool CreatesHostPath { get; init; }
+}
 
 /// <summary><c>logging.options</c>: <c>max-size</c> (default 10m) and <c>max-file</c> (default 5) of the rotated files.</summary>
 internal sealed record LoggingSpec
@@ -234,6 +261,11 @@ internal sealed record LoggingSpec
     /// <summary>False for <c>driver: none</c>: output is thrown away.</summary>
     public bool Keep { get; init; } = true;
 }
+
+/// <summary>How a service joins a network.</summary>
+/// <param name="Network">Key of the top-level network; <c>default</c> is the estate's own.</param>
+/// <param name="Aliases">Further names of the service in the network.</param>
+internal sealed record NetworkUse(string Network, IReadOnlyList<string> Aliases, string? Ipv4Address, string? Ipv6Address, string? MacAddress, SourcePosition Where);
 
 /// <summary>A service's use of a model: the variables that receive the address and the name.</summary>
 internal sealed record ModelUse(string Model, string? EndpointVariable, string? ModelVariable, SourcePosition Where);

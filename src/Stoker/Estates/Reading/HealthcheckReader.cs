@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Stoker.Diagnostics;
+
+namespace Stoker.Estates.Reading;
+
+/// <summary>How health is asked: Compose's <c>test</c>, or one of Stoker's own kinds.</summary>
+internal static class HealthcheckReader
+{
+    private static readonly string[] Kinds = ["test", "http", "tcp", "exec", "log", "notify"];
+
+    public static HealthcheckSpec? Read(ServiceSource source)
+    {
+        if (source.Map.Map("healthcheck") is not { } map) return null;
+        var defaults = new HealthcheckSpec(new ProbeSpec.None(), map.Where);
+        if (ReadProbe(source, map) is not { } probe) return null;
+        return defaults with
+        {
+            Probe = probe,
+            Interval = map.Duration("interval") ?? defaults.Interval,
+            Timeout = map.Duration("timeout") ?? defaults.Timeout,
+            Retries = map.Int("retries") ?? defaults.Retries,
+            StartPeriod = map.Duration("start_period") ?? defaults.StartPeriod,
+            StartInterval = map.Duration("start_interval"),
+        };
+    }
+
+    private static ProbeSpec? ReadProbe(ServiceSource source, MappingNode map)
+    {
+        if (map.Flag("disable") == true) return new ProbeSpec.None();
+        var kinds = Kinds.Where(kind => map.Find(kind) is { } node && !IsOff(kind, node)).ToList();
+        switch (kinds)
+        {
+            case []:
+                source.Report(EstateDiagnostics.NoProbe, map.Where, "has a healthcheck that does not say what to ask", source.IsContainer
+                    ? "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`; the image's own healthcheck is not asked"
+                    : "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`");
+                return null;
+            case [var kind]:
+                return ReadKind(source, kind, map.Find(kind)!);
+            default:
+                source.Report(EstateDiagnostics.SeveralProbes, map.WhereOf(kinds[1]), $"has a healthcheck of {kinds.Count} kinds: `{string.Join("`, `", kinds)}`",
+                    "keep one of them");
+                return null;
+        }
+    }
+
+    private static bool IsOff(string kind, Node node) => kind == "notify" && node is ScalarNode { Value: { } text } && Scalars.Flag(text) == false;
+
+    private static ProbeSpec? ReadKind(ServiceSource source, string kind, Node node) => kind switch
+    {
+        "test" => ReadTest(source, node),
+        "http" => ReadHttp(source, node),
+        "tcp" => ReadTcp(source, node),
+        "exec" => source.Words(node, "exec healthcheck") is { } words ? Command(source, node, words) : null,
+        "log" => ReadLog(source, node),
+        _ => new ProbeSpec.Notify((node as MappingNode).Duration("watchdog")),
+    };
+
+    private static ProbeSpec? ReadTest(ServiceSource source, Node node)
+    {
+        if (node is ScalarNode { Value: { Length: > 0 } line })
+            return line == "NONE" ? new ProbeSpec.None() : Shell(line);
+        if (node is not SequenceNode) return null;
+        string[] words = [.. source.Words(node, "test")!];
+        switch (words)
+        {
+            case ["NONE"]:
+                return new ProbeSpec.None();
+            case ["CMD", .. var command]:
+                return Command(source, node, command);
+            case ["CMD-SHELL", var script]:
+                return Shell(script);
+            default:
+                source.Report(EstateDiagnostics.InvalidTest, node.Where, words is ["CMD-SHELL", ..]
+                        ? "has a healthcheck `test` with CMD-SHELL and not exactly one line for the shell"
+                        : "has a healthcheck `test` that does not begin with `CMD`, `CMD-SHELL` or `NONE`",
+                    words is ["CMD-SHELL", ..] ? "use `CMD` for a list of words" : $"`[CMD, {string.Join(", ", words)}]`");
+                return null;
+        }
+    }
+
+    private static ProbeSpec.Exec Shell(string line) => new(["/bin/sh", "-c", line]);
+
+    private static ProbeSpec.Exec? Command(ServiceSource source, Node node, IReadOnlyList<string> words)
+    {
+        if (words is [{ Length: > 0 }, ..]) return new ProbeSpec.Exec(words);
+        source.Report(EstateDiagnostics.EmptyCommand, node.Where, "has a healthcheck command without a word");
+        return null;
+    }
+
+    private static ProbeSpec.Http? ReadHttp(ServiceSource source, Node node)
+    {
+        var url = node is MappingNode map ? map.Scalar("url") : node as ScalarNode;
+        if (url?.Value is not { Length: > 0 } text) return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Host.Length > 0)
+            return new ProbeSpec.Http(uri, (node as MappingNode).Int("status"));
+        source.Report(EstateDiagnostics.InvalidUrl, url.Where, $"has healthcheck `http` `{text}`, which is not an http or https URL",
+            text.Contains("://", StringComparison.Ordinal) ? null : $"`http://{(text.StartsWith('/') ? "127.0.0.1:PORT" : "")}{text}`");
+        return null;
+    }
+
+    private static ProbeSpec.Tcp? ReadTcp(ServiceSource source, Node node)
+    {
+        if (node is not ScalarNode { Value: { Length: > 0 } text }) return null;
+        var colon = text.LastIndexOf(':');
+        var host = colon < 0 ? "127.0.0.1" : text[..colon].Trim('[', ']');
+        var isPort = int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535;
+        if (isPort && Uri.CheckHostName(host) != UriHostNameType.Unknown) return new ProbeSpec.Tcp(host, port);
+        source.Report(EstateDiagnostics.InvalidAddress, node.Where, $"has healthcheck `tcp` `{text}`, which is neither PORT nor HOST:PORT");
+        return null;
+    }
+
+    private static ProbeSpec.Log? ReadLog(ServiceSource source, Node node)
+    {
+        if (node is not ScalarNode { Value: { Length: > 0 } pattern }) return null;
+        try
+        {
+            _ = new Regex(pattern, RegexOptions.CultureInvariant);
+            return new ProbeSpec.Log(pattern);
+        }
+        catch (RegexParseException mistake)
+        {
+            source.Report(EstateDiagnostics.InvalidPattern, node.Where,
+                $"has healthcheck `log` `{pattern}`, which is no regular expression: {Sentence(mistake)}");
+            return null;
+        }
+    }
+
+    /// <summary><c>Invalid pattern 'x(' at offset 2. Not enough )'s.</c> becomes <c>not enough )'s (at character 3)</c>.</summary>
+    private static string Sentence(RegexParseException mistake)
+    {
+        var marker = $"at offset {mistake.Offset}. ";
+        var at = mistake.Message.IndexOf(marker, StringComparison.Ordinal);
+        var reason = (at < 0 ? mistake.Message : mistake.Message[(at + marker.Length)..]).TrimEnd('.');
+        return $"{char.ToLowerInvariant(reason[0])}{reason[1..]} (at character {mistake.Offset + 1})";
+    }
+}
