@@ -44,8 +44,9 @@ internal static class Enforcement
         }
     }
 
-    private static string? Cgroup(string controller, Observed observed) => observed.CgroupProblem
-        ?? (observed.CgroupControllers.Contains(controller) ? null : $"the cgroup controller `{controller}` is not given to this daemon");
+    private static string? Cgroup(string controller, Observed observed) => observed.CgroupControllers.Contains(controller)
+        ? null
+        : observed.CgroupProblem ?? $"the cgroup controller `{controller}` is not given to this daemon";
 
     private static bool Raises(UlimitSpec limit, Observed observed, out string because)
     {

@@ -11,6 +11,16 @@ internal static class ReplicaPorts
 {
     private const int Highest = 65535;
 
+    /// <summary>Every port that the estate's services may listen on: what <see cref="Observed.Listening"/> must answer for.</summary>
+    public static IReadOnlySet<int> ToLookUp(EstateSpec estate, PlanRequest request) => estate.Services.Values
+        .SelectMany(s => s.Ports.SelectMany(p =>
+        {
+            var replicas = Math.Max(1, request.Scale.GetValueOrDefault(s.Name, s.Replicas));
+            return Enumerable.Range(Declared(s, p), p.PublishedEnd is { } end ? Math.Max(1, end - Declared(s, p) + 1) : replicas);
+        }))
+        .Where(port => port is > 0 and <= Highest)
+        .ToHashSet();
+
     public static IReadOnlyList<ReplicaPlan> Of(PlacedService service, DiagnosticBag bag)
     {
         foreach (var port in service.Spec.Ports) Check(service, port, bag);
