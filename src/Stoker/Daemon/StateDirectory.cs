@@ -36,31 +36,26 @@ internal sealed record StateDirectory(string Path)
 
     public string Secrets => In("secrets");
 
-    /// <summary>
-    /// <c>--state</c>, else <c>STOKER_STATE</c>, else <c>/var/lib/stoker/NAME</c> for root, else
-    /// <c>$XDG_STATE_HOME/stoker/NAME</c> with <c>~/.local/state</c> as its default.
-    /// </summary>
-    /// <param name="estate">The estate's name, asked for only when the place depends on it.</param>
+    /// <summary>The place that the caller chose, by <c>--state</c> or <c>STOKER_STATE</c>; null: it follows from the estate's name.</summary>
     /// <param name="variables">The caller's environment.</param>
-    public static StateDirectory Locate(
-        string? option,
-        IReadOnlyDictionary<string, string> variables,
-        bool isRoot,
-        string currentDirectory,
-        Func<string> estate)
+    public static StateDirectory? Chosen(string? option, IReadOnlyDictionary<string, string> variables, string currentDirectory)
     {
-        if (Chosen(option, variables) is { } chosen) return new StateDirectory(System.IO.Path.GetFullPath(chosen, currentDirectory));
-        if (isRoot) return new StateDirectory($"/var/lib/stoker/{estate()}");
+        var path = option is { Length: > 0 } ? option : Set(variables, "STOKER_STATE");
+        return path is null ? null : new StateDirectory(System.IO.Path.GetFullPath(path, currentDirectory));
+    }
+
+    /// <summary>
+    /// <c>/var/lib/stoker/NAME</c> for root, else <c>$XDG_STATE_HOME/stoker/NAME</c> with <c>~/.local/state</c> as its default.
+    /// </summary>
+    public static StateDirectory Of(string estate, IReadOnlyDictionary<string, string> variables, bool isRoot)
+    {
+        if (isRoot) return new StateDirectory($"/var/lib/stoker/{estate}");
         // The XDG specification: a relative path there is to be ignored.
         var home = Set(variables, "XDG_STATE_HOME") is { } xdg && System.IO.Path.IsPathRooted(xdg)
             ? xdg
             : System.IO.Path.Combine(Set(variables, "HOME") ?? "/", ".local", "state");
-        return new StateDirectory(System.IO.Path.Combine(home, "stoker", estate()));
+        return new StateDirectory(System.IO.Path.Combine(home, "stoker", estate));
     }
-
-    /// <summary>The place that the caller chose, whatever the estate is called; null: it depends on the estate's name.</summary>
-    public static string? Chosen(string? option, IReadOnlyDictionary<string, string> variables) =>
-        option is { Length: > 0 } ? option : Set(variables, "STOKER_STATE");
 
     private static string? Set(IReadOnlyDictionary<string, string> variables, string name) =>
         variables.TryGetValue(name, out var value) && value.Length > 0 ? value : null;

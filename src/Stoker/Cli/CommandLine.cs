@@ -1,0 +1,62 @@
+using System.CommandLine;
+
+namespace Stoker.Cli;
+
+/// <summary>
+/// The command line of Stoker.
+/// <code>
+/// words → parsed → usage errors, or help, or → the verb's own file → exit code
+///                                               ├ reads the estate file      check, plan, config
+///                                               ├ asks the daemon            status, why, events, restart, …
+///                                               ├ begins the daemon          up, daemon run
+///                                               └ reads the state directory  logs
+/// </code>
+/// Data goes to stdout and everything else to stderr. A client verb touches neither YAML nor the web server, so that
+/// <c>stoker status</c> answers before a person notices.
+/// </summary>
+internal static class CommandLine
+{
+    public static int Run(IReadOnlyList<string> words, Surroundings world)
+    {
+        var globals = new GlobalOptions();
+        var root = Verbs.Tree(globals);
+        var parse = root.Parse(words, Grammar);
+        var invocation = new Invocation(world, parse, globals);
+        try
+        {
+            return (int)Run(root, parse, globals, invocation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A broken machine: a full disk, a pipe that nobody reads, a directory that may not be entered.
+            invocation.Report.Error(e.Message);
+            return (int)ExitCode.NotAsItShouldBe;
+        }
+        finally
+        {
+            world.Output.Flush();
+            world.Error.Flush();
+        }
+    }
+
+    /// <summary>Words that begin with <c>@</c> are words: a service's own arguments may need them.</summary>
+    public static ParserConfiguration Grammar { get; } = new() { ResponseFileTokenReplacer = null };
+
+    private static ExitCode Run(Command root, ParseResult parse, GlobalOptions globals, Invocation invocation)
+    {
+        var command = parse.CommandResult.Command;
+        if (parse.GetResult(globals.Help) is { Implicit: false } || (command == root && parse.Tokens.Count == 0))
+        {
+            HelpPage.Write(invocation.Output, root, parse.CommandResult, globals, Math.Min(invocation.Width, 120), invocation.Style);
+            return ExitCode.Done;
+        }
+
+        if (UsageErrors.Find(parse) is { } error)
+        {
+            invocation.Report.Error(error.Message, error.Hint);
+            return ExitCode.Usage;
+        }
+
+        return ((Verb)command).Run!(invocation);
+    }
+}

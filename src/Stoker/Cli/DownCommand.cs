@@ -1,0 +1,57 @@
+using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
+
+namespace Stoker.Cli;
+
+internal static class DownCommand
+{
+    public static Verb Create() => new Verb("down", "stop every service in reverse order of dependency, then the daemon")
+    {
+        Example = "stoker down",
+        ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Refused, ExitCode.NoDaemon, ExitCode.Interrupted],
+    }.Asks(Run);
+
+    private static ExitCode Run(Invocation run, ControlClient control)
+    {
+        var reply = control.Down();
+        if (reply is not ControlReply<AcceptedDocument>.Answered) return run.Failed(reply);
+        using var interrupts = run.World.Interrupts();
+        return FollowDown(run, control, interrupts.First);
+    }
+
+    /// <summary>Until the daemon has ended, which is the last thing that <c>down</c> does.</summary>
+    public static ExitCode FollowDown(Invocation run, ControlClient control, CancellationToken interrupt)
+    {
+        var lines = run.Progress([]);
+        var outcome = Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), lines.See, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
+        lines.Clear();
+        switch (outcome)
+        {
+            // Ended between the request and the first look at it.
+            case FollowOutcome.NoAnswer:
+            case FollowOutcome.DaemonEnded:
+                return Finish(run, outcome.Last, lines.Elapsed);
+            case FollowOutcome.Interrupted:
+                run.Report.Say("the daemon goes on stopping without being watched");
+                return ExitCode.Interrupted;
+            default:
+                throw new InvalidOperationException("nothing but its end is waited for here");
+        }
+    }
+
+    private static ExitCode Finish(Invocation run, StatusDocument? last, TimeSpan took)
+    {
+        var left = last?.Services.Where(s => s.State == ServiceState.Stopping || s.Replicas.Any(r => r.Pid is not null && !States.IsOver(r.State))).ToList() ?? [];
+        // The last snapshot may be from just before the last process went; only a daemon that died leaves any.
+        if (left.Count > 0 && run.State is { } state && run.World.Machine.CountLeftBehind(state) > 0)
+        {
+            run.Report.Error(
+                $"the daemon ended before it had stopped {string.Join(", ", left.Select(s => $"`{s.Name}`"))}",
+                "`stoker up` adopts what is left; then `stoker down` again");
+            return ExitCode.NotAsItShouldBe;
+        }
+
+        run.Report.Say($"{last?.Estate ?? "the estate"} is down after {Durations.InWords(took)}");
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,82 @@
+using Stoker.Daemon.Protocol;
+using Stoker.Diagnostics;
+
+namespace Stoker.Cli;
+
+/// <summary>What <c>start</c>, <c>stop</c>, <c>restart</c>, <c>reload</c> and <c>scale</c> share: check the names, ask, follow, say how it ended.</summary>
+internal static class ServiceRequest
+{
+    /// <param name="goal">Where the services should get to; null: the daemon's word is enough.</param>
+    /// <param name="done">In the past tense, for the last line: <c>restarted</c>.</param>
+    public static ExitCode Run(
+        Invocation run,
+        ControlClient control,
+        IReadOnlyList<string> names,
+        Func<string, ControlReply<AcceptedDocument>> ask,
+        Goal? goal,
+        string done)
+    {
+        if (CheckNames(run, control, names) is { } wrong) return wrong;
+        foreach (var name in names)
+        {
+            var reply = ask(name);
+            if (reply is not ControlReply<AcceptedDocument>.Answered) return run.Failed(reply);
+        }
+
+        return goal is null ? Finish(run, names, done) : FollowTo(run, control, goal, names, done);
+    }
+
+    /// <summary>Null when every name is a service of this daemon; else all that are not have been said.</summary>
+    public static ExitCode? CheckNames(Invocation run, ControlClient control, IReadOnlyList<string> names)
+    {
+        if (names.Count == 0) return null;
+        var reply = control.Status();
+        return reply is ControlReply<StatusDocument>.Answered { Document: var status } ? CheckNames(run, status, names) : run.Failed(reply);
+    }
+
+    public static ExitCode? CheckNames(Invocation run, StatusDocument status, IReadOnlyList<string> names)
+    {
+        var known = status.Services.Select(s => s.Name).ToList();
+        var unknown = names.Where(n => !known.Contains(n)).ToList();
+        foreach (var name in unknown)
+        {
+            run.Report.Error(
+                $"`{status.Estate}` runs no service `{name}`",
+                Suggestion.For(name, known) ?? (known.Count <= 12 ? $"it runs {string.Join(", ", known)}" : "`stoker status` lists them"));
+        }
+
+        return unknown.Count > 0 ? ExitCode.Usage : null;
+    }
+
+    private static ExitCode FollowTo(Invocation run, ControlClient control, Goal goal, IReadOnlyList<string> names, string done)
+    {
+        using var interrupts = run.World.Interrupts();
+        var lines = run.Progress(names);
+        var outcome = Follow.UntilAsync(control, goal, lines.See, null, run.World.Clock, interrupts.First).GetAwaiter().GetResult();
+        lines.Clear();
+        switch (outcome)
+        {
+            case FollowOutcome.Reached:
+                return Finish(run, names, $"{done} in {Durations.InWords(lines.Elapsed)}");
+            case FollowOutcome.Missed missed:
+                run.Report.Error(
+                    string.Join("; ", missed.Services.Select(s => $"`{s.Name}` is {States.Word(s.State)}: {States.Reason(s)}".TrimEnd(' ', ':'))),
+                    $"`stoker why {missed.Services[0].Name}` tells more");
+                return ExitCode.NotAsItShouldBe;
+            case FollowOutcome.Interrupted:
+                run.Report.Say("the daemon goes on without being watched");
+                return ExitCode.Interrupted;
+            case FollowOutcome.NoAnswer none:
+                return run.Failed(none.Reply);
+            default:
+                run.Report.Error("the daemon ended meanwhile", "`stoker status` tells how things are");
+                return ExitCode.NoDaemon;
+        }
+    }
+
+    private static ExitCode Finish(Invocation run, IReadOnlyList<string> names, string done)
+    {
+        run.Report.Say($"{string.Join(", ", names)} {done}");
+        return ExitCode.Done;
+    }
+}

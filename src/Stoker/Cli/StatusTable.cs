@@ -1,0 +1,101 @@
+using Stoker.Daemon.Protocol;
+
+namespace Stoker.Cli;
+
+/// <summary>
+/// <c>stoker status</c> for people: services under their groups, a line for each replica where there are several, and the count
+/// below. A stand-in carries a star behind its state.
+/// </summary>
+internal static class StatusTable
+{
+    public static IReadOnlyList<TableColumn> Columns { get; } =
+    [
+        new("NAME", Most: 32),
+        new("STATE"),
+        new("FOR", Right: true, Sacrifice: 1),
+        new("RESTARTS", Right: true, Sacrifice: 3),
+        new("PID", Right: true, Sacrifice: 4),
+        new("PORTS", Sacrifice: 2, Most: 24),
+        new("REASON"),
+    ];
+
+    public static IReadOnlyList<string> Lay(StatusDocument status, DateTimeOffset now, int width, Style style)
+    {
+        var rows = Rows(status, now).Select(r => r.Row).ToList();
+        var lines = rows.Count > 0 ? Table.Lay(Columns, rows, width, style) : [];
+        return [.. lines, "", TextWidth.Cut(Summary(status), width)];
+    }
+
+    /// <summary><c>ai-system on mainpc: 43 healthy, 2 running (* 12 stand-ins)</c></summary>
+    public static string Summary(StatusDocument status)
+    {
+        var where = status.Host is { } host ? $"{status.Estate} on {host}" : status.Estate;
+        return status.Services.Count == 0 ? $"{where}: no services" : $"{where}: {States.Count(status.Services)}{StandIns(status, " (* ", ")")}";
+    }
+
+    /// <summary>How many stand-ins there are, between marks; empty for none.</summary>
+    public static string StandIns(StatusDocument status, string before, string after)
+    {
+        var count = status.Services.Count(s => s.StandIn is not null);
+        return count == 0 ? "" : $"{before}{count} stand-in{(count == 1 ? "" : "s")}{after}";
+    }
+
+    /// <summary>Rows with the service each belongs to; null for headings.</summary>
+    public static IEnumerable<(TableRow Row, ServiceDocument? Service)> Rows(StatusDocument status, DateTimeOffset now)
+    {
+        var grouped = status.Services.Any(s => s.Group is not null);
+        // GroupBy keeps the order of first mention, which is the estate file's.
+        foreach (var group in status.Services.GroupBy(s => s.Group))
+        {
+            if (grouped) yield return (new TableRow([]) { Heading = Heading(group, status) }, null);
+            foreach (var service in group)
+            {
+                yield return (ServiceRow(service, grouped ? "  " : "", now), service);
+                if (service.Replicas.Count < 2) continue;
+                foreach (var replica in service.Replicas) yield return (ReplicaRow(replica, grouped ? "    " : "  ", now), service);
+            }
+        }
+    }
+
+    private static string Heading(IGrouping<string?, ServiceDocument> group, StatusDocument status)
+    {
+        var hosts = group.Select(s => s.Host).OfType<string>().Distinct().ToList();
+        var name = group.Key ?? "(no group)";
+        return hosts.Count == 0 || (hosts.Count == 1 && hosts[0] == status.Host) ? name : $"{name} on {string.Join(", ", hosts)}";
+    }
+
+    private static TableRow ServiceRow(ServiceDocument service, string indent, DateTimeOffset now) => new(
+    [
+        new(indent + service.Name, Tone.Name),
+        new(States.Word(service.State) + (service.StandIn is null ? "" : "*"), States.Tone(service.State)),
+        new(Durations.Short(now - service.Since)),
+        new($"{service.Restarts}", service.Restarts > 0 ? Tone.Busy : Tone.Dim),
+        new(service.Replicas.Count < 2 ? $"{service.Pid}" : $"×{service.Replicas.Count}"),
+        new(Ports(service.Replicas.SelectMany(r => r.Ports))),
+        new(States.Reason(service)),
+    ]);
+
+    private static TableRow ReplicaRow(ReplicaDocument replica, string indent, DateTimeOffset now) => new(
+    [
+        new($"{indent}.{replica.Index}", Tone.Dim),
+        new(States.Word(replica.State), States.Tone(replica.State)),
+        new(Durations.Short(now - replica.Since)),
+        new($"{replica.Restarts}", replica.Restarts > 0 ? Tone.Busy : Tone.Dim),
+        new($"{replica.Pid}"),
+        new(Ports(replica.Ports)),
+        new(replica.Reason ?? replica.OwnStatus ?? ""),
+    ]);
+
+    /// <summary>In order, neighbours as a range: <c>7300-7302,9100</c>.</summary>
+    internal static string Ports(IEnumerable<int> ports)
+    {
+        var ranges = new List<(int First, int Last)>();
+        foreach (var port in ports.Distinct().Order())
+        {
+            if (ranges is [.., var last] && last.Last == port - 1) ranges[^1] = (last.First, port);
+            else ranges.Add((port, port));
+        }
+
+        return string.Join(',', ranges.Select(r => r.First == r.Last ? $"{r.First}" : r.Last == r.First + 1 ? $"{r.First},{r.Last}" : $"{r.First}-{r.Last}"));
+    }
+}

@@ -1,0 +1,108 @@
+using Stoker.Daemon;
+using Stoker.Daemon.Protocol;
+using Stoker.Estates.Yaml;
+
+namespace Stoker.Cli;
+
+/// <summary>
+/// All that the command line sees of the world. <c>Program</c> fills it from the real one, a test from what the test is about.
+/// </summary>
+internal sealed record Surroundings
+{
+    /// <summary>Data, and nothing else.</summary>
+    public required TextWriter Output { get; init; }
+
+    /// <summary>Progress, remarks, diagnostics.</summary>
+    public required TextWriter Error { get; init; }
+
+    public required ITerminal Terminal { get; init; }
+
+    /// <summary>The environment that the verb was called with.</summary>
+    public required IReadOnlyDictionary<string, string> Variables { get; init; }
+
+    public required bool IsRoot { get; init; }
+
+    public required string CurrentDirectory { get; init; }
+
+    public required TimeProvider Clock { get; init; }
+
+    public required IEstateFiles Files { get; init; }
+
+    public required IDaemonDoor Daemons { get; init; }
+
+    /// <summary>What this machine has, for a plan without a daemon.</summary>
+    public required IMachine Machine { get; init; }
+
+    /// <summary>Ctrl-C and SIGTERM, from the moment a verb asks for them; before that they end the program as usual.</summary>
+    public required Func<IInterrupts> Interrupts { get; init; }
+
+    /// <summary>How long an answer of the daemon may take.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+
+    public ControlClient Control(StateDirectory state) => new(state, Patience);
+}
+
+/// <summary>The terminal, where there is one.</summary>
+internal interface ITerminal
+{
+    bool OutputIsTerminal { get; }
+
+    bool ErrorIsTerminal { get; }
+
+    /// <summary>80 by 24 where it cannot be known.</summary>
+    TerminalSize Size { get; }
+
+    /// <summary>Key by key, on the alternate screen, until disposed; null when input or output is not a terminal.</summary>
+    IScreen? OpenScreen();
+}
+
+internal readonly record struct TerminalSize(int Columns, int Rows);
+
+/// <summary>The alternate screen with its keyboard. Disposing restores the terminal, and so does the end of the process.</summary>
+internal interface IScreen : IDisposable
+{
+    void Write(string frame);
+
+    /// <summary>What happened since: keys and changes of size, in order.</summary>
+    ValueTask<ScreenInput> NextAsync(CancellationToken cancel);
+}
+
+/// <summary>A key press, or a new size of the window.</summary>
+internal abstract record ScreenInput
+{
+    internal sealed record Pressed(Key Key) : ScreenInput;
+
+    internal sealed record Resized : ScreenInput;
+
+    /// <summary>The terminal is gone.</summary>
+    internal sealed record Closed : ScreenInput;
+}
+
+/// <summary>The daemon of an estate, begun from here.</summary>
+internal interface IDaemonDoor
+{
+    /// <summary>Makes this process the daemon, until <paramref name="stop"/> is cancelled or it is told to end.</summary>
+    Task<int> RunAsync(DaemonOptions options, CancellationToken stop);
+
+    /// <summary>Starts one in the background, in its own session; null when done, else what went wrong in words.</summary>
+    string? Start(DaemonOptions options);
+}
+
+/// <summary>What the planner must know of this machine.</summary>
+internal interface IMachine
+{
+    Planning.Observed Observe(Estates.EstateSpec estate);
+
+    /// <summary>How many processes of the estate live without their daemon.</summary>
+    int CountLeftBehind(StateDirectory state);
+}
+
+/// <summary>Requests to end, counted.</summary>
+internal interface IInterrupts : IDisposable
+{
+    /// <summary>Cancelled by the first Ctrl-C or SIGTERM.</summary>
+    CancellationToken First { get; }
+
+    /// <summary>Cancelled by the second.</summary>
+    CancellationToken Second { get; }
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+
+namespace Stoker.Cli;
+
+/// <summary>The literal list of verbs, in the order of the help.</summary>
+internal static class Verbs
+{
+    public static IReadOnlyList<(string Title, IReadOnlyList<Verb> Verbs)> Groups { get; } =
+    [
+        ("Declare", [CheckCommand.Create(), PlanCommand.Create(), ConfigCommand.Create()]),
+        ("Run",
+        [
+            UpCommand.Create(), DownCommand.Create(), StartCommand.Create(), StopCommand.Create(), RestartCommand.Create(),
+            ReloadCommand.Create(), ScaleCommand.Create(),
+        ]),
+        ("Look",
+        [
+            StatusCommand.Create(), WaitCommand.Create(), LogsCommand.Create(), WhyCommand.Create(), EventsCommand.Create(), ProbeCommand.Create(),
+        ]),
+        ("Stoker itself", [DaemonCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(), VersionCommand.Create()]),
+    ];
+
+    public static Command Tree(GlobalOptions globals)
+    {
+        var root = new Command("stoker", "Stoker runs the GPU boxes that people own: declare an estate in one file, run it, prove that it holds.");
+        foreach (var option in globals.All) root.Options.Add(option);
+        foreach (var (_, verbs) in Groups)
+        {
+            foreach (var verb in verbs) root.Subcommands.Add(verb);
+        }
+
+        return root;
+    }
+}
