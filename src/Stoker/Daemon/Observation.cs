@@ -74,6 +74,9 @@ internal static class Observation
 internal sealed record RunningEstate(
     IReadOnlyDictionary<ServiceName, ObservedService> Services, IReadOnlyDictionary<ServiceName, TimeSpan> StartTimes, CgroupSupport Cgroups)
 {
+    public RunningEstate With(IReadOnlyDictionary<ServiceName, ObservedService> adopted) =>
+        this with { Services = adopted.Concat(Services).GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value) };
+
     public static RunningEstate Of(IReadOnlyDictionary<ServiceName, ServiceStatus> statuses, IReadOnlyDictionary<ServiceName, ServicePlan> plans, CgroupSupport cgroups)
     {
         var services = new Dictionary<ServiceName, ObservedService>();

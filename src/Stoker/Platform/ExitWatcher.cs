@@ -20,7 +20,7 @@ namespace Stoker.Platform;
 internal sealed unsafe class ExitWatcher
 {
     private const int AnyChild = 0, ByPid = 1, WaitNoHang = 1, WaitExited = 4, WaitNoReap = 0x01000000;
-    private const int SetChildSubreaper = 36;
+    private const int SetChildSubreaper = 36, FirstOther = 3;
 
     private static readonly Lazy<ExitWatcher> Instance = new(() => new ExitWatcher());
 
@@ -34,6 +34,7 @@ internal sealed unsafe class ExitWatcher
     private ExitWatcher()
     {
         RestoreChildSignal();
+        CloseInheritedOnExec();
         poller = new Poller("stoker exits");
     }
 
@@ -135,6 +136,26 @@ internal sealed unsafe class ExitWatcher
         _ = Libc.ProcessControl(SetChildSubreaper, 0);
         childSignals?.Dispose();
         childSignals = null;
+    }
+
+    /// <summary>
+    /// What the daemon opens is close-on-exec; what its own starter has left open is not, and must not reach the children.
+    /// </summary>
+    private static void CloseInheritedOnExec()
+    {
+        const int setDescriptorFlags = 2, closeOnExec = 1;
+        if (SystemCalls.CloseOnExecFrom(FirstOther))
+        {
+            return;
+        }
+
+        foreach (var entry in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
+        {
+            if (int.TryParse(Path.GetFileName(entry), out var descriptor) && descriptor >= FirstOther)
+            {
+                _ = Libc.Control(descriptor, setDescriptorFlags, closeOnExec);
+            }
+        }
     }
 
     private static void RestoreChildSignal()

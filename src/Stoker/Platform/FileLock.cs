@@ -9,7 +9,7 @@ namespace Stoker.Platform;
 /// </summary>
 internal sealed unsafe class FileLock : IDisposable
 {
-    private const int Exclusive = 2, WithoutWaiting = 4;
+    private const int Exclusive = 2, WithoutWaiting = 4, Unlock = 8, Attempts = 5;
 
     private int descriptor;
 
@@ -26,13 +26,13 @@ internal sealed unsafe class FileLock : IDisposable
             throw Errno.LastFailed($"cannot open the lock file `{path}`");
         }
 
-        if (Libc.Lock(descriptor, Exclusive | WithoutWaiting) == 0)
+        var error = TryLock(descriptor);
+        if (error == 0)
         {
             Write(descriptor, note);
             return new FileLock(descriptor);
         }
 
-        var error = Marshal.GetLastPInvokeError();
         _ = Libc.Close(descriptor);
         if (error != Errno.Again)
         {
@@ -47,7 +47,24 @@ internal sealed unsafe class FileLock : IDisposable
     {
         if (Interlocked.Exchange(ref descriptor, -1) is >= 0 and var held)
         {
+            // Closing alone is not enough: a child that is being spawned at this moment has the descriptor until it execs.
+            _ = Libc.Lock(held, Unlock);
             _ = Libc.Close(held);
+        }
+    }
+
+    /// <summary>For the same reason the lock of a daemon that was killed may last a moment longer than the daemon.</summary>
+    private static int TryLock(int descriptor)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var error = Libc.Lock(descriptor, Exclusive | WithoutWaiting) == 0 ? 0 : Marshal.GetLastPInvokeError();
+            if (error != Errno.Again || attempt == Attempts)
+            {
+                return error;
+            }
+
+            Thread.Sleep(5);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Stoker.Platform;
 
@@ -56,16 +57,27 @@ internal static class Files
         File.Move(temporary, path, overwrite: true);
     }
 
-    public static byte[] ReadAllBytes(string path) => File.ReadAllBytes(path);
+    public static byte[] ReadAllBytes(string path)
+    {
+        using var file = OpenRead(path);
+        using var content = new MemoryStream((int)Math.Min(file.Length, int.MaxValue));
+        file.CopyTo(content);
+        return content.ToArray();
+    }
 
-    public static string ReadAllText(string path) => File.ReadAllText(path);
+    /// <summary>UTF-8, with or without its mark; what is no UTF-8 becomes replacement characters.</summary>
+    public static string ReadAllText(string path)
+    {
+        using var reader = new StreamReader(OpenRead(path), Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
 
     /// <summary>Null when there is no such file; every other failure throws.</summary>
     public static byte[]? ReadIfPresent(string path)
     {
         try
         {
-            return File.ReadAllBytes(path);
+            return ReadAllBytes(path);
         }
         catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -89,14 +101,12 @@ internal static class Files
         file.Write(Encoding.UTF8.GetBytes(line + "\n"));
     }
 
-    public static FileStream OpenRead(string path) =>
-        new(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Read, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0 });
+    /// <summary>Unbuffered. Unlike the framework's own it takes no lock, and so reads what another process has locked.</summary>
+    public static FileStream OpenRead(string path) => new(Open(path, Libc.ReadOnly, 0), FileAccess.Read, bufferSize: 0);
 
+    /// <summary>Unbuffered; each write goes to the end, wherever that is then, also with several writers.</summary>
     public static FileStream OpenAppend(string path, UnixFileMode mode = PrivateFile) =>
-        new(path, new FileStreamOptions
-        {
-            Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.ReadWrite | FileShare.Delete, BufferSize = 0, UnixCreateMode = mode,
-        });
+        new(Open(path, Libc.WriteOnly | Libc.Append | Libc.Create, (int)mode), FileAccess.Write, bufferSize: 0);
 
     /// <summary>Is there a file of any kind that is not a directory?</summary>
     public static bool Exists(string path) => File.Exists(path);
@@ -194,6 +204,19 @@ internal static class Files
         {
             throw Errno.Failed($"cannot sync the directory `{path}`", error);
         }
+    }
+
+    private static SafeFileHandle Open(string path, int flags, int mode)
+    {
+        var descriptor = Libc.Open(path, flags | Libc.CloseOnExec, mode);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw (Marshal.GetLastPInvokeError() switch
+        {
+            Errno.NoEntry when Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))) =>
+                new FileNotFoundException($"`{path}` does not exist", path),
+            Errno.NoEntry or Errno.NotDirectory => new DirectoryNotFoundException($"the directory of `{path}` does not exist"),
+            Errno.AccessDenied or Errno.NotPermitted => new UnauthorizedAccessException($"`{path}` may not be opened"),
+            var error => Errno.Failed($"cannot open `{path}`", error),
+        });
     }
 
     private static unsafe bool IsFifo(string path)

@@ -21,6 +21,9 @@ internal static class HostEnvironment
 
     public static bool IsRoot => UserId == 0;
 
+    /// <summary>CAP_SYS_RESOURCE, which root in a container often lacks.</summary>
+    public static bool MayRaiseLimits => HasCapability(24);
+
     public static string HostName => Environment.MachineName;
 
     /// <summary>Processors this process may use: taskset and cgroup quotas counted in.</summary>
@@ -49,4 +52,11 @@ internal static class HostEnvironment
 
     /// <summary>Ends the program now, with this exit code.</summary>
     public static void Exit(int code) => Environment.Exit(code);
+
+    private static bool HasCapability(int number)
+    {
+        const string field = "CapEff:";
+        var line = (ProcFile.ReadText("/proc/thread-self/status") ?? "").Split('\n').FirstOrDefault(text => text.StartsWith(field, StringComparison.Ordinal));
+        return line is not null && (Convert.ToUInt64(line[field.Length..].Trim(), 16) >> number & 1) == 1;
+    }
 }

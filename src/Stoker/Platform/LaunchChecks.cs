@@ -52,14 +52,19 @@ internal static unsafe class LaunchChecks
                 return new(LaunchRefusal.Other, $"limit {limit.Name}: soft {limit.Soft} is above hard {limit.Hard}");
             }
 
-            if (Libc.EffectiveUser() != 0 && Libc.GetLimit((int)limit.Resource, current) == 0 && limit.Hard > current[1])
+            if (Libc.GetLimit((int)limit.Resource, current) == 0 && limit.Hard > current[1] && !HostEnvironment.MayRaiseLimits)
             {
                 return new(
-                    LaunchRefusal.PermissionDenied, $"limit {limit.Name}: {limit.Hard} is above the daemon's own hard limit {current[1]}, and only root may raise it");
+                    LaunchRefusal.PermissionDenied,
+                    $"limit {limit.Name}: {ResourceLimit.Text(limit.Hard)} is above the daemon's own hard limit {current[1]}, which it may not raise (CAP_SYS_RESOURCE)");
             }
         }
 
-        return null;
+        return Array.Find([.. limits], limit => limit.Resource == Resource.OpenFiles && limit.Hard > MostOpenFiles()) is { } beyond
+            ? new(
+                LaunchRefusal.PermissionDenied,
+                $"limit nofile: {ResourceLimit.Text(beyond.Hard)} is above the kernel's own {MostOpenFiles()} (sysctl fs.nr_open)")
+            : null;
     }
 
     /// <summary>Is there something wrong with the program or its directory? Null when not.</summary>
@@ -73,6 +78,8 @@ internal static unsafe class LaunchChecks
         Errno.TextBusy => new(LaunchRefusal.NotExecutable, $"`{request.Executable}` is open for writing"),
         _ => Program(request) ?? Unexplained(request.Executable, error),
     };
+
+    private static ulong MostOpenFiles() => ulong.TryParse(ProcFile.ReadText("/proc/sys/fs/nr_open"), out var most) ? most : ulong.MaxValue;
 
     private static LaunchOutcome.Refused? Resources(int error) =>
         error is Errno.Again or Errno.NoMemory or Errno.TooManyOpen or Errno.TooManyOpenSystem

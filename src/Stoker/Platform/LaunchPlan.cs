@@ -30,7 +30,7 @@ internal sealed record LaunchPlan(string Executable, IReadOnlyList<string> Argum
     {
         var chain = new List<string>();
         refused = AddTool(chain, "prlimit", "limits are declared");
-        chain.AddRange(request.Limits.Select(limit => $"--{limit.Name}={Text(limit.Soft)}:{Text(limit.Hard)}"));
+        chain.AddRange(request.Limits.Select(limit => $"--{limit.Name}={ResourceLimit.Text(limit.Soft)}:{ResourceLimit.Text(limit.Hard)}"));
         chain.Add("--");
         if (switches && request.User is { } user)
         {
@@ -57,6 +57,4 @@ internal sealed record LaunchPlan(string Executable, IReadOnlyList<string> Argum
         chain.Add(path);
         return null;
     }
-
-    private static string Text(ulong value) => value == ResourceLimit.Unlimited ? "unlimited" : value.ToString();
 }

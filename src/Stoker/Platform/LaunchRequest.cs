@@ -64,6 +64,8 @@ internal sealed record ResourceLimit(Resource Resource, ulong Soft, ulong Hard)
     /// <summary>Compose's name for it (<c>ulimits: {nofile: …}</c>), which is also the option of prlimit(1).</summary>
     public string Name => NameOf(Resource);
 
+    public static string Text(ulong value) => value == Unlimited ? "unlimited" : value.ToString();
+
     public static bool TryResource(string name, out Resource resource)
     {
         foreach (var candidate in Enum.GetValues<Resource>())

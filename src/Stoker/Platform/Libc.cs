@@ -114,9 +114,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "sigemptyset")]
     public static partial int EmptySignalSet(byte* set);
 
-    [LibraryImport(Library, EntryPoint = "sigfillset")]
-    public static partial int FillSignalSet(byte* set);
-
     [LibraryImport(Library, EntryPoint = "sysconf")]
     public static partial nint Configuration(int name);
 

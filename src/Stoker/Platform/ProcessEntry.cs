@@ -7,12 +7,17 @@ namespace Stoker.Platform;
 /// <param name="State">R, S, D, T, t, Z, X or I.</param>
 /// <param name="Command">The kernel's name for it, at most 15 bytes; not the command line.</param>
 /// <param name="CpuTicks">User and system time so far, of it alone.</param>
+/// <param name="Flags">The kernel's PF_… flags.</param>
 internal readonly record struct ProcessEntry(
-    int Pid, int ParentPid, int GroupId, int SessionId, char State, ulong StartTicks, string Command, ulong CpuTicks, ulong ResidentBytes)
+    int Pid, int ParentPid, int GroupId, int SessionId, char State, ulong StartTicks, string Command, ulong CpuTicks, ulong ResidentBytes,
+    uint Flags)
 {
+    private const uint KernelThreadFlag = 0x0020_0000;
     private const int FieldsRead = 52;
 
     public bool IsZombie => State is 'Z' or 'X';
+
+    public bool IsKernelThread => (Flags & KernelThreadFlag) != 0;
 
     /// <summary>Its time on a processor, in the unit of everything else.</summary>
     public TimeSpan CpuTime => TimeSpan.FromSeconds((double)CpuTicks / Ticks.PerSecond);
@@ -55,7 +60,8 @@ internal readonly record struct ProcessEntry(
         var digits = line[..(open - 1)];
         entry = new ProcessEntry(
             (int)Number(ref digits), (int)fields[4], (int)fields[5], (int)fields[6], (char)line[close + 2], (ulong)fields[22],
-            Encoding.UTF8.GetString(line[(open + 1)..close]), (ulong)(fields[14] + fields[15]), (ulong)fields[24] * Ticks.PageSize);
+            Encoding.UTF8.GetString(line[(open + 1)..close]), (ulong)(fields[14] + fields[15]), (ulong)fields[24] * Ticks.PageSize,
+            (uint)fields[9]);
         waitStatus = (int)fields[52];
         return true;
     }

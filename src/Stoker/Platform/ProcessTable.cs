@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -6,7 +7,7 @@ namespace Stoker.Platform;
 /// <summary>The processes of this machine, as /proc shows them.</summary>
 internal static unsafe class ProcessTable
 {
-    private const int DirectoryBuffer = 32 * 1024, StatBuffer = 1024, PathBuffer = 32;
+    private const int DirectoryBuffer = 32 * 1024, StatBuffer = 1024, PathBuffer = 32, EmptyEnvironmentReads = 5;
     private const int LengthOffset = 16, NameOffset = 19;
 
     [ThreadStatic]
@@ -52,12 +53,31 @@ internal static unsafe class ProcessTable
     public static ProcessEntry? Find(int pid) => ProcessEntry.Read(pid);
 
     /// <summary>
+    /// The newest pid (or thread id) of this pid namespace: <c>0.05 0.02 0.01 1/213 18637</c>. Twice the same means that
+    /// nothing was forked in between.
+    /// </summary>
+    public static long LastPid()
+    {
+        var buffer = stackalloc byte[128];
+        var text = new ReadOnlySpan<byte>(buffer, Math.Max(ProcFile.Read("/proc/loadavg", buffer, 128), 0)).TrimEnd((byte)'\n');
+        return Utf8Parser.TryParse(text[(text.LastIndexOf((byte)' ') + 1)..], out long pid, out _) ? pid : -1;
+    }
+
+    /// <summary>
     /// The value of a variable in the environment the process was started with; null where there is none, or it may not be
     /// read. Programs that write a title over their arguments (nginx, PostgreSQL) may have overwritten it.
     /// </summary>
     public static string? EnvironmentVariable(int pid, string name)
     {
-        if (ProcFile.ReadAll($"/proc/{pid}/environ") is not { Length: > 0 } block)
+        var block = ProcFile.ReadAll($"/proc/{pid}/environ");
+        for (var attempt = 0; block is { Length: 0 } && attempt < EmptyEnvironmentReads; attempt++)
+        {
+            // For a moment in the middle of execve the new program has no environment yet.
+            Thread.SpinWait(2000);
+            block = ProcFile.ReadAll($"/proc/{pid}/environ");
+        }
+
+        if (block is null)
         {
             return null;
         }

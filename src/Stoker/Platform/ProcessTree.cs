@@ -14,43 +14,14 @@ internal static class ProcessTree
 {
     public const string MarkerVariable = "STOKER_RUN";
 
-    private const int KillRounds = 100;
+    private const int KillRounds = 200, ChaseMilliseconds = 6, StillInBirth = 4;
 
     /// <summary>The living members; zombies need no signal and are left out. The daemon itself is never one.</summary>
     /// <param name="root">The process that was launched; it may be gone.</param>
     /// <param name="sessionId">Its session, equal to its pid as launched here; 0 to look for none.</param>
     /// <param name="runMarker">The value of STOKER_RUN; null to look for none. Costs one file per process that is not found otherwise.</param>
-    public static IReadOnlyList<ProcessId> Members(ProcessId root, int sessionId, string? runMarker, ProcessSnapshot snapshot)
-    {
-        var members = new Dictionary<int, ProcessEntry>();
-        var leader = snapshot.Find(root.Pid);
-        var pidIsReused = leader is { } entry && entry.StartTicks != root.StartTicks;
-
-        // A number in use as a session's is not given out again, so a stranger with this pid means the session is over.
-        if (!pidIsReused)
-        {
-            AddWithDescendants(leader, members, snapshot);
-            foreach (var member in sessionId == 0 ? [] : snapshot.InSession(sessionId))
-            {
-                AddWithDescendants(member, members, snapshot);
-            }
-        }
-
-        if (runMarker is not null)
-        {
-            foreach (var candidate in snapshot.Entries)
-            {
-                // Nothing of a run is older than its root. The root's own start was read after it began, so equal counts.
-                if (candidate.StartTicks >= root.StartTicks && !candidate.IsZombie && !members.ContainsKey(candidate.Pid)
-                    && ProcessTable.EnvironmentVariable(candidate.Pid, MarkerVariable) == runMarker)
-                {
-                    AddWithDescendants(candidate, members, snapshot);
-                }
-            }
-        }
-
-        return [.. members.Values.Where(member => !member.IsZombie).Select(member => new ProcessId(member.Pid, member.StartTicks))];
-    }
+    public static IReadOnlyList<ProcessId> Members(ProcessId root, int sessionId, string? runMarker, ProcessSnapshot snapshot) =>
+        [.. Walk(root, sessionId, runMarker, snapshot)];
 
     /// <summary>Signals each through a pidfd, so that a reused pid is never hit. Returns how many got it.</summary>
     public static int Kill(IReadOnlyList<ProcessId> members, int signal)
@@ -77,35 +48,118 @@ internal static class ProcessTree
     /// </summary>
     public static IReadOnlyList<ProcessId> KillAll(ProcessId root, int sessionId, string? runMarker)
     {
-        var last = Members(root, sessionId, runMarker, ProcessTable.Take());
-        for (var round = 0; round < KillRounds && last.Count > 0; round++)
+        IReadOnlyList<ProcessId> left = [];
+        var chased = false;
+        for (var round = 0; round < KillRounds; round++)
         {
-            Kill(last, Signals.Kill);
-
-            // The kernel needs a moment to take them down; killed ones that are still there are asked again, harmlessly.
-            Thread.Sleep(round < 5 ? 1 : 10);
-            last = Members(root, sessionId, runMarker, ProcessTable.Take());
+            // Each is killed as it is found: by the end of the walk a fork bomb's generation is gone, and its children elsewhere.
+            var before = ProcessTable.LastPid();
+            left = [.. Walk(root, sessionId, runMarker, ProcessTable.Take()).Where(member => Kill([member], Signals.Kill) >= 0)];
+            if (left.Count > 0)
+            {
+                // The kernel needs a moment to take them down; killed ones that are still there are asked again, harmlessly.
+                Thread.Sleep(round < 5 ? 1 : 10);
+                chased = false;
+            }
+            else if (chased || runMarker is null || ProcessTable.LastPid() == before)
+            {
+                // Nothing was born on this machine while we looked, so nothing can have slipped through; or what was is not ours.
+                break;
+            }
+            else
+            {
+                chased = !KillNewborn(root, runMarker, before);
+            }
         }
 
-        return last;
+        return left;
     }
 
-    private static void AddWithDescendants(ProcessEntry? member, Dictionary<int, ProcessEntry> members, ProcessSnapshot snapshot)
+    /// <summary>
+    /// Looks at nothing but what is being born, for a few milliseconds, and so catches what lives for less than a walk through
+    /// /proc. True when there was one to kill.
+    /// </summary>
+    private static bool KillNewborn(ProcessId root, string runMarker, long last)
     {
-        var pending = new Stack<ProcessEntry>();
-        if (member is { } start)
+        var until = Environment.TickCount64 + ChaseMilliseconds;
+        var killed = false;
+        while (Environment.TickCount64 < until)
         {
-            pending.Push(start);
+            var newest = ProcessTable.LastPid();
+
+            // Newest first, and some again: a number is given out before its process can be seen. Smaller than the last: the
+            // numbers have wrapped, and the next walk sees to it.
+            for (var pid = newest; pid > last - StillInBirth && pid > 1; pid--)
+            {
+                if (ProcessTable.EnvironmentVariable((int)pid, MarkerVariable) == runMarker
+                    && ProcessEntry.Read((int)pid) is { } entry && entry.StartTicks >= root.StartTicks
+                    && entry.Pid != Environment.ProcessId)
+                {
+                    killed |= Kill([new ProcessId(entry.Pid, entry.StartTicks)], Signals.Kill) > 0;
+                }
+            }
+
+            last = Math.Max(newest, 0);
         }
 
+        return killed;
+    }
+
+    private static IEnumerable<ProcessId> Walk(ProcessId root, int sessionId, string? runMarker, ProcessSnapshot snapshot)
+    {
+        var seen = new HashSet<int> { Environment.ProcessId };
+        var leader = snapshot.Find(root.Pid);
+
+        // A number in use as a session's is not given out again, so a stranger with this pid means the session is over.
+        if (leader is null || leader.Value.StartTicks == root.StartTicks)
+        {
+            var session = sessionId == 0 ? [] : snapshot.InSession(sessionId);
+            foreach (var member in session.Concat(leader is { } first ? [first] : []).SelectMany(start => WithDescendants(start, seen, snapshot)))
+            {
+                yield return member;
+            }
+        }
+
+        if (runMarker is null)
+        {
+            yield break;
+        }
+
+        // The youngest first: they are the ones that may be gone in a moment.
+        for (var index = snapshot.Entries.Count - 1; index >= 0; index--)
+        {
+            // Nothing of a run is older than its root.
+            var candidate = snapshot.Entries[index];
+            if (candidate.StartTicks >= root.StartTicks && !candidate.IsZombie && !candidate.IsKernelThread
+                && !seen.Contains(candidate.Pid)
+                && ProcessTable.EnvironmentVariable(candidate.Pid, MarkerVariable) == runMarker)
+            {
+                foreach (var member in WithDescendants(candidate, seen, snapshot))
+                {
+                    yield return member;
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<ProcessId> WithDescendants(ProcessEntry start, HashSet<int> seen, ProcessSnapshot snapshot)
+    {
+        var pending = new Stack<ProcessEntry>([start]);
         while (pending.TryPop(out var next))
         {
-            if (next.Pid != Environment.ProcessId && members.TryAdd(next.Pid, next))
+            if (!seen.Add(next.Pid))
             {
-                foreach (var child in snapshot.Children(next.Pid))
-                {
-                    pending.Push(child);
-                }
+                continue;
+            }
+
+            if (!next.IsZombie)
+            {
+                yield return new ProcessId(next.Pid, next.StartTicks);
+            }
+
+            foreach (var child in snapshot.Children(next.Pid))
+            {
+                pending.Push(child);
             }
         }
     }

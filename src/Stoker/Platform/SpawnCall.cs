@@ -32,7 +32,9 @@ internal static unsafe partial class SpawnCall
         {
             _ = Libc.EmptySignalSet(signals);
             _ = SetMask(attributes, signals);
-            _ = Libc.FillSignalSet(signals);
+
+            // Not sigfillset: it leaves out glibc's own 32 and 33, which a spawn then hands down ignored.
+            new Span<byte>(signals, SignalSetSize).Fill(0xFF);
             _ = SetDefaults(attributes, signals);
             _ = SetFlags(attributes, SetSession | SetSignalMask | SetSignalDefaults);
             var error = AddChangeDirectory(actions, arena.WorkingDirectory);

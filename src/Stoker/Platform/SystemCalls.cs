@@ -10,7 +10,7 @@ namespace Stoker.Platform;
 internal static unsafe class SystemCalls
 {
     // The same on every architecture: these are younger than the unified table.
-    private const int PidfdOpen = 434, PidfdSendSignal = 424;
+    private const int PidfdOpen = 434, PidfdSendSignal = 424, CloseRange = 436;
 
     private static readonly bool Arm64 = RuntimeInformation.ProcessArchitecture switch
     {
@@ -70,6 +70,13 @@ internal static unsafe class SystemCalls
         }
 
         return Libc.SystemCall(setUserIds, (nint)user, (nint)user, (nint)user) < 0 ? Marshal.GetLastPInvokeError() : 0;
+    }
+
+    /// <summary>Marks every descriptor from this number on; false before Linux 5.11.</summary>
+    public static bool CloseOnExecFrom(int first)
+    {
+        const int markOnly = 4;
+        return Libc.SystemCall(CloseRange, first, int.MaxValue, markOnly) == 0;
     }
 
     /// <summary>Directory entries in the kernel's form: 8 bytes inode, 8 offset, 2 length of the entry, 1 type, the name.</summary>

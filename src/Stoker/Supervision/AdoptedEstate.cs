@@ -1,4 +1,5 @@
 using Stoker.Estates;
+using Stoker.Planning;
 using Stoker.Platform;
 using Stoker.Runtimes;
 
@@ -26,9 +27,14 @@ internal sealed class AdoptedEstate
 
     public IReadOnlyDictionary<int, ServiceState> Ended(ServiceName name) => _ended[name].ToDictionary(r => r.Replica, r => r.Ended!.Value);
 
+    /// <summary>As the planner wants to know it.</summary>
+    public IReadOnlyDictionary<ServiceName, ObservedService> Observed() =>
+        _alive.ToDictionary(g => g.Key, g => new ObservedService(g.First().Fingerprint, g.Count(), IsUp: true));
+
     /// <summary>Reads the records, finds the processes, and ends what is left of runs whose main process is gone.</summary>
-    public static async Task<AdoptedEstate> FindAsync(ReplicaRecords records, CgroupTree? cgroups, Journal journal)
+    public static async Task<AdoptedEstate> FindAsync(SupervisionDoors doors)
     {
+        var (records, cgroups, journal) = (doors.Records, doors.Cgroups, doors.Journal);
         var alive = new List<ReplicaRecord>();
         var ended = new List<ReplicaRecord>();
         var marks = new Lazy<RunMarks>(() => new RunMarks(ProcessTable.Take()));
@@ -49,17 +55,18 @@ internal sealed class AdoptedEstate
     }
 
     /// <summary>Ends a run of a service that the file no longer has: its stop signal, ten seconds, then SIGKILL.</summary>
-    public async Task EndUndeclaredAsync(IReadOnlySet<ServiceName> declared, IRuntime runtime, CgroupTree? cgroups, ReplicaRecords records, Journal journal)
+    public async Task EndUndeclaredAsync(IReadOnlySet<ServiceName> declared, SupervisionDoors doors)
     {
         foreach (var record in _alive.Where(g => !declared.Contains(g.Key)).SelectMany(g => g))
         {
             if (ChildProcess.Adopt(record.Pid, record.StartTicks) is not { } process) continue;
-            var run = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = cgroups?.Create($"{record.Service}.{record.Replica}"), Container = record.Container };
+            var run = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = doors.Cgroups?.Create($"{record.Service}.{record.Replica}"), Container = record.Container };
+            var runtime = record.Container is null ? doors.Processes : doors.Containers;
             using var grace = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             await runtime.SweepAsync(run, record.StopSignal, grace.Token);
             await runtime.SweepAsync(run, Signals.Kill, CancellationToken.None);
-            records.Drop(record.Service, record.Replica);
-            journal.Write(new ServiceName(record.Service), record.Replica, "stopped", ServiceState.Stopped, $"{record.Service} is stopped: it is no longer in the file", null);
+            doors.Records.Drop(record.Service, record.Replica);
+            doors.Journal.Write(new ServiceName(record.Service), record.Replica, "stopped", ServiceState.Stopped, $"{record.Service} is stopped: it is no longer in the file", null);
         }
     }
 

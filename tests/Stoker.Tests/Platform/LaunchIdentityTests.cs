@@ -1,4 +1,5 @@
 using Stoker.Platform;
+using Xunit;
 
 namespace Stoker.Tests.Platform;
 
@@ -122,6 +123,7 @@ public sealed class LaunchIdentityTests : IDisposable
     public async Task A_limit_above_the_daemons_own_reaches_a_child_of_another_user()
     {
         SkipUnlessRoot();
+        Assert.SkipUnless(HostEnvironment.MayRaiseLimits, "this root has no CAP_SYS_RESOURCE, so it may not raise a limit");
         var hard = ulong.Parse(Field(await File.ReadAllTextAsync("/proc/self/limits"), "Max open files").Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
         var limit = new ResourceLimit(Resource.OpenFiles, hard + 10, hard + 10);
 
@@ -131,6 +133,28 @@ public sealed class LaunchIdentityTests : IDisposable
         Assert.Equal("65534\t65534\t65534\t65534", Field(text, "Uid:"));
         Assert.Equal("65534", Field(text, "Groups:"));
         Assert.Equal(0UL, Convert.ToUInt64(Field(text, "CapPrm:"), 16));
+    }
+
+    [Fact]
+    public void A_limit_that_the_daemon_may_not_grant_is_refused_before_anything_runs()
+    {
+        Assert.SkipWhen(HostEnvironment.MayRaiseLimits, "this daemon may raise any limit");
+        var limit = new ResourceLimit(Resource.OpenFiles, 10, ResourceLimit.Unlimited);
+
+        var refused = Workshop.Refusal(Workshop.Shell("true") with { Limits = [limit] });
+
+        Assert.Equal(LaunchRefusal.PermissionDenied, refused.Cause);
+        Assert.StartsWith("limit nofile: unlimited is above the daemon's own hard limit ", refused.Message);
+    }
+
+    [Fact]
+    public void A_limit_beyond_the_kernels_own_is_refused_before_anything_runs()
+    {
+        Assert.SkipUnless(HostEnvironment.MayRaiseLimits, "this daemon may not raise any limit");
+
+        var refused = Workshop.Refusal(Workshop.Shell("true") with { Limits = [new ResourceLimit(Resource.OpenFiles, 10, ResourceLimit.Unlimited)] });
+
+        Assert.StartsWith("limit nofile: unlimited is above the kernel's own ", refused.Message);
     }
 
     [Fact]

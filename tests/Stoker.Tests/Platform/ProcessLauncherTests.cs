@@ -1,5 +1,6 @@
 using System.Text;
 using Stoker.Platform;
+using Xunit;
 
 namespace Stoker.Tests.Platform;
 
@@ -44,7 +45,6 @@ public sealed class ProcessLauncherTests : IDisposable
         Files.MakeFifo(fifo);
         using var held = Fifo.Open(fifo);
 
-        // The shell lists before it forks ls, by its own expansion; 255 or 10 is a shell's own.
         var text = await workshop.Output(new LaunchRequest("/bin/ls", ["/proc/self/fd"], Workshop.PlainEnvironment, "/"));
 
         // 3 is ls reading the directory.

@@ -1,4 +1,5 @@
 using Stoker.Platform;
+using Xunit;
 
 namespace Stoker.Tests.Platform;
 

@@ -1,0 +1,122 @@
+using System.Text.Json;
+using Stoker.Daemon.Protocol;
+using Stoker.Logs;
+using Stoker.Platform;
+using Stoker.Runtimes;
+using Stoker.Supervision;
+
+namespace Stoker.Daemon;
+
+/// <summary>
+/// The life of a daemon, in order; the end is the same in reverse.
+/// <code>
+/// lock → state directory → journal → control groups → log pump → adoption → control socket → [apply …] → end
+/// </code>
+/// </summary>
+internal static class DaemonHost
+{
+    private const int Done = 0, NotAsItShouldBe = 1, Refused = 4;
+
+    /// <param name="stop">The first time: everything stops in order; the process ends when it has.</param>
+    public static async Task<int> RunAsync(DaemonOptions options, CancellationToken stop)
+    {
+        Files.CreateDirectory(options.State.Path);
+        using var held = FileLock.TryTake(options.State.DaemonLock, $"pid {HostEnvironment.ProcessId}", out var holder);
+        if (held is null)
+        {
+            options.Report($"another daemon runs this estate: {holder} (state directory {options.State.Path})");
+            return Refused;
+        }
+
+        ProcessLauncher.BecomeSubreaper();
+        var clock = TimeProvider.System;
+        var journal = Journal.Open(options.State.Journal, clock);
+        var places = MakePlaces(options.State);
+        var cgroups = Cgroups.Open(GroupName(options));
+        using var pump = new LogPump(clock, e => ReportLogTrouble(journal, e));
+        var scanner = new TreeScanner();
+        var doors = new SupervisionDoors(options.Estate, clock, places, new ServiceBoard(clock), journal)
+        {
+            Pump = pump,
+            Records = new ReplicaRecords(places.Replicas),
+            Processes = new ProcessRuntime(scanner),
+            Containers = new ContainerRuntime(scanner),
+            Cgroups = (cgroups as CgroupSupport.Available)?.Tree,
+            ProgramPath = HostEnvironment.ExecutablePath,
+        };
+        var adopted = await AdoptedEstate.FindAsync(doors);
+        var daemon = new RunningDaemon(options, doors, new Supervisor(doors), cgroups, adopted);
+        journal.Write("daemon_started", $"daemon {HostEnvironment.ProcessId} (version {ProgramVersion.Text}) started{(adopted.Running.Count > 0 ? $" and finds {adopted.Running.Count} services running" : "")}");
+        return await ServeAsync(daemon, stop);
+    }
+
+    private static async Task<int> ServeAsync(RunningDaemon daemon, CancellationToken stop)
+    {
+        var first = FirstApplyAsync(daemon);
+        await using var server = await ControlServer.StartAsync(daemon);
+        WriteDaemonDocument(daemon);
+        using var asked = stop.Register(() => _ = daemon.DownAsync("the daemon was asked to end"));
+        using var signals = DaemonSignals.Listen(daemon);
+        if (!await first)
+        {
+            return NotAsItShouldBe;
+        }
+
+        var end = await daemon.Ending.Task;
+        await daemon.Supervisor.LetGoAsync();
+        daemon.Doors.Journal.Write("daemon_ended", end switch
+        {
+            DaemonEnd.Finished => "the daemon ends; nothing runs any more",
+            DaemonEnd.LetGo => "the daemon ends; its services go on",
+            DaemonEnd.Replaced replaced => $"the daemon hands over to {replaced.Executable}",
+        });
+        Files.Delete(daemon.Options.State.DaemonDocument);
+        if (end is not DaemonEnd.Replaced { Executable: var executable }) return Done;
+        await server.DisposeAsync();
+        return Replacement.Execute(executable, daemon.Options);
+    }
+
+    /// <summary>What the caller asked for with the start of the daemon, or what the daemon before this one was doing.</summary>
+    private static async Task<bool> FirstApplyAsync(RunningDaemon daemon)
+    {
+        var request = daemon.Options.First ?? (daemon.Options.Resume ? ReadApplied(daemon.Options.State) : null);
+        if (request is null) return true;
+        var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume);
+        daemon.Options.FirstApplied(response);
+        return response.Accepted || daemon.Options.Resume;
+    }
+
+    private static ApplyRequest? ReadApplied(StateDirectory state) =>
+        Files.ReadIfPresent(state.Applied) is { } bytes ? JsonSerializer.Deserialize(bytes, ControlJson.Default.ApplyRequest) : null;
+
+    private static SupervisionPlaces MakePlaces(StateDirectory state)
+    {
+        foreach (var directory in (ReadOnlySpan<string>)[state.Replicas, state.Pipes, state.Logs, state.Notify, state.Secrets]) Files.CreateDirectory(directory);
+        return new SupervisionPlaces(state.Replicas, state.Pipes, state.Logs, state.Notify, ShortPlace(state), state.Secrets);
+    }
+
+    /// <summary>Notify sockets have short paths only; deep state directories get a short one of their own.</summary>
+    private static string ShortPlace(StateDirectory state) => Path.Combine(HostEnvironment.IsRoot ? "/run" : "/tmp", $"stoker-{HostEnvironment.UserId}-{Hash(state.Path)}");
+
+    /// <summary>Two estates of one name in two state directories are two estates.</summary>
+    private static string GroupName(DaemonOptions options) => $"{options.Estate}-{Hash(options.State.Path)}";
+
+    private static string Hash(string text) =>
+        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)).AsSpan(0, 4));
+
+    private static void WriteDaemonDocument(RunningDaemon daemon) => Files.Replace(
+        daemon.Options.State.DaemonDocument, JsonSerializer.SerializeToUtf8Bytes(DaemonEndpoints.Document(daemon), ControlJson.Default.DaemonDocument));
+
+    private static void ReportLogTrouble(Journal journal, LogPumpEvent e)
+    {
+        var (kind, text) = e switch
+        {
+            LogPumpEvent.StorageFailed failed => ("log_storage_failed", $"the log of {e.Service}.{e.Replica} cannot be written ({failed.Message}); its output waits, and nothing is lost"),
+            LogPumpEvent.StorageRecovered => ("log_storage_recovered", $"the log of {e.Service}.{e.Replica} is written again"),
+            LogPumpEvent.ObserverFailed observer => ("log_observer_failed", $"a reader of the log of {e.Service}.{e.Replica} failed: {observer.Fault.Message}"),
+            LogPumpEvent.Faulted fault => ("log_fault", $"the log of {e.Service}.{e.Replica} met a fault: {fault.Fault.Message}"),
+            _ => throw new InvalidOperationException($"unknown log event {e.GetType().Name}"),
+        };
+        journal.Write(new Estates.ServiceName(e.Service), e.Replica, kind, null, text, null);
+    }
+}

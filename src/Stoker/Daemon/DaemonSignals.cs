@@ -1,0 +1,37 @@
+using System.Runtime.InteropServices;
+
+namespace Stoker.Daemon;
+
+/// <summary>SIGTERM and SIGINT end the daemon in order, services first; the second one kills what still lives. SIGHUP applies the file again.</summary>
+internal static class DaemonSignals
+{
+    public static IDisposable Listen(RunningDaemon daemon)
+    {
+        var asked = 0;
+        void End(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            if (Interlocked.Increment(ref asked) == 1) _ = daemon.DownAsync($"the daemon got {context.Signal}");
+            else daemon.Supervisor.KillAll();
+        }
+
+        return new Registrations(
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, End),
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, End),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            {
+                context.Cancel = true;
+                if (daemon.Request is { } request) _ = daemon.ApplyAsync(request);
+            }),
+        ]);
+    }
+
+    private sealed class Registrations(IReadOnlyList<PosixSignalRegistration> all) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (var registration in all) registration.Dispose();
+        }
+    }
+}

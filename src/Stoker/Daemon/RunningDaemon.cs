@@ -1,0 +1,118 @@
+using System.Text.Json;
+using Stoker.Daemon.Protocol;
+using Stoker.Diagnostics;
+using Stoker.Estates;
+using Stoker.Logs;
+using Stoker.Planning;
+using Stoker.Platform;
+using Stoker.Supervision;
+
+namespace Stoker.Daemon;
+
+/// <summary>One daemon of one estate on one host, as its endpoints see it: what it runs and what can be asked of it.</summary>
+internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors doors, Supervisor supervisor, CgroupSupport cgroups, AdoptedEstate adopted)
+{
+    private readonly SemaphoreSlim _applying = new(1);
+    private readonly Dictionary<ServiceName, int> _scale = [];
+    private AdoptedEstate _adopted = adopted;
+    private EstatePlan? _plan;
+
+    public DaemonOptions Options => options;
+
+    public SupervisionDoors Doors => doors;
+
+    public Supervisor Supervisor => supervisor;
+
+    public DateTimeOffset Since { get; } = doors.Clock.GetUtcNow();
+
+    public ApplyRequest? Request { get; private set; }
+
+    /// <summary>The plan being carried out.</summary>
+    public EstatePlan? Plan => Volatile.Read(ref _plan);
+
+    /// <summary>How the daemon ends; set once.</summary>
+    public TaskCompletionSource<DaemonEnd> Ending { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public RunningEstate Running
+    {
+        get
+        {
+            var running = RunningEstate.Of(doors.Board.Statuses, supervisor.Plans, cgroups);
+            return _adopted.Running.Count == 0 ? running : running.With(_adopted.Observed());
+        }
+    }
+
+    /// <summary>Carries out a request, or refuses it and touches nothing.</summary>
+    /// <param name="resume">The same wish again after the daemon itself was replaced.</param>
+    public async Task<ApplyResponse> ApplyAsync(ApplyRequest request, bool dryRun = false, bool resume = false)
+    {
+        await _applying.WaitAsync();
+        try
+        {
+            var loaded = EstateWork.Load(request);
+            if (loaded.Estate is null || loaded.Diagnostics.HasErrors) return Answer(false, null, loaded.Diagnostics);
+            var plan = EstateWork.Plan(loaded.Estate, request, loaded.Variables, Running, _scale);
+            loaded.Diagnostics.AddRange(plan.Diagnostics);
+            if (dryRun || plan.IsRefused) return Answer(false, plan, loaded.Diagnostics);
+            var contexts = EstateWork.Contexts(plan, loaded.Variables, loaded.Diagnostics);
+            if (loaded.Diagnostics.HasErrors) return Answer(false, plan, loaded.Diagnostics);
+            await CarryOutAsync(plan, request, contexts, resume);
+            return Answer(true, plan, loaded.Diagnostics);
+        }
+        finally
+        {
+            _applying.Release();
+        }
+    }
+
+    public RequestOutcome Scale(ServiceName name, int replicas)
+    {
+        if (Plan is not { } plan || Request is not { } request || !supervisor.Plans.ContainsKey(name)) return supervisor.Start(name);
+        var scale = new Dictionary<ServiceName, int>(_scale) { [name] = replicas };
+        var planned = EstateWork.Plan(plan.Estate, request, request.Variables, Running, scale);
+        if (planned.Diagnostics.FirstOrDefault(d => d.Severity == Severity.Error) is { } refusal)
+            return new RequestOutcome.Refused(refusal.Message, refusal.Hint);
+        _scale[name] = replicas;
+        Volatile.Write(ref _plan, planned);
+        doors.Journal.Write(name, null, "scaled", null, $"{name} is scaled to {replicas}", null);
+        return supervisor.Scale(planned.Services[name]);
+    }
+
+    public async Task DownAsync(string why)
+    {
+        doors.Journal.Write("down_requested", $"the estate is stopped: {why}");
+        Files.Delete(options.State.Applied);
+        await supervisor.DownAsync(why);
+        Ending.TrySetResult(new DaemonEnd.Finished());
+    }
+
+    private async Task CarryOutAsync(EstatePlan plan, ApplyRequest request, IReadOnlyDictionary<ServiceName, LaunchContext> contexts, bool resume)
+    {
+        var left = Interlocked.Exchange(ref _adopted, AdoptedEstate.Nothing);
+        Request = request;
+        Volatile.Write(ref _plan, plan);
+        Files.Replace(options.State.Applied, JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Default.ApplyRequest));
+        var standIns = plan.Local.Count(p => p.StandIn is not null);
+        doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
+        supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
+        if (left.Running.Count > 0 && request.Names.Count == 0)
+            await left.EndUndeclaredAsync(plan.Local.Select(p => p.Name).ToHashSet(), doors);
+    }
+
+    private static ApplyResponse Answer(bool accepted, EstatePlan? plan, DiagnosticBag bag) => new(
+        accepted,
+        plan is null ? null : JsonSerializer.SerializeToElement(PlanDocument.From(plan), PlanJson.Default.PlanDocument),
+        [.. bag.Sorted().Select(DiagnosticDocument.From)]);
+}
+
+internal abstract record DaemonEnd
+{
+    /// <summary>Nothing runs any more.</summary>
+    internal sealed record Finished : DaemonEnd;
+
+    /// <summary>The services go on without a daemon.</summary>
+    internal sealed record LetGo : DaemonEnd;
+
+    /// <summary>The services go on, and this program takes the daemon's place in the same process.</summary>
+    internal sealed record Replaced(string Executable) : DaemonEnd;
+}
