@@ -1,7 +1,7 @@
-using Stoker.Daemon.Protocol;
 using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Planning;
+using DiagnosticDocument = Stoker.Daemon.Protocol.DiagnosticDocument;
 
 namespace Stoker.Cli;
 

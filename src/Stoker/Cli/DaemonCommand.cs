@@ -43,6 +43,14 @@ internal static class DaemonCommand
         if (daemon.Rehearse) run.Output.WriteLine($"{run.Style.Paint(TextWidth.Fit("rehearse", 9), Tone.Dim)}yes: stand-ins run for what is missing here");
     }
 
+    /// <summary>Into daemon.log, for whom the daemon ended before it could be asked.</summary>
+    private static void Say(Invocation run, ApplyResponse response)
+    {
+        foreach (var diagnostic in response.Diagnostics)
+            run.Report.Say($"{diagnostic.File}:{diagnostic.Line}:{diagnostic.Column}: {diagnostic.Severity} {diagnostic.Code}: {diagnostic.Message}");
+        run.World.Error.Flush();
+    }
+
     private static Verb Stop()
     {
         var keep = Parameters.Flag("--keep-services", "leave the services running; the next `stoker up` adopts them");
@@ -81,18 +89,28 @@ internal static class DaemonCommand
     /// <summary>The background daemon itself: what <c>up -d</c> starts, and a systemd unit may.</summary>
     private static Verb RunHere()
     {
-        var estate = Parameters.Text("--estate", "NAME", "the estate's name (default: read from its file)");
-        return new Verb("run", "be the daemon, in this process, without a view; `up` tells it what to run")
+        var estate = Parameters.Text("--name", "NAME", "the estate's name (default: read from its file)");
+        var resume = Parameters.Flag("--resume", "go on with what the daemon before this one was told");
+        var apply = Parameters.Flag("--apply", "begin with the estate file, as `up` would");
+        var plan = new PlanOptions();
+        return new Verb("run", "be the daemon, in this process, without a view")
         {
-            Example = "stoker daemon run --state /var/lib/stoker/ai-system --estate ai-system",
+            Example = "stoker daemon run --state /var/lib/stoker/ai-system --name ai-system --resume",
             ExitCodes = Codes,
             Hidden = true,
-        }.With(estate).Does(run =>
+        }.With(plan.Names, plan.Rehearse, plan.Profile, estate, resume, apply).Does(run =>
         {
             if (run.State is not { } state) return ExitCode.EstateIsWrong;
             if ((run.Get(estate) ?? run.Choice?.Name(run.Env, run.Report)) is not { } name) return ExitCode.EstateIsWrong;
-            using var interrupts = run.World.Interrupts();
-            return (ExitCode)run.World.Daemons.RunAsync(new DaemonOptions(state, name), interrupts.First).GetAwaiter().GetResult();
+            var wish = plan.Read(run);
+            var options = new DaemonOptions(state, name)
+            {
+                Resume = run.Get(resume),
+                First = run.Get(apply) && run.Choice is { } choice ? UpRun.Wish(run, choice, wish) : null,
+                FirstApplied = response => Say(run, response),
+                Report = text => run.Report.Error(text),
+            };
+            return UpRun.Ended(run.World.Daemons.RunAsync(options, CancellationToken.None));
         });
     }
 }

@@ -1,6 +1,7 @@
+using Stoker.Daemon;
+using Stoker.Daemon.Protocol;
 using Stoker.Diagnostics;
 using Stoker.Estates;
-using Stoker.Estates.Reading;
 using Stoker.Estates.Yaml;
 
 namespace Stoker.Cli;
@@ -14,10 +15,7 @@ internal sealed record EstateReading(LoadedEstate? Loaded, EstateSpec? Spec, Dia
 
     public static EstateReading Of(Surroundings world, EstateChoice choice, string? env)
     {
-        var bag = new DiagnosticBag();
-        var directory = Path.GetDirectoryName(choice.Files[0])!;
-        var loaded = EstateLoader.Load(new LoadRequest(choice.Files, null, env, world.Variables), world.Files, bag);
-        var spec = loaded is null ? null : EstateReader.Read(loaded.Root, ReadContext.Of(loaded, choice.Files[0], env, world.Files), bag);
-        return new EstateReading(loaded, spec, bag, loaded?.Directory ?? directory);
+        var loaded = EstateWork.Load(new ApplyRequest(choice.Files) { Env = env, Variables = world.Variables });
+        return new EstateReading(loaded.Source, loaded.Estate, loaded.Diagnostics, loaded.Source?.Directory ?? Path.GetDirectoryName(choice.Files[0])!);
     }
 }

@@ -26,6 +26,8 @@ internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Rep
         var missed = meant.Where(IsLost).ToList();
         if (missed.Count > 0) return new Progress.Missed(missed);
         var pending = meant.Where(s => !IsThere(s)).ToList();
+        // A daemon that has just begun shows services as it comes to know them.
+        if (meant.Count < Names.Count) return new Progress.Pending(pending);
         return pending.Count > 0 || Kind == GoalKind.DaemonEnds ? new Progress.Pending(pending) : new Progress.Reached();
     }
 

@@ -44,7 +44,7 @@ internal static class PlanCommand
             return null;
         }
 
-        var plan = Planner.Plan(reading.Spec!, request, run.World.Machine.Observe(reading.Spec!, state));
+        var plan = Planner.Plan(reading.Spec!, request, run.World.Machine.Observe(reading.Spec!, reading.Loaded!.Variables, state));
         reading.Bag.AddRange(plan.Diagnostics);
         printer.Print(reading.Bag);
         code = plan.IsRefused ? ExitCode.Refused : ExitCode.Done;

@@ -50,8 +50,8 @@ internal static class UpCommand
         }
 
         // A refusal costs no daemon.
-        if (PlanCommand.Make(run, request.Plan, out var code) is not { IsRefused: false }) return code;
+        if (PlanCommand.Make(run, request.Plan, out var code) is not { IsRefused: false } plan) return code;
         var options = new DaemonOptions(state, reading.Spec!.Name);
-        return request.Detach ? up.Background(options) : up.Foreground(options);
+        return request.Detach ? up.Background(options, plan) : up.Foreground(options);
     }
 }

@@ -12,15 +12,26 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     /// <summary>Tries after which a service that keeps ending is not waited for any longer.</summary>
     private const int Tries = 5;
 
+    /// <summary>The request as the daemon gets it.</summary>
+    public static ApplyRequest Wish(Invocation run, EstateChoice choice, PlanRequest plan) => new(choice.Files)
+    {
+        Env = run.Env,
+        Host = plan.Host?.Value,
+        Rehearse = plan.Rehearse,
+        Profiles = [.. plan.Profiles],
+        Names = [.. plan.Names.Select(n => n.Value)],
+        Variables = run.World.Variables,
+    };
+
     public ExitCode ApplyAndWait()
     {
         var lines = run.Progress([]);
-        return Apply(sayDiagnostics: true, out var goal) is { } code ? code : WaitUntilUp(goal!, lines);
+        return Apply(out var goal) is { } code ? code : WaitUntilUp(goal!, lines);
     }
 
     public ExitCode ApplyAndWatch(DaemonDocument daemon)
     {
-        if (Apply(sayDiagnostics: true, out _) is { } code) return code;
+        if (Apply(out _) is { } code) return code;
         using var interrupts = run.World.Interrupts();
         var outcome = Watch(owner: false, interrupts.First);
         if (outcome is not ExitCode.Interrupted) return outcome;
@@ -28,10 +39,12 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         return ExitCode.Done;
     }
 
-    public ExitCode Background(DaemonOptions options)
+    /// <summary>The plan was made here already; the daemon is started with the wish, so that services start while its socket opens.</summary>
+    public ExitCode Background(DaemonOptions options, EstatePlan plan)
     {
         var lines = run.Progress([]);
-        if (run.World.Daemons.Start(options) is { } problem)
+        var background = new BackgroundDaemon(run.World.Executable, options with { First = Wish(run, choice, request.Plan) }, run.World.Variables, run.World.CurrentDirectory);
+        if (run.World.Daemons.Start(background) is { } problem)
         {
             run.Report.Error($"the daemon could not be started: {problem}");
             return ExitCode.NotAsItShouldBe;
@@ -44,7 +57,8 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
             return ExitCode.NoDaemon;
         }
 
-        return Apply(sayDiagnostics: false, out var goal) is { } code ? code : WaitUntilUp(goal!, lines);
+        var names = plan.Changes.Where(c => c.Kind != ChangeKind.Stop).Select(c => c.Service.Value);
+        return WaitUntilUp(new Goal(GoalKind.Up, [.. names], Patience: Tries), lines);
     }
 
     /// <summary>This process is the daemon; what is shown still comes over the socket, as for everybody else.</summary>
@@ -52,13 +66,13 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     {
         using var interrupts = run.World.Interrupts();
         using var stop = new CancellationTokenSource();
-        var daemon = Task.Run(() => run.World.Daemons.RunAsync(options, stop.Token));
-        if (UntilItAnswers(daemon) is not null) return Ended(daemon);
-        if (Apply(sayDiagnostics: false, out _) is { } refused)
+        ApplyResponse? answer = null;
+        var told = options with { First = Wish(run, choice, request.Plan), FirstApplied = response => answer = response, Report = text => run.Report.Error(text) };
+        var daemon = Task.Run(() => run.World.Daemons.RunAsync(told, stop.Token));
+        if (UntilItAnswers(daemon) is not null)
         {
-            stop.Cancel();
-            daemon.GetAwaiter().GetResult();
-            return refused;
+            var code = Ended(daemon);
+            return answer is { Accepted: false } refused ? Refused(refused) : code;
         }
 
         var outcome = Watch(owner: true, interrupts.First);
@@ -80,31 +94,31 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         return Ended(daemon);
     }
 
-    private ExitCode Ended(Task<int> daemon)
+    public static ExitCode Ended(Task<int> daemon)
     {
         var code = daemon.GetAwaiter().GetResult();
         return Enum.IsDefined((ExitCode)code) ? (ExitCode)code : ExitCode.NotAsItShouldBe;
     }
 
     /// <summary>Null when the daemon took it over; else it is said why not, and the code to end with returned.</summary>
-    private ExitCode? Apply(bool sayDiagnostics, out Goal? goal)
+    private ExitCode? Apply(out Goal? goal)
     {
         goal = null;
-        var reply = control.Apply(new ApplyRequest(choice.Files)
-        {
-            Env = run.Env,
-            Host = request.Plan.Host?.Value,
-            Rehearse = request.Plan.Rehearse,
-            Profiles = [.. request.Plan.Profiles],
-            Names = [.. request.Plan.Names.Select(n => n.Value)],
-            Variables = run.World.Variables,
-        });
+        var reply = control.Apply(Wish(run, choice, request.Plan));
         if (reply is not ControlReply<ApplyResponse>.Answered { Document: var response }) return run.Failed(reply);
-        if (sayDiagnostics || !response.Accepted) DiagnosticPrinter.For(run, choice.Read(run.Env).Directory).Print(response.Diagnostics);
-        if (!response.Accepted) return response.Plan is null ? ExitCode.EstateIsWrong : ExitCode.Refused;
+        if (!response.Accepted) return Refused(response);
+        SayDiagnostics(response);
         goal = new Goal(GoalKind.Up, WhatComesUp(response), Patience: Tries);
         return null;
     }
+
+    private ExitCode Refused(ApplyResponse response)
+    {
+        SayDiagnostics(response);
+        return response.Plan is null ? ExitCode.EstateIsWrong : ExitCode.Refused;
+    }
+
+    private void SayDiagnostics(ApplyResponse response) => DiagnosticPrinter.For(run, choice.Read(run.Env).Directory).Print(response.Diagnostics);
 
     /// <summary>What the plan keeps or starts; a service that it stops, or that no longer stands in the file, is not waited for.</summary>
     private static IReadOnlyList<string> WhatComesUp(ApplyResponse response)
@@ -149,7 +163,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         {
             using (screen)
             {
-                var code = Watching.WatchLoop.RunAsync(run, control, screen, [], interrupt).GetAwaiter().GetResult();
+                var code = Watching.WatchLoop.RunAsync(run, control, screen, new Watching.WatchModel { IsOwner = owner }, interrupt).GetAwaiter().GetResult();
                 // Leaving the view of one's own daemon is leaving the daemon.
                 return code is ExitCode.Done ? ExitCode.Interrupted : code;
             }

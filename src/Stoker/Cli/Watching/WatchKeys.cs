@@ -49,7 +49,7 @@ internal static class WatchKeys
 
     private static (WatchModel, WatchCommand?) Letter(WatchModel model, Key key) => key.Character.Value switch
     {
-        'q' => (model, new WatchCommand.Quit()),
+        'q' => model.IsOwner ? (model with { Asked = new WatchCommand.Quit() }, null) : (model, new WatchCommand.Quit()),
         'k' => (Move(model, -1), null),
         'j' => (Move(model, +1), null),
         'l' => Logs(model),

@@ -20,20 +20,20 @@ internal sealed class WatchLoop : IDisposable
     private CancellationTokenSource? _logs;
     private WatchModel _model;
 
-    private WatchLoop(Invocation run, ControlClient control, IScreen screen, IReadOnlyList<string> names, CancellationToken interrupt)
+    private WatchLoop(Invocation run, ControlClient control, IScreen screen, WatchModel model, CancellationToken interrupt)
     {
         _run = run;
         _control = control;
         _screen = screen;
         _end = CancellationTokenSource.CreateLinkedTokenSource(interrupt);
-        _model = new WatchModel { Names = names, Now = run.World.Clock.GetUtcNow() };
+        _model = model with { Now = run.World.Clock.GetUtcNow() };
     }
 
     /// <summary>Done when the person quit, interrupted when the world wants it, no daemon when that ended.</summary>
     public static async Task<ExitCode> RunAsync(
-        Invocation run, ControlClient control, IScreen screen, IReadOnlyList<string> names, CancellationToken interrupt = default)
+        Invocation run, ControlClient control, IScreen screen, WatchModel model, CancellationToken interrupt = default)
     {
-        using var loop = new WatchLoop(run, control, screen, names, interrupt);
+        using var loop = new WatchLoop(run, control, screen, model, interrupt);
         try
         {
             return await loop.RunAsync();

@@ -16,6 +16,9 @@ internal sealed record WatchModel
     /// <summary>Only these services; empty: all.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
 
+    /// <summary>The view belongs to the process that is the daemon: leaving it ends everything, which is asked first.</summary>
+    public bool IsOwner { get; init; }
+
     public StatusDocument? Status { get; init; }
 
     public DateTimeOffset Now { get; init; }

@@ -61,11 +61,12 @@ internal static class WatchView
     private static string Foot(WatchModel model, int columns, Style style)
     {
         if (model.Asked is WatchCommand.Request request) return style.Paint(TextWidth.Cut($"{request.Action} {request.Service}?  y: yes, any other key: no", columns), Tone.Busy);
+        if (model.Asked is WatchCommand.Quit) return style.Paint(TextWidth.Cut("stop every service and end?  y: yes, any other key: no", columns), Tone.Busy);
         if (model.IsFiltering) return TextWidth.Cut($"/{model.Filter}_", columns);
         if (model.Message is { } message) return TextWidth.Cut(TextWidth.OneLine(message), columns);
         var keys = model.Pane switch
         {
-            WatchPane.Services => "↑↓ select  enter logs  w why  r restart  s stop  / filter  ? help  q quit",
+            WatchPane.Services => "↑↓ select  enter logs  w why  r restart  s stop  / filter  ? help  q " + (model.IsOwner ? "stop all" : "quit"),
             WatchPane.Logs => $"logs of {model.Selected}{(model.Scroll > 0 ? $", {model.Scroll} lines back" : ", live")}  ↑↓ scroll  esc back",
             WatchPane.Why or WatchPane.Help => "↑↓ scroll  esc back",
         };

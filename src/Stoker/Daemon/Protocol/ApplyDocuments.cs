@@ -3,7 +3,7 @@ using Stoker.Diagnostics;
 
 namespace Stoker.Daemon.Protocol;
 
-/// <summary>The body of <c>POST /v1/apply</c>: the estate as the caller sees it.</summary>
+/// <summary>The body of <c>POST /v1/apply</c> and <c>POST /v1/plan</c>: the estate as the caller sees it.</summary>
 /// <param name="Files">Absolute paths, in the order of merging.</param>
 /// <param name="ProjectDirectory">Absolute; relative paths of the estate are resolved from here. Null: the first file's directory.</param>
 /// <param name="Env">The overlay asked for by <c>--env</c>.</param>

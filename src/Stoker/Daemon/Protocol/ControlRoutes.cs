@@ -18,6 +18,9 @@ internal static class ControlRoutes
 
     public const string Logs = "/v1/logs";
 
+    /// <summary>The same request and answer as <see cref="Apply"/>, but nothing is done: what <c>stoker plan</c> asks.</summary>
+    public const string Plan = "/v1/plan";
+
     public const string Apply = "/v1/apply";
 
     public const string Down = "/v1/down";
