@@ -24,7 +24,7 @@ internal static class YamlSyntax
     private static int? TabOf(YamlException e, string text, char? found)
     {
         if (found == '\t' && e.Message.Contains("cannot start any token", StringComparison.Ordinal)) return (int)e.Start.Index;
-        if (!e.Message.Contains("tab as indentation", StringComparison.Ordinal)) return null;
+        if (!e.Message.Contains(" tab ", StringComparison.Ordinal)) return null;
         for (var line = text.LastIndexOf('\n', (int)Math.Min(e.Start.Index, text.Length - 1)) + 1; line < text.Length;)
         {
             var indentation = text.AsSpan(line).IndexOfAnyExcept(' ');
