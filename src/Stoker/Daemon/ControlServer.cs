@@ -74,7 +74,7 @@ internal sealed class ControlServer : IAsyncDisposable
     public static Task AnswerAsync(HttpContext context, int status, string code, string message, string? hint = null)
     {
         context.Response.StatusCode = status;
-        return AnswerAsync(context, new ErrorDocument(new ErrorBody(code, message, hint)), ControlJson.Default.ErrorDocument);
+        return AnswerAsync(context, new ErrorDocument(new ErrorBody(code, message, hint)), ControlJson.Readable.ErrorDocument);
     }
 
     /// <summary>The body, or null after it has been answered that it is not what it should be.</summary>

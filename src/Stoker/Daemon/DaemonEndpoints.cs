@@ -11,7 +11,7 @@ internal static class DaemonEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes, RunningDaemon daemon)
     {
-        routes.MapGet(ControlRoutes.Daemon, context => ControlServer.AnswerAsync(context, Document(daemon), ControlJson.Default.DaemonDocument));
+        routes.MapGet(ControlRoutes.Daemon, context => ControlServer.AnswerAsync(context, Document(daemon), ControlJson.Readable.DaemonDocument));
         routes.MapPost(ControlRoutes.Apply, context => ApplyAsync(context, daemon, dryRun: false));
         routes.MapPost(ControlRoutes.Plan, context => ApplyAsync(context, daemon, dryRun: true));
         routes.MapPost(ControlRoutes.Down, context =>
@@ -34,17 +34,17 @@ internal static class DaemonEndpoints
         daemon.Request?.Rehearse ?? false,
         daemon.Request?.Files ?? []);
 
-    public static Task AcceptAsync(HttpContext context) => ControlServer.AnswerAsync(context, new AcceptedDocument(true), ControlJson.Default.AcceptedDocument);
+    public static Task AcceptAsync(HttpContext context) => ControlServer.AnswerAsync(context, new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
 
     private static async Task ApplyAsync(HttpContext context, RunningDaemon daemon, bool dryRun)
     {
-        if (await ControlServer.ReadAsync(context, ControlJson.Default.ApplyRequest) is not { } request) return;
-        await ControlServer.AnswerAsync(context, await daemon.ApplyAsync(request, dryRun), ControlJson.Default.ApplyResponse);
+        if (await ControlServer.ReadAsync(context, ControlJson.Readable.ApplyRequest) is not { } request) return;
+        await ControlServer.AnswerAsync(context, await daemon.ApplyAsync(request, dryRun), ControlJson.Readable.ApplyResponse);
     }
 
     private static async Task StopAsync(HttpContext context, RunningDaemon daemon)
     {
-        if (await ControlServer.ReadAsync(context, ControlJson.Default.DaemonStopRequest) is not { } request) return;
+        if (await ControlServer.ReadAsync(context, ControlJson.Readable.DaemonStopRequest) is not { } request) return;
         switch (request.Services)
         {
             case DaemonStopRequest.Stop:
@@ -63,7 +63,7 @@ internal static class DaemonEndpoints
 
     private static async Task UpgradeAsync(HttpContext context, RunningDaemon daemon)
     {
-        if (await ControlServer.ReadAsync(context, ControlJson.Default.DaemonUpgradeRequest) is not { } request) return;
+        if (await ControlServer.ReadAsync(context, ControlJson.Readable.DaemonUpgradeRequest) is not { } request) return;
         var executable = request.Executable ?? HostEnvironment.ExecutablePath;
         if (Executables.Find(executable, null, "/") is null)
         {

@@ -40,12 +40,12 @@ internal static class DaemonHost
             Pump = pump,
             Records = new ReplicaRecords(places.Replicas),
             Processes = new ProcessRuntime(scanner),
-            Containers = new ContainerRuntime(scanner),
+            Containers = new ProcessRuntime(scanner),
             Cgroups = (cgroups as CgroupSupport.Available)?.Tree,
             ProgramPath = HostEnvironment.ExecutablePath,
         };
         var adopted = await AdoptedEstate.FindAsync(doors);
-        var daemon = new RunningDaemon(options, doors, new Supervisor(doors), cgroups, adopted);
+        using var daemon = new RunningDaemon(options, doors, new Supervisor(doors), cgroups, adopted);
         journal.Write("daemon_started", $"daemon {HostEnvironment.ProcessId} (version {ProgramVersion.Text}) started{(adopted.Running.Count > 0 ? $" and finds {adopted.Running.Count} services running" : "")}");
         return await ServeAsync(daemon, stop);
     }
@@ -69,6 +69,7 @@ internal static class DaemonHost
             DaemonEnd.Finished => "the daemon ends; nothing runs any more",
             DaemonEnd.LetGo => "the daemon ends; its services go on",
             DaemonEnd.Replaced replaced => $"the daemon hands over to {replaced.Executable}",
+            _ => throw new InvalidOperationException($"unknown end {end.GetType().Name}"),
         });
         Files.Delete(daemon.Options.State.DaemonDocument);
         if (end is not DaemonEnd.Replaced { Executable: var executable }) return Done;
@@ -87,7 +88,7 @@ internal static class DaemonHost
     }
 
     private static ApplyRequest? ReadApplied(StateDirectory state) =>
-        Files.ReadIfPresent(state.Applied) is { } bytes ? JsonSerializer.Deserialize(bytes, ControlJson.Default.ApplyRequest) : null;
+        Files.ReadIfPresent(state.Applied) is { } bytes ? JsonSerializer.Deserialize(bytes, ControlJson.Readable.ApplyRequest) : null;
 
     private static SupervisionPlaces MakePlaces(StateDirectory state)
     {
@@ -105,7 +106,7 @@ internal static class DaemonHost
         Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)).AsSpan(0, 4));
 
     private static void WriteDaemonDocument(RunningDaemon daemon) => Files.Replace(
-        daemon.Options.State.DaemonDocument, JsonSerializer.SerializeToUtf8Bytes(DaemonEndpoints.Document(daemon), ControlJson.Default.DaemonDocument));
+        daemon.Options.State.DaemonDocument, JsonSerializer.SerializeToUtf8Bytes(DaemonEndpoints.Document(daemon), ControlJson.Readable.DaemonDocument));
 
     private static void ReportLogTrouble(Journal journal, LogPumpEvent e)
     {

@@ -8,8 +8,6 @@ namespace Stoker.Daemon;
 /// <summary>Looks at this machine before a plan is made. Everything the planner knows beyond the file comes from here.</summary>
 internal static class Observation
 {
-    private static readonly string[] ContainerTools = ["podman", "docker"];
-
     public static Observed Of(EstateSpec estate, IReadOnlyDictionary<string, string> variables, RunningEstate running)
     {
         var path = variables.GetValueOrDefault("PATH");
@@ -17,7 +15,6 @@ internal static class Observation
         return new Observed
         {
             Executables = FindExecutables(estate, path),
-            ContainerTool = estate.Services.Values.Any(s => s.IsContainer) ? FindContainerTool(path) : null,
             Cpus = HostEnvironment.MachineProcessorCount,
             Memory = new ByteSize(HostEnvironment.TotalMemory),
             Identities = [HostEnvironment.HostName, .. NetworkAddresses.Own()],
@@ -46,16 +43,6 @@ internal static class Observation
         }
 
         return found;
-    }
-
-    private static ContainerTool? FindContainerTool(string? path)
-    {
-        foreach (var name in ContainerTools)
-        {
-            if (Executables.Find(name, path, "/") is { } executable && ContainerToolCheck.Works(name, executable)) return new ContainerTool(name, executable);
-        }
-
-        return null;
     }
 
     /// <summary>Only of the ports that the estate wants, because looking for their holders costs a walk through all processes.</summary>

@@ -10,7 +10,7 @@ using Stoker.Supervision;
 namespace Stoker.Daemon;
 
 /// <summary>One daemon of one estate on one host, as its endpoints see it: what it runs and what can be asked of it.</summary>
-internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors doors, Supervisor supervisor, CgroupSupport cgroups, AdoptedEstate adopted)
+internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors doors, Supervisor supervisor, CgroupSupport cgroups, AdoptedEstate adopted) : IDisposable
 {
     private readonly SemaphoreSlim _applying = new(1);
     private readonly Dictionary<ServiceName, int> _scale = [];
@@ -86,12 +86,14 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         Ending.TrySetResult(new DaemonEnd.Finished());
     }
 
+    public void Dispose() => _applying.Dispose();
+
     private async Task CarryOutAsync(EstatePlan plan, ApplyRequest request, IReadOnlyDictionary<ServiceName, LaunchContext> contexts, bool resume)
     {
         var left = Interlocked.Exchange(ref _adopted, AdoptedEstate.Nothing);
         Request = request;
         Volatile.Write(ref _plan, plan);
-        Files.Replace(options.State.Applied, JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Default.ApplyRequest));
+        Files.Replace(options.State.Applied, JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Readable.ApplyRequest));
         var standIns = plan.Local.Count(p => p.StandIn is not null);
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
         supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
@@ -102,7 +104,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     private static ApplyResponse Answer(bool accepted, EstatePlan? plan, DiagnosticBag bag) => new(
         accepted,
         plan is null ? null : JsonSerializer.SerializeToElement(PlanDocument.From(plan), PlanJson.Default.PlanDocument),
-        [.. bag.Sorted().Select(DiagnosticDocument.From)]);
+        [.. bag.Sorted().Select(Protocol.DiagnosticDocument.From)]);
 }
 
 internal abstract record DaemonEnd

@@ -38,7 +38,7 @@ internal static class ServiceEndpoints
 
     private static async Task ScaleAsync(HttpContext context, RunningDaemon daemon)
     {
-        if (await ControlServer.ReadAsync(context, ControlJson.Default.ScaleRequest) is not { } request) return;
+        if (await ControlServer.ReadAsync(context, ControlJson.Readable.ScaleRequest) is not { } request) return;
         if (request.Replicas is < 0 or > 10_000)
             await ControlServer.AnswerAsync(context, 422, ErrorCodes.Invalid, $"a service has 0 to 10000 replicas, not {request.Replicas}");
         else
@@ -55,7 +55,7 @@ internal static class ServiceEndpoints
         }
 
         var document = new ProbeDocument(name.Value, [.. answers.Select(a => new ProbeAnswer(a.Replica, a.Outcome, a.Detail, a.Took.TotalMilliseconds, a.Kind))]);
-        await ControlServer.AnswerAsync(context, document, ControlJson.Default.ProbeDocument);
+        await ControlServer.AnswerAsync(context, document, ControlJson.Readable.ProbeDocument);
     }
 
     private static async Task WhyAsync(HttpContext context, RunningDaemon daemon)
@@ -70,7 +70,7 @@ internal static class ServiceEndpoints
 
         var steps = Why.Explain(name, statuses, daemon.Doors.Journal.After(0).Lines, HolderOf, daemon.Doors.Clock.GetUtcNow());
         var document = new WhyDocument(name.Value, status.State, [.. steps.Select(s => new WhyLink(s.Text, s.Service.Value, s.At))]);
-        await ControlServer.AnswerAsync(context, document, ControlJson.Default.WhyDocument);
+        await ControlServer.AnswerAsync(context, document, ControlJson.Readable.WhyDocument);
     }
 
     private static string? HolderOf(int port)

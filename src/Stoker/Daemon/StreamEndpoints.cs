@@ -31,7 +31,7 @@ internal static class StreamEndpoints
     {
         if (!Follows(context))
         {
-            await ControlServer.AnswerAsync(context, Document(daemon, usage), ControlJson.Default.StatusDocument);
+            await ControlServer.AnswerAsync(context, Document(daemon, usage), ControlJson.Readable.StatusDocument);
             return;
         }
 
@@ -40,7 +40,7 @@ internal static class StreamEndpoints
         while (!cancel.IsCancellationRequested)
         {
             var changed = daemon.Doors.Board.Changed;
-            await WriteLineAsync(context, Document(daemon, usage), ControlJson.Default.StatusDocument);
+            await WriteLineAsync(context, Document(daemon, usage), ControlJson.Readable.StatusDocument);
             var clock = daemon.Doors.Clock;
             // Bundles the changes of a busy moment; nobody reads faster.
             await Task.Delay(FastestStatus, clock, cancel);
@@ -66,7 +66,7 @@ internal static class StreamEndpoints
             {
                 after = line.Sequence;
                 if (services.Count == 0 || line.Service is { } service && services.Contains(service.Value))
-                    await WriteLineAsync(context, EventDocument.From(line), ControlJson.Default.EventDocument, flush: false);
+                    await WriteLineAsync(context, EventDocument.From(line), ControlJson.Readable.EventDocument, flush: false);
             }
 
             await context.Response.Body.FlushAsync(context.RequestAborted);
@@ -86,7 +86,7 @@ internal static class StreamEndpoints
         Begin(context);
         if (!Follows(context))
         {
-            await foreach (var line in LogReader.Read(query, context.RequestAborted)) await WriteLineAsync(context, Document(line), ControlJson.Default.LogDocument, flush: false);
+            await foreach (var line in LogReader.Read(query, context.RequestAborted)) await WriteLineAsync(context, Document(line), ControlJson.Readable.LogDocument, flush: false);
             return;
         }
 
@@ -99,7 +99,7 @@ internal static class StreamEndpoints
                 LogFeed.Missed missed => new LogDocument(daemon.Doors.Clock.GetUtcNow(), "stoker", 0, "stoker", $"{missed.Count} lines came faster than they could be shown", false),
                 _ => throw new InvalidOperationException($"unknown feed {feed.GetType().Name}"),
             };
-            await WriteLineAsync(context, document, ControlJson.Default.LogDocument);
+            await WriteLineAsync(context, document, ControlJson.Readable.LogDocument);
         }
     }
 

@@ -80,8 +80,9 @@ internal static class SocketTable
             {
                 target = File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.Name;
             }
-            catch (IOException)
+            catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
             {
+                // Closed meanwhile, or not ours to see.
                 continue;
             }
 

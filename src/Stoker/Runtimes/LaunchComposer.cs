@@ -11,6 +11,9 @@ internal sealed record LaunchSurroundings(string Estate, IReadOnlyDictionary<str
 
     public required string ErrorFifo { get; init; }
 
+    /// <summary>What this program is started with to stand in for the service; empty for the real thing.</summary>
+    public IReadOnlyList<string> StandInArguments { get; init; } = [];
+
     /// <summary>Socket for <c>sd_notify</c>, or null where the service has none.</summary>
     public string? NotifySocket { get; init; }
 
@@ -36,10 +39,11 @@ internal static class LaunchComposer
         var spec = plan.Spec;
         var user = UserOf(spec);
         var environment = EnvironmentOf(plan, replica, runId, around, user);
-        List<string> command = plan.Runtime == RuntimeKind.StandIn
-            ? StandInCommand(plan, replica, around)
-            : [.. (spec.Entrypoint ?? []).Concat(spec.Command ?? []).Select(word => Expansion.Expand(word, environment))];
-        var request = new LaunchRequest(plan.Runtime == RuntimeKind.StandIn ? around.ProgramPath : plan.Executable!, [.. command.Skip(1)], environment, spec.WorkingDirectory ?? "/")
+        var isStandIn = plan.Runtime == RuntimeKind.StandIn;
+        IReadOnlyList<string> arguments = isStandIn
+            ? around.StandInArguments
+            : [.. (spec.Entrypoint ?? []).Concat(spec.Command ?? []).Skip(1).Select(word => Expansion.Expand(word, environment))];
+        var request = new LaunchRequest(isStandIn ? around.ProgramPath : plan.Executable!, arguments, environment, spec.WorkingDirectory ?? "/")
         {
             Output = around.OutputFifo,
             ErrorOutput = around.ErrorFifo,
@@ -105,13 +109,6 @@ internal static class LaunchComposer
             if (plan.Spec.Healthcheck?.Probe is ProbeSpec.Notify { Watchdog: { } watchdog })
                 environment["WATCHDOG_USEC"] = ((long)watchdog.TotalMicroseconds).ToString();
         }
-    }
-
-    private static List<string> StandInCommand(ServicePlan plan, ReplicaPlan replica, LaunchSurroundings around)
-    {
-        List<string> words = [around.ProgramPath, "stand-in", plan.Name.Value];
-        foreach (var port in replica.Ports.Where(p => p.Protocol == "tcp")) words.AddRange(["--port", port.Published.ToString()]);
-        return words;
     }
 
     /// <summary>Compose's -1 is no limit; a name that prlimit does not know was refused by the reader.</summary>

@@ -11,4 +11,12 @@ internal interface IServiceHands : IAsyncDisposable
     /// that follow later are posted to the driver.
     /// </summary>
     IReadOnlyList<ServiceFact> Do(ServiceAction.OfReplica action, ServiceLife life);
+
+    /// <summary>Asks the healthcheck of every replica now, for a person; decides nothing.</summary>
+    Task<IReadOnlyList<AskedReplica>> AskAsync(ServiceLife life, CancellationToken cancel);
 }
+
+/// <summary>What a replica's healthcheck answered when asked by hand.</summary>
+/// <param name="Outcome"><c>healthy</c>, <c>unhealthy</c>, <c>timed_out</c> or <c>not_asked</c>.</param>
+/// <param name="Kind">How it is asked: <c>http</c>, <c>tcp</c>, <c>exec</c>, <c>log</c>, <c>notify</c> or <c>none</c>.</param>
+internal sealed record AskedReplica(int Replica, string Outcome, string Detail, TimeSpan Took, string Kind);

@@ -95,7 +95,7 @@ internal sealed class Journal
             _file ??= OpenFile();
             while (_unwritten.TryPeek(out var line))
             {
-                var document = JsonSerializer.SerializeToUtf8Bytes(EventDocument.From(line), ControlJson.Default.EventDocument);
+                var document = JsonSerializer.SerializeToUtf8Bytes(EventDocument.From(line), ControlJson.Readable.EventDocument);
                 _file.Append([.. document, (byte)'\n']);
                 _unwritten.Dequeue();
             }
@@ -133,7 +133,7 @@ internal sealed class Journal
     {
         try
         {
-            return JsonSerializer.Deserialize(line, ControlJson.Default.EventDocument) is { } d
+            return JsonSerializer.Deserialize(line, ControlJson.Readable.EventDocument) is { } d
                 ? new EstateEvent(d.Sequence, d.At, d.Service is null ? null : new ServiceName(d.Service), d.Replica, d.Kind, d.State, d.Text, d.Cause)
                 : null;
         }

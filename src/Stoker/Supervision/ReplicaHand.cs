@@ -18,6 +18,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
     private LogAttachment? _log;
     private ReplicaRun? _run;
     private ReplicaHealth? _health;
+    private LogEar? _ear;
     private CancellationTokenSource _sweep = new();
 
     private string Key => $"{service}.{replica}";
@@ -68,9 +69,29 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         if (ChildProcess.Adopt(record.Pid, record.StartTicks) is not { } process) return null;
         var handle = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = CgroupOf(), Container = record.Container };
         var around = Surroundings(life.Plan, PathOfNotify(life.Plan));
-        Begin(new ReplicaRun(handle, doors.RuntimeOf(life.Plan), Environment(life.Plan, record.RunId, around)), record.Run, life.Plan);
+        Begin(new ReplicaRun(handle, doors.RuntimeOf(life.Plan), Environment(life.Plan, record.RunId, around)) { Notify = HearAgain(life.Plan) }, record.Run, life.Plan);
+        Listen(life.Plan);
         var found = new AdoptedReplica(record.Pid, record.StartedAt == default ? doors.Clock.GetUtcNow() : record.StartedAt, record.WasHealthy, record.Restarts, record.Attempt, record.Fingerprint, record.Ports);
         return new ServiceFact.Adopted(doors.Clock.GetUtcNow(), replica, record.Run, found);
+    }
+
+    public static string KindOf(ServiceLife life) => ProbesModule.KindOf(life.Plan.Spec.Healthcheck?.Probe ?? new ProbeSpec.None());
+
+    public async Task<AskedReplica> AskAsync(ServiceLife life, CancellationToken cancel)
+    {
+        var kind = KindOf(life);
+        if (_run is not { } run || life.Plan.Spec.Healthcheck is not { } check)
+            return new AskedReplica(replica, "not_asked", "no healthcheck is declared", TimeSpan.Zero, kind);
+        if (ProbeFactory.Create(check.Probe, run.Target(life.Plan, ReplicaPlanOf(life.Plan)), check.Timeout, doors.Clock) is not { } probe)
+            return new AskedReplica(replica, "not_asked", $"its health is not asked but told ({kind}): {life.Replicas.First(r => r.Index == replica).Health.Reason}", TimeSpan.Zero, kind);
+        var outcome = await probe.AskAsync(cancel);
+        var word = outcome switch
+        {
+            ProbeOutcome.Healthy => "healthy",
+            ProbeOutcome.TimedOut => "timed_out",
+            _ => "unhealthy",
+        };
+        return new AskedReplica(replica, word, outcome.Detail, outcome.Took, kind);
     }
 
     /// <summary>The daemon lets go: processes and records stay for the next one.</summary>
@@ -91,6 +112,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         try
         {
             _log ??= doors.Pump.Attach(LogSourceOf(plan));
+            Listen(plan);
             var around = Surroundings(plan, plan.Spec.Healthcheck?.Probe is ProbeSpec.Notify ? BindNotify(plan) : null);
             var launch = LaunchComposer.Compose(plan, ReplicaPlanOf(plan), runId, around);
             doors.Records.Save(new ReplicaRecord(service.Value, replica, runId, action.Run, HostEnvironment.BootId) { Container = launch.Container });
@@ -131,6 +153,12 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         _log ??= doors.Pump.Attach(LogSourceOf(plan));
         _ = WatchExitAsync(run.Handle.Main, number);
         if (run.Notify is { } notify) _ = HearAsync(notify, number, run.Ending);
+    }
+
+    private void Listen(ServicePlan plan)
+    {
+        _ear?.Dispose();
+        _ear = plan.Spec.Healthcheck?.Probe is ProbeSpec.Log { Pattern: var pattern } ? new LogEar(pattern, _log!) : null;
     }
 
     private void LeaveRun()
@@ -180,7 +208,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         _health = null;
         if (life.Plan.Spec.Healthcheck is not { } check || _run is not { } run || _log is null) return;
         var everHealthy = life.Replicas.FirstOrDefault(r => r.Index == replica)?.Health.EverHealthy ?? false;
-        _health = ReplicaHealth.Begin(check, run.Target(life.Plan, ReplicaPlanOf(life.Plan)), Key, everHealthy, _log, doors.Clock,
+        _health = ReplicaHealth.Begin(check, run.Target(life.Plan, ReplicaPlanOf(life.Plan)), Key, everHealthy, _ear, doors.Clock,
             outcome => post(new ServiceFact.Probed(doors.Clock.GetUtcNow(), replica, number, outcome)));
     }
 
@@ -276,6 +304,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
 
     private LaunchSurroundings Surroundings(ServicePlan plan, string? notify) => new(doors.Estate, context().Variables, doors.ProgramPath)
     {
+        StandInArguments = plan.Runtime == RuntimeKind.StandIn ? Rehearsal.Arguments(plan, ReplicaPlanOf(plan), context().IsAwaited) : [],
         OutputFifo = Pipe("out"),
         ErrorFifo = Pipe("err"),
         NotifySocket = notify,
@@ -289,6 +318,11 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         _pendingNotify = NotifySocket.Bind(doors.Places.Notify, doors.Places.NotifyFallback, Key, LaunchComposer.UserOf(plan.Spec)?.UserId);
         return _pendingNotify.Path;
     }
+
+    /// <summary>The service goes on speaking to the path it was given; the socket there is made anew.</summary>
+    private NotifySocket? HearAgain(ServicePlan plan) => plan.Spec.Healthcheck?.Probe is ProbeSpec.Notify
+        ? NotifySocket.Bind(doors.Places.Notify, doors.Places.NotifyFallback, Key, LaunchComposer.UserOf(plan.Spec)?.UserId)
+        : null;
 
     private string? PathOfNotify(ServicePlan plan) =>
         plan.Spec.Healthcheck?.Probe is ProbeSpec.Notify ? NotifySocket.Choose(doors.Places.Notify, doors.Places.NotifyFallback, Key) : null;

@@ -1,6 +1,4 @@
-using System.Text.RegularExpressions;
 using Stoker.Estates;
-using Stoker.Logs;
 using Stoker.Probes;
 
 namespace Stoker.Supervision;
@@ -11,7 +9,6 @@ internal sealed class ReplicaHealth : IDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly Action<ProbeOutcome> _answered;
     private readonly TimeProvider _clock;
-    private IDisposable? _ear;
 
     private ReplicaHealth(Action<ProbeOutcome> answered, TimeProvider clock)
     {
@@ -20,19 +17,15 @@ internal sealed class ReplicaHealth : IDisposable
     }
 
     /// <param name="key">What tells replicas apart, to spread their probes: <c>vision.1</c>.</param>
-    public static ReplicaHealth Begin(HealthcheckSpec check, ProbeTarget target, string key, bool everHealthy, LogAttachment log, TimeProvider clock, Action<ProbeOutcome> answered)
+    public static ReplicaHealth Begin(HealthcheckSpec check, ProbeTarget target, string key, bool everHealthy, LogEar? ear, TimeProvider clock, Action<ProbeOutcome> answered)
     {
         var health = new ReplicaHealth(answered, clock);
-        if (check.Probe is ProbeSpec.Log { Pattern: var pattern }) health.Listen(pattern, log);
+        if (ear is not null) _ = health.AwaitLineAsync(ear);
         else if (ProbeFactory.Create(check.Probe, target, check.Timeout, clock) is { } probe) _ = Task.Run(() => health.AskAsync(check, probe, key, everHealthy));
         return health;
     }
 
-    public void Dispose()
-    {
-        _ending.Cancel();
-        _ear?.Dispose();
-    }
+    public void Dispose() => _ending.Cancel();
 
     private async Task AskAsync(HealthcheckSpec check, IProbe probe, string key, bool everHealthy)
     {
@@ -54,18 +47,16 @@ internal sealed class ReplicaHealth : IDisposable
         }
     }
 
-    private void Listen(string pattern, LogAttachment log)
+    /// <summary>One good answer, once the ear has heard the line.</summary>
+    private async Task AwaitLineAsync(LogEar ear)
     {
-        if (!LogMatch.TryCompile(pattern, out var regex, out var problem))
+        try
         {
-            _answered(new ProbeOutcome.Unhealthy(TimeSpan.Zero, $"the pattern `{pattern}` is not a regular expression: {problem}"));
-            return;
+            _answered(await ear.Heard.WaitAsync(_ending.Token));
         }
-
-        var match = new LogMatch(regex!);
-        _ear = log.Observe((_, _, message, _) =>
+        catch (OperationCanceledException)
         {
-            if (match.Tell(message)) _answered(new ProbeOutcome.Healthy(TimeSpan.Zero, $"it wrote a line that matches `{pattern}`"));
-        });
+            // The run has ended without the line.
+        }
     }
 }

@@ -34,6 +34,8 @@ internal sealed class ServiceDriver
 
     public void Post(ServiceFact fact) => _facts.Writer.TryWrite(fact);
 
+    public Task<IReadOnlyList<AskedReplica>> AskAsync(CancellationToken cancel) => _hands.AskAsync(Volatile.Read(ref _life), cancel);
+
     /// <summary>The daemon ends and its services go on: nothing is decided any more.</summary>
     public void LetGo() => _facts.Writer.TryComplete();
 

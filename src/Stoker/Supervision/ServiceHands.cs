@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
+
 namespace Stoker.Supervision;
 
 /// <summary>The hands of one service: one <see cref="ReplicaHand"/> for each replica that has ever been started.</summary>
 internal sealed class ServiceHands(SupervisionDoors doors, Action<ServiceFact> post, Func<LaunchContext> context) : IServiceHands
 {
-    private readonly Dictionary<int, ReplicaHand> _replicas = [];
+    private readonly ConcurrentDictionary<int, ReplicaHand> _replicas = new();
 
     public IReadOnlyList<ServiceFact> Do(ServiceAction.OfReplica action, ServiceLife life)
     {
@@ -19,6 +21,14 @@ internal sealed class ServiceHands(SupervisionDoors doors, Action<ServiceFact> p
         _replicas[record.Replica] = hand;
         return hand.Adopt(record, life);
     }
+
+    public async Task<IReadOnlyList<AskedReplica>> AskAsync(ServiceLife life, CancellationToken cancel) =>
+        await Task.WhenAll(life.Replicas.Select(r => AskAsync(r, life, cancel)));
+
+    private Task<AskedReplica> AskAsync(ReplicaLife replica, ServiceLife life, CancellationToken cancel) =>
+        replica.IsUp && _replicas.TryGetValue(replica.Index, out var hand)
+            ? hand.AskAsync(life, cancel)
+            : Task.FromResult(new AskedReplica(replica.Index, "not_asked", $"it is {replica.State.ToString().ToLowerInvariant()}", TimeSpan.Zero, ReplicaHand.KindOf(life)));
 
     public async ValueTask DisposeAsync()
     {

@@ -11,7 +11,7 @@ internal static class ServicePolicy
     /// <param name="ended">What an earlier daemon recorded of replicas that have no process: completed, failed or stopped.</param>
     public static ServiceLife Begin(ServicePlan plan, DateTimeOffset at, IReadOnlyDictionary<int, ServiceState> ended) => new(plan)
     {
-        Replicas = [.. plan.Replicas.Select(r => NewReplica(r, at) with { State = ended.GetValueOrDefault(r.Index, ServiceState.Stopped) })],
+        Replicas = [.. plan.Replicas.Select(r => NewReplica(r, at) with { State = ended.GetValueOrDefault(r.Index, ServiceState.Waiting) })],
     };
 
     public static Decision Decide(ServiceLife life, ServiceFact fact)

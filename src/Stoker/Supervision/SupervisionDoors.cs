@@ -37,5 +37,8 @@ internal sealed record SupervisionDoors(string Estate, TimeProvider Clock, Super
 /// <param name="Variables">The environment of whoever ran <c>up</c>, of which services inherit a few variables and those they name.</param>
 internal sealed record LaunchContext(IReadOnlyDictionary<string, string> Variables, ServiceMaterials Materials)
 {
+    /// <summary>Others wait for its successful completion: a stand-in then completes.</summary>
+    public bool IsAwaited { get; init; }
+
     public static LaunchContext Empty { get; } = new(new Dictionary<string, string>(), ServiceMaterials.None);
 }

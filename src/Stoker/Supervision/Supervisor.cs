@@ -37,11 +37,12 @@ internal sealed class Supervisor(SupervisionDoors doors)
     {
         lock (_lock)
         {
+            var local = plan.Local.Select(Rehearsal.Adapt).ToList();
             var leaving = plan.Changes.Where(c => c.Kind == ChangeKind.Stop && _drivers.ContainsKey(c.Service)).ToDictionary(c => c.Service, c => c.Reason);
             foreach (var (name, why) in leaving) Leave(name, leaving.Keys, why);
             Volatile.Write(ref _contexts, _contexts.SetItems(contexts));
-            Volatile.Write(ref _plans, _plans.RemoveRange(leaving.Keys).SetItems(plan.Local.Select(p => KeyValuePair.Create(p.Name, p))));
-            var started = plan.Local.Select(p => Place(p, adopted)).ToList();
+            Volatile.Write(ref _plans, _plans.RemoveRange(leaving.Keys).SetItems(local.Select(p => KeyValuePair.Create(p.Name, p))));
+            var started = local.Select(p => Place(p, adopted)).ToList();
             ConnectPeers();
             Watch(plan);
             foreach (var driver in started)
@@ -90,11 +91,22 @@ internal sealed class Supervisor(SupervisionDoors doors)
         ? new RequestOutcome.Refused($"service `{name}` declares no way to reload", "add `reload: SIGHUP` or `reload: [command, …]`, or use `stoker restart`")
         : Ask(name, driver => driver.Post(new ServiceFact.ReloadRequested(doors.Clock.GetUtcNow())));
 
+    /// <summary>Null: there is no such service.</summary>
+    public async Task<IReadOnlyList<AskedReplica>?> ProbeAsync(ServiceName name, CancellationToken cancel)
+    {
+        ServiceDriver? driver;
+        lock (_lock) _drivers.TryGetValue(name, out driver);
+        return driver is null ? null : await driver.AskAsync(cancel);
+    }
+
+    public RequestOutcome Unknown(ServiceName name) => new RequestOutcome.UnknownService(Diagnostics.Suggestion.For(name.Value, Plans.Keys.Select(k => k.Value)));
+
     /// <summary>The same service with another number of replicas, as planned anew.</summary>
     public RequestOutcome Scale(ServicePlan plan) => Ask(plan.Name, driver =>
     {
-        Volatile.Write(ref _plans, _plans.SetItem(plan.Name, plan));
-        driver.Post(new ServiceFact.PlanChanged(doors.Clock.GetUtcNow(), plan));
+        var adapted = Rehearsal.Adapt(plan);
+        Volatile.Write(ref _plans, _plans.SetItem(plan.Name, adapted));
+        driver.Post(new ServiceFact.PlanChanged(doors.Clock.GetUtcNow(), adapted));
     });
 
     /// <summary>The daemon ends; services go on, and the next daemon finds their records.</summary>
@@ -116,7 +128,7 @@ internal sealed class Supervisor(SupervisionDoors doors)
         lock (_lock)
         {
             if (!_drivers.TryGetValue(name, out var driver))
-                return new RequestOutcome.UnknownService(Diagnostics.Suggestion.For(name.Value, _drivers.Keys.Select(k => k.Value)));
+                return Unknown(name);
             tell(driver);
             return new RequestOutcome.Accepted();
         }
@@ -190,5 +202,8 @@ internal sealed class Supervisor(SupervisionDoors doors)
         }
     }
 
-    private LaunchContext ContextOf(ServiceName name) => Volatile.Read(ref _contexts).GetValueOrDefault(name, LaunchContext.Empty);
+    private LaunchContext ContextOf(ServiceName name) => Volatile.Read(ref _contexts).GetValueOrDefault(name, LaunchContext.Empty) with
+    {
+        IsAwaited = Plans.Values.Any(p => p.Dependencies.Any(d => d.Service == name && d.Condition == DependencyCondition.CompletedSuccessfully)),
+    };
 }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Stoker.Supervision;
@@ -25,7 +26,16 @@ namespace Stoker.Daemon.Protocol;
 [JsonSerializable(typeof(WhyDocument))]
 [JsonSerializable(typeof(ProbeDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
-internal sealed partial class ControlJson : JsonSerializerContext;
+internal sealed partial class ControlJson : JsonSerializerContext
+{
+    /// <summary>For people and their tools: back-ticks and umlauts stay readable. None of it is ever put into HTML.</summary>
+    public static ControlJson Readable { get; } = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        Converters = { new ServiceStateConverter() },
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}
 
 /// <summary>States in lower case, as everywhere a person meets them.</summary>
 internal sealed class ServiceStateConverter() : JsonStringEnumConverter<ServiceState>(JsonNamingPolicy.SnakeCaseLower);

@@ -20,7 +20,7 @@ internal static class ConfigExplain
 {
     public static Explanation Find(MappingNode root, string path)
     {
-        if (NodePath.Parse(path, out var problem) is not { } parsed) return new Explanation.Malformed(problem!);
+        if (ConfigPath.Parse(path, out var problem) is not { } parsed) return new Explanation.Malformed(problem!);
         Node node = root;
         for (var i = 0; i < parsed.Segments.Count; i++)
         {
@@ -30,7 +30,7 @@ internal static class ConfigExplain
                 continue;
             }
 
-            var parent = new NodePath([.. parsed.Segments.Take(i)]).ToString();
+            var parent = new ConfigPath([.. parsed.Segments.Take(i)]).ToString();
             var segment = parsed.Segments[i];
             return new Explanation.Missing(parent, segment.Key ?? $"[{segment.Index}]", Hint(node, segment));
         }

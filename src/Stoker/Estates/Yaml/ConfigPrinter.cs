@@ -33,7 +33,7 @@ internal sealed class ConfigPrinter
             if (!inLine) _output.Append(' ', indent);
             inLine = false;
             _output.Append(ScalarText.Key(key.Value!)).Append(':');
-            Value(value, indent, NodePath.Append(path, key.Value!));
+            Value(value, indent, ConfigPath.Append(path, key.Value!));
         }
     }
 
@@ -104,7 +104,7 @@ internal sealed class ConfigPrinter
     {
         if (item is not ScalarNode { Value: { } text } scalar) return item;
         var equals = text.IndexOf('=');
-        return equals > 0 && _hide(NodePath.Append(path, text[..equals])) ? scalar with { Value = $"{text[..equals]}={Hidden}" } : item;
+        return equals > 0 && _hide(ConfigPath.Append(path, text[..equals])) ? scalar with { Value = $"{text[..equals]}={Hidden}" } : item;
     }
 
     private void Single(Node value, int indent)

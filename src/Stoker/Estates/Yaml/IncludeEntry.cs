@@ -34,6 +34,12 @@ internal sealed record IncludeEntry(
     private static IncludeEntry? Read(Node item, string directory, DiagnosticBag bag)
     {
         var mapping = item as MappingNode;
+        if (item is SequenceNode)
+        {
+            bag.Add(YamlDiagnostics.BadInclude, item.Where, "this `include` is a list", "write `{path: [a.yaml, b.yaml]}` to merge files to one");
+            return null;
+        }
+
         foreach (var (key, _) in mapping?.Entries ?? [])
         {
             if (!s_keys.Contains(key.Value) && !key.Value!.StartsWith("x-", StringComparison.Ordinal))

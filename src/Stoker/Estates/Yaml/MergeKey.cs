@@ -39,7 +39,8 @@ internal static class MergeKey
         foreach (var source in value is SequenceNode list ? list.Items : [value])
         {
             if (source is MappingNode mapping) yield return mapping;
-            else bag.Add(YamlDiagnostics.BadMergeKey, source.Where, $"`<<` merges mappings, and this is {NodeKind.Of(source)}");
+            // Nothing to merge: `<<:` alone, or an alias that has been reported.
+            else if (source is not ScalarNode { Value: null }) bag.Add(YamlDiagnostics.BadMergeKey, source.Where, $"`<<` merges mappings, and this is {NodeKind.Of(source)}");
         }
     }
 }

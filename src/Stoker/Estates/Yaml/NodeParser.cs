@@ -20,6 +20,7 @@ internal sealed class NodeParser
     private readonly string _file;
     private readonly string _text;
     private readonly DiagnosticBag _bag;
+    private readonly Scanner _scanner;
     private readonly Parser _parser;
     private readonly ScalarReader _scalars;
     private readonly Anchors _anchors = new();
@@ -32,7 +33,8 @@ internal sealed class NodeParser
         _file = file;
         _text = text;
         _bag = bag;
-        _parser = new Parser(new Scanner(new StringReader(text), skipComments: true));
+        _scanner = new Scanner(new StringReader(text), skipComments: true);
+        _parser = new Parser(_scanner);
         _scalars = new ScalarReader(file, bag);
     }
 
@@ -51,15 +53,28 @@ internal sealed class NodeParser
         }
     }
 
+    private void Next()
+    {
+        try
+        {
+            _parser.MoveNext();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException)
+        {
+            // YamlDotNet 16.3 fails so on some input that is no YAML, `[a, #b]` among it; the input is what is wrong.
+            throw new SyntaxErrorException(_scanner.CurrentPosition, _scanner.CurrentPosition, $"this is not valid YAML: {e.Message}");
+        }
+    }
+
     private ParsedFile? ReadStream()
     {
-        _parser.MoveNext();
-        _parser.MoveNext();
+        Next();
+        Next();
         if (_parser.Current is StreamEnd) return Nothing(new SourcePosition(_file, 1, 1));
-        _parser.MoveNext();
+        Next();
         var root = Read(1, out _);
         if (root is null) return null;
-        _parser.MoveNext();
+        Next();
         if (_parser.Current is DocumentStart second)
         {
             _bag.Add(YamlDiagnostics.SecondDocument, At(second.Start), "a second document begins here", "one file holds one estate; `include` the other part");
@@ -99,7 +114,7 @@ internal sealed class NodeParser
         }
 
         if (_parser.Current is AnchorAlias alias) return ReadAlias(alias, depth, out height);
-        if (_parser.Current is not NodeEvent start) throw new InvalidOperationException($"{_file}: no node in event {_parser.Current}");
+        if (_parser.Current is not NodeEvent start) throw Missing(_parser.Current!);
         var before = _count;
         if (!start.Anchor.IsEmpty) _anchors.Open(start.Anchor.Value);
         Node? node = start switch
@@ -107,29 +122,32 @@ internal sealed class NodeParser
             Scalar scalar => ReadScalar(scalar),
             SequenceStart sequence => ReadSequence(sequence, depth, out height),
             MappingStart mapping => ReadMapping(mapping, depth, out height),
-            _ => throw new InvalidOperationException($"{_file}: no node in event {start}"),
+            _ => throw Missing(start),
         };
         if (node is not null && !start.Anchor.IsEmpty) _anchors.Close(start.Anchor.Value, node, _count - before + 1, height);
         return node;
     }
 
+    // The parser ends a mapping without its last value, `{a: 1, : }` among others, instead of refusing it.
+    private static SyntaxErrorException Missing(ParsingEvent found) => new(found.Start, found.End, "a key or a value is missing here");
+
     private ScalarNode ReadScalar(Scalar scalar)
     {
-        _parser.MoveNext();
+        Next();
         return _scalars.Read(scalar);
     }
 
     private Node? ReadAlias(AnchorAlias alias, int depth, out int height)
     {
         height = 0;
-        _parser.MoveNext();
+        Next();
         var name = alias.Value.Value;
         if (_anchors.Find(name) is not { } anchor)
         {
             var inside = _anchors.IsOpen(name);
             _bag.Add(YamlDiagnostics.BadAlias, At(alias.Start),
                 inside ? $"alias `*{name}` stands inside its own anchor" : $"alias `*{name}` has no anchor before it",
-                inside ? null : Suggestion.For(name, _anchors.Names));
+                inside || Suggestion.Nearest(name, _anchors.Names) is not { } near ? null : $"did you mean `*{near}`?");
             return inside ? null : new ScalarNode(null, true, At(alias.Start));
         }
 
@@ -142,7 +160,7 @@ internal sealed class NodeParser
         _count += anchor.Size;
         if (!_anchors.Use(anchor))
         {
-            _bag.Add(YamlDiagnostics.AliasBomb, At(alias.Start), $"aliases expand to more than {LargestExpansion} values here", "write the values out, or drop the alias");
+            _bag.Add(YamlDiagnostics.AliasBomb, At(alias.Start), $"aliases expand to more than {LargestExpansion:N0} values here", "write the values out, or drop the alias");
             return null;
         }
 
@@ -154,7 +172,7 @@ internal sealed class NodeParser
     {
         height = 0;
         var mark = _scalars.MarkOf(start, "seq");
-        _parser.MoveNext();
+        Next();
         var first = _items.Count;
         while (_parser.Current is not SequenceEnd)
         {
@@ -164,7 +182,7 @@ internal sealed class NodeParser
             _items.Add(item);
         }
 
-        _parser.MoveNext();
+        Next();
         Node[] items = [.. _items[first..]];
         _items.RemoveRange(first, _items.Count - first);
         return new SequenceNode(items, At(start.Start)) { Mark = mark };
@@ -174,7 +192,7 @@ internal sealed class NodeParser
     {
         height = 0;
         var mark = _scalars.MarkOf(start, "map");
-        _parser.MoveNext();
+        Next();
         var first = _entries.Count;
         var keys = new KeySet(_entries, first);
         var mergeAt = -1;
@@ -190,7 +208,7 @@ internal sealed class NodeParser
             _entries.Add(new Entry(key, value));
         }
 
-        _parser.MoveNext();
+        Next();
         Entry[] entries = [.. _entries[first..]];
         _entries.RemoveRange(first, _entries.Count - first);
         if (mergeAt >= 0) entries = MergeKey.Expand(entries, mergeAt, _bag);

@@ -14,11 +14,13 @@ internal static partial class ScalarText
     private static readonly SearchValues<char> s_firstOfPlain =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./$(+^;<\\");
 
+    private static readonly SearchValues<char> s_key = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-");
+
     // Quoted, although YAML 1.2 reads them as text: other programs that read the output may follow YAML 1.1.
     private static readonly HashSet<string> s_words = new(StringComparer.OrdinalIgnoreCase) { "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~" };
 
     public static string Key(string text) =>
-        IsPlain(text) && !text.Contains(": ", StringComparison.Ordinal) && text != "<<" && text.Length < 128 && !ScalarReader.IsNull(text) ? text : Quoted(text);
+        IsPlain(text) && text.AsSpan().IndexOfAnyExcept(s_key) < 0 && text.Length < 128 && !ScalarReader.IsNull(text) ? text : Quoted(text);
 
     public static string Value(ScalarNode scalar, int indent)
     {
@@ -33,12 +35,14 @@ internal static partial class ScalarText
 
     private static bool IsPlain(string text) =>
         text.Length > 0
-        && (s_firstOfPlain.Contains(text[0]) || (text.Length > 1 && text[0] == '-' && text[1] is not (' ' or '-')))
+        && (s_firstOfPlain.Contains(text[0]) || (text.Length > 1 && text[0] == '-' && text[1] != ' '))
         && text.AsSpan().IndexOfAnyExcept(s_plain) < 0
         && !text.Contains(": ", StringComparison.Ordinal)
         && !text.Contains(" #", StringComparison.Ordinal)
         && text[^1] is not (' ' or ':')
-        && !text.StartsWith("...", StringComparison.Ordinal);
+        // Document markers, although only at a line's beginning: parsers differ.
+        && !text.Contains("...", StringComparison.Ordinal)
+        && !text.Contains("---", StringComparison.Ordinal);
 
     /// <summary>Would be read as a number, a boolean, null or a date if it stood without quotes.</summary>
     private static bool LooksTyped(string text) =>

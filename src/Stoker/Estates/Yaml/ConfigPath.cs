@@ -6,10 +6,10 @@ namespace Stoker.Estates.Yaml;
 /// A place in the tree as a person types it: <c>services.vision.command[0]</c>, <c>services."my.service".image</c>. Each segment is
 /// a key, or an index of a list.
 /// </summary>
-internal sealed record NodePath(IReadOnlyList<PathSegment> Segments)
+internal sealed record ConfigPath(IReadOnlyList<PathSegment> Segments)
 {
     /// <summary>Null when the text is no path; <paramref name="problem"/> says why.</summary>
-    public static NodePath? Parse(string text, out string? problem)
+    public static ConfigPath? Parse(string text, out string? problem)
     {
         var segments = new List<PathSegment>();
         var at = 0;
@@ -23,7 +23,7 @@ internal sealed record NodePath(IReadOnlyList<PathSegment> Segments)
         }
 
         if (problem is null && segments.Count == 0) problem = "the path is empty";
-        return problem is null ? new NodePath(segments) : null;
+        return problem is null ? new ConfigPath(segments) : null;
     }
 
     /// <summary>One more key, quoted where a person would have to.</summary>

@@ -1,6 +1,6 @@
-using Stoker.Estates.Yaml;
+using Stoker.Platform;
 
-namespace Stoker.Platform;
+namespace Stoker.Estates.Yaml;
 
 /// <summary>Estate files from the disk.</summary>
 internal sealed class EstateFiles : IEstateFiles
@@ -10,7 +10,7 @@ internal sealed class EstateFiles : IEstateFiles
         problem = null;
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            using Stream stream = Files.OpenRead(path);
             return ReadBounded(stream);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -18,7 +18,7 @@ internal sealed class EstateFiles : IEstateFiles
             problem = e switch
             {
                 FileNotFoundException or DirectoryNotFoundException => "no such file",
-                UnauthorizedAccessException when Directory.Exists(path) => "it is a directory",
+                UnauthorizedAccessException when Files.DirectoryExists(path) => "it is a directory",
                 UnauthorizedAccessException => "permission denied",
                 _ => e.Message,
             };
@@ -26,10 +26,10 @@ internal sealed class EstateFiles : IEstateFiles
         }
     }
 
-    public bool Exists(string path) => File.Exists(path);
+    public bool Exists(string path) => Files.Exists(path);
 
     // A pipe or /proc file tells no length; a file may grow while it is read.
-    private static byte[] ReadBounded(FileStream stream)
+    private static byte[] ReadBounded(Stream stream)
     {
         var most = IEstateFiles.LargestFile + 1;
         var buffer = new byte[Math.Min(most, stream.CanSeek ? stream.Length + 1 : 4096)];

@@ -1,0 +1,96 @@
+using System.Text;
+
+namespace Stoker.Tests.Architecture;
+
+/// <summary>The parts of the program and the arrows allowed between them, one reason a line. Everything not listed is refused.</summary>
+internal static class FloorPlan
+{
+    public const string Root = "the root";
+
+    /// <summary>From the leaves up. The front door is the file whose comment tells what the part is for, promises and refuses.</summary>
+    public static IReadOnlyList<Part> Parts { get; } =
+    [
+        new("Diagnostics", "Diagnostic.cs", "mistakes and remarks: code, severity, place, message, hint"),
+        new("Platform", "ProcessLauncher.cs", "the only doors to the operating system"),
+        new("Estates", "EstateSpec.cs", "files to positioned nodes to specs"),
+        new("Planning", "Planner.cs", "specs and what is observed to a plan; pure"),
+        new("Logs", "LogPump.cs", "what services write: caught, kept, read"),
+        new("Probes", "ProbesModule.cs", "how health is asked"),
+        new("StandIns", "StandInsModule.cs", "what runs in place of what is not there"),
+        new("Runtimes", "IRuntime.cs", "what runs a replica: processes, containers"),
+        new("Supervision", "SupervisionModule.cs", "keeps services as the plan wants them"),
+        new("Daemon/Protocol", "ControlRoutes.cs", "the control socket's documents, and its client"),
+        new("Daemon", "DaemonHost.cs", "one per host and estate: serves the control socket, applies plans, adopts"),
+        new("Cli", "CliModule.cs", "one file per verb; text or JSON"),
+    ];
+
+    public static IReadOnlyList<Arrow> Arrows { get; } =
+    [
+        new("Estates", "Diagnostics", "what is wrong in a file is a diagnostic"),
+        new("Estates", "Platform", "estate files and .env come through the file door"),
+        new("Planning", "Estates", "a plan is made from specs"),
+        new("Planning", "Diagnostics", "a refusal is a diagnostic"),
+        new("Logs", "Platform", "pipes, splice and log files are the operating system's"),
+        new("Probes", "Estates", "a probe is made from its spec"),
+        new("Probes", "Platform", "exec probes start processes; notify sockets are the operating system's"),
+        new("StandIns", "Estates", "a stand-in is made from the spec of what it replaces"),
+        new("StandIns", "Platform", "it writes, listens and obeys signals"),
+        new("StandIns", "Probes", "it answers the probe that its service declares"),
+        new("Runtimes", "Estates", "how to run is written in the spec"),
+        new("Runtimes", "Planning", "which ports, runtime and GPUs was decided by the plan"),
+        new("Runtimes", "Platform", "it starts, finds and ends processes"),
+        new("Supervision", "Estates", "restart, health and stop policies are written in specs"),
+        new("Supervision", "Diagnostics", "what is found while running is told with the file's place"),
+        new("Supervision", "Planning", "it carries out plans"),
+        new("Supervision", "Logs", "a replica's output is attached before it starts"),
+        new("Supervision", "Probes", "health comes from probes"),
+        new("Supervision", "Runtimes", "replicas are started and ended by their runtime"),
+        new("Supervision", "Platform", "exits, timers, users and the disk"),
+        new("Supervision", "Daemon/Protocol", "a line of the journal is the event document, so that one parser reads both"),
+        new("Daemon/Protocol", "Supervision", "status on the wire is the status that supervision publishes"),
+        new("Daemon/Protocol", "Daemon", "the state directory says where the socket is"),
+        new("Daemon/Protocol", "Planning", "the answer to an apply carries the plan"),
+        new("Daemon/Protocol", "Diagnostics", "the answer to an apply carries what is wrong"),
+        new("Daemon/Protocol", "Estates", "names and hosts are the estate's"),
+        new("Daemon/Protocol", "Platform", "the control socket"),
+        new("Daemon", "Daemon/Protocol", "it serves what the protocol says"),
+        new("Daemon", "Supervision", "it owns the supervisor"),
+        new("Daemon", "Runtimes", "it makes the runtimes that this machine has"),
+        new("Daemon", "Planning", "an apply is planned before it is done"),
+        new("Daemon", "Estates", "an apply reads the files"),
+        new("Daemon", "Diagnostics", "an apply answers with what is wrong"),
+        new("Daemon", "Logs", "it owns the log pump and serves log lines"),
+        new("Daemon", "Probes", "a probe by hand is asked by the daemon"),
+        new("Daemon", "StandIns", "it tells the planner what stand-ins can do"),
+        new("Daemon", "Platform", "locks, sockets, signals and the machine's facts"),
+        new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),
+        new("Cli", "Daemon/Protocol", "verbs talk to the daemon through the client"),
+        new("Cli", "Supervision", "status is shown as supervision publishes it"),
+        new("Cli", "Estates", "`check`, `config` and `plan` read the files without a daemon"),
+        new("Cli", "Planning", "`plan` plans without a daemon"),
+        new("Cli", "Diagnostics", "mistakes are printed by the command line"),
+        new("Cli", "Logs", "`logs` reads the files, so that it works without a daemon"),
+        new("Cli", "StandIns", "`plan --rehearse` knows what stand-ins can do"),
+        new("Cli", "Platform", "terminal, environment and files"),
+    ];
+
+    /// <summary>The page of the floor plan.</summary>
+    public static string Page()
+    {
+        var page = new StringBuilder("# The floor plan\n\nThe folders of `src/Stoker`, from the leaves up, and which may refer to which. ");
+        page.Append("A test holds the code to this page and\nthe page to its table, `tests/Stoker.Tests/Architecture/FloorPlan.cs`. The root, `Program.cs` and `Modules.cs`, may refer to\neverything, and nothing refers to it but for the list of sections.\n");
+        foreach (var part in Parts)
+        {
+            page.Append($"\n## {part.Name}\n\n{part.Purpose}; front door `{part.FrontDoor}`\n");
+            var arrows = Arrows.Where(arrow => arrow.From == part.Name).ToList();
+            page.Append(arrows.Count == 0 ? "\nRefers to nothing.\n" : "\n| refers to | because |\n|---|---|\n");
+            foreach (var arrow in arrows) page.Append($"| {arrow.To} | {arrow.Reason} |\n");
+        }
+
+        return page.ToString();
+    }
+}
+
+internal sealed record Part(string Name, string FrontDoor, string Purpose);
+
+internal sealed record Arrow(string From, string To, string Reason);

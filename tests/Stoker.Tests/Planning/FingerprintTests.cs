@@ -1,0 +1,107 @@
+using Stoker.Diagnostics;
+using Stoker.Estates;
+using Stoker.Planning;
+using Stoker.Tests.Shared;
+using Xunit;
+
+namespace Stoker.Tests.Planning;
+
+public sealed class FingerprintTests
+{
+    private static readonly SourcePosition Where = EstateBuilder.At(99, 9);
+
+    /// <summary>Every member of a service but its name: a changed declaration, and whether it must restart what is running.</summary>
+    private static readonly Dictionary<string, (bool Restarts, Func<ServiceSpec, ServiceSpec> Change)> Members = new()
+    {
+        [nameof(ServiceSpec.Command)] = (true, s => s with { Command = ["other"] }),
+        [nameof(ServiceSpec.Entrypoint)] = (true, s => s with { Entrypoint = ["tini"] }),
+        [nameof(ServiceSpec.Image)] = (true, s => s with { Image = "nginx" }),
+        [nameof(ServiceSpec.Build)] = (true, s => s with { Build = new BuildSpec(".", null, Where) }),
+        [nameof(ServiceSpec.Environment)] = (true, s => s with { Environment = new Dictionary<string, Positioned<string?>> { ["A"] = new("1", Where) } }),
+        [nameof(ServiceSpec.WorkingDirectory)] = (true, s => s with { WorkingDirectory = "/srv" }),
+        [nameof(ServiceSpec.User)] = (true, s => s with { User = new Positioned<string>("www-data", Where) }),
+        [nameof(ServiceSpec.Ports)] = (true, s => s with { Ports = [new PortSpec(null, 80, null, 80, "tcp", Where)] }),
+        [nameof(ServiceSpec.Resources)] = (true, s => s with { Resources = new ResourceSpec { MemoryLimit = EstateBuilder.GiB(1) } }),
+        [nameof(ServiceSpec.Ulimits)] = (true, s => s with { Ulimits = [new UlimitSpec("nofile", 1, 2, Where)] }),
+        [nameof(ServiceSpec.Umask)] = (true, s => s with { Umask = 18 }),
+        [nameof(ServiceSpec.Nice)] = (true, s => s with { Nice = 5 }),
+        [nameof(ServiceSpec.Secrets)] = (true, s => s with { Secrets = [new MaterialUse("key", null, null, null, null, Where)] }),
+        [nameof(ServiceSpec.Configs)] = (true, s => s with { Configs = [new MaterialUse("conf", null, null, null, null, Where)] }),
+        [nameof(ServiceSpec.Mounts)] = (true, s => s with { Mounts = [new MountSpec(MountKind.Bind, "/a", "/b", [], Where)] }),
+        [nameof(ServiceSpec.Models)] = (true, s => s with { Models = [new ModelUse("phi", "URL", null, Where)] }),
+        [nameof(ServiceSpec.PostStart)] = (true, s => s with { PostStart = [new HookSpec(["true"], null, null, new Dictionary<string, string>(), Where)] }),
+        [nameof(ServiceSpec.ContainerOptions)] = (true, s => s with { Image = "nginx", ContainerOptions = ["--privileged"] }),
+        [nameof(ServiceSpec.Labels)] = (false, s => s with { Labels = new Dictionary<string, string> { ["a"] = "b" } }),
+        [nameof(ServiceSpec.StopSignal)] = (false, s => s with { StopSignal = 2 }),
+        [nameof(ServiceSpec.StopGracePeriod)] = (false, s => s with { StopGracePeriod = TimeSpan.FromSeconds(1) }),
+        [nameof(ServiceSpec.Healthcheck)] = (false, s => s with { Healthcheck = new HealthcheckSpec(new ProbeSpec.Tcp("::1", 1), Where) }),
+        [nameof(ServiceSpec.Restart)] = (false, s => s with { Restart = new RestartSpec(RestartMode.Always) }),
+        [nameof(ServiceSpec.Reload)] = (false, s => s with { Reload = new ReloadSpec(1, null, Where) }),
+        [nameof(ServiceSpec.Replicas)] = (false, s => s with { Replicas = 3 }),
+        [nameof(ServiceSpec.Group)] = (false, s => s with { Group = new Positioned<GroupName>(new("g"), Where) }),
+        [nameof(ServiceSpec.Host)] = (false, s => s with { Host = new Positioned<HostName>(new("box"), Where) }),
+        [nameof(ServiceSpec.Profiles)] = (false, s => s with { Profiles = ["p"] }),
+        [nameof(ServiceSpec.DependsOn)] = (false, s => s with
+        {
+            DependsOn = new Dictionary<ServiceName, DependencySpec> { [new("b")] = new(new("b"), DependencyCondition.Started, true, true, Where) },
+        }),
+        [nameof(ServiceSpec.Logging)] = (false, s => s with { Logging = new LoggingSpec { MaxFiles = 9 } }),
+        [nameof(ServiceSpec.PreStop)] = (false, s => s with { PreStop = [new HookSpec(["true"], null, null, new Dictionary<string, string>(), Where)] }),
+        [nameof(ServiceSpec.Where)] = (false, s => s with { Where = Where }),
+        [nameof(ServiceSpec.CommandWhere)] = (false, s => s with { CommandWhere = Where }),
+    };
+
+    public static TheoryData<string> MemberNames =>
+        [.. typeof(ServiceSpec).GetProperties().Where(p => p.CanWrite && p.Name != nameof(ServiceSpec.Name)).Select(p => p.Name)];
+
+    private static ServiceSpec Service(string name = "a") => new(new ServiceName(name), EstateBuilder.At(1)) { Command = ["serve"] };
+
+    private static string Of(ServiceSpec spec, EstateSpec? estate = null, RuntimeKind runtime = RuntimeKind.Process) =>
+        new Fingerprint().Of(estate ?? new EstateBuilder().Build(), new PlacedService(spec, null, null, true, spec.Replicas), runtime, []);
+
+    [Theory]
+    [MemberData(nameof(MemberNames))]
+    public void Each_member_restarts_what_runs_or_can_change_under_it(string member)
+    {
+        Assert.True(Members.TryGetValue(member, out var expected), $"decide whether a change of ServiceSpec.{member} restarts the service");
+        Assert.Equal(expected.Restarts, Of(Service()) != Of(expected.Change(Service())));
+    }
+
+    [Fact]
+    public void It_is_the_same_in_every_process() => Assert.Equal("70aba7f807d7d380", Of(Service()));
+
+    [Fact]
+    public void The_order_of_variables_does_not_matter()
+    {
+        static ServiceSpec With(params string[] names) => Service() with
+        {
+            Environment = names.ToDictionary(n => n, n => new Positioned<string?>(n.ToLowerInvariant(), Where)),
+        };
+        Assert.Equal(Of(With("A", "B", "C")), Of(With("C", "A", "B")));
+        Assert.NotEqual(Of(With("A", "B")), Of(With("A")));
+    }
+
+    [Fact]
+    public void Neighbouring_values_do_not_run_together() =>
+        Assert.NotEqual(Of(Service() with { Command = ["ab", "c"] }), Of(Service() with { Command = ["a", "bc"] }));
+
+    [Fact]
+    public void No_value_is_not_an_empty_value() => Assert.NotEqual(
+        Of(Service() with { Environment = new Dictionary<string, Positioned<string?>> { ["A"] = new(null, Where) } }),
+        Of(Service() with { Environment = new Dictionary<string, Positioned<string?>> { ["A"] = new("", Where) } }));
+
+    [Fact]
+    public void Labels_belong_to_a_container_and_not_to_a_process()
+    {
+        var container = Service() with { Image = "nginx" };
+        Assert.NotEqual(Of(container), Of(container with { Labels = new Dictionary<string, string> { ["a"] = "b" } }));
+    }
+
+    [Fact]
+    public void A_secret_enters_by_its_source_and_a_stand_in_is_another_thing()
+    {
+        var uses = Service() with { Secrets = [new MaterialUse("key", null, null, null, null, Where)] };
+        Assert.NotEqual(Of(uses, new EstateBuilder().Secret("key", "/one").Build()), Of(uses, new EstateBuilder().Secret("key", "/two").Build()));
+        Assert.NotEqual(Of(uses), Of(uses, runtime: RuntimeKind.StandIn));
+    }
+}
