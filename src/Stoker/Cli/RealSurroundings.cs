@@ -1,4 +1,5 @@
 using System.Text;
+using Stoker.Estates.Yaml;
 using Stoker.Platform;
 
 namespace Stoker.Cli;
