@@ -48,8 +48,9 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
     public int? Count(Option<string?> option) =>
         parse.GetValue(option) is { } text ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : null;
 
-    public ProgressLines Progress(IReadOnlyList<string> names) => new(
-        Report, world.Clock, names, world.Terminal.ErrorIsTerminal, world.Terminal.ErrorIsTerminal ? world.Terminal.Size.Columns : int.MaxValue / 2);
+    /// <param name="fromNow">The first snapshot is how things were before, and is not told.</param>
+    public ProgressLines Progress(IReadOnlyList<string> names, bool fromNow) => new(
+        Report, world.Clock, names, fromNow, world.Terminal.ErrorIsTerminal, world.Terminal.ErrorIsTerminal ? world.Terminal.Size.Columns : int.MaxValue / 2);
 
     /// <summary>One document on one line of stdout.</summary>
     public void PrintJson<TDocument>(TDocument document, System.Text.Json.Serialization.Metadata.JsonTypeInfo<TDocument> type) =>
