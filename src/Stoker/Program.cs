@@ -1,7 +1,16 @@
+using Stoker.Cli;
+using Stoker.Daemon;
 using Stoker.StandIns;
 
 // Before anything else is loaded: a rehearsal starts dozens of these at once.
 if (args is [StandInsModule.Verb, ..]) return StandIn.Run(args);
 
-Console.WriteLine("stoker");
-return 0;
+// Scripts ask this on every start; it needs no parser.
+if (args is ["--version"])
+{
+    using var output = RealSurroundings.OpenOutput();
+    output.WriteLine($"stoker {ProgramVersion.Text}");
+    return 0;
+}
+
+return CommandLine.Run(args, RealSurroundings.Open());

@@ -47,7 +47,7 @@ internal static class EstateNameScan
         if (text.Length > 2 && text[0] == text[^1] && text[0] is (byte)'"' or (byte)'\'') text = text[1..^1];
         foreach (var b in text)
         {
-            if (!char.IsAsciiLetterOrDigit((char)b) && b is not ((byte)'_' or (byte)'-' or (byte)'.')) return null;
+            if (!char.IsAsciiLetterLower((char)b) && !char.IsAsciiDigit((char)b) && b is not ((byte)'_' or (byte)'-')) return null;
         }
 
         return text.Length > 0 ? Encoding.ASCII.GetString(text) : null;

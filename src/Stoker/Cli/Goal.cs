@@ -16,8 +16,9 @@ internal abstract record Progress
 
 /// <summary>What a verb waits for, decided from one snapshot at a time.</summary>
 /// <param name="Names">The services meant; empty: all.</param>
+/// <param name="Patience">A service that ended so often and waits for its next try counts as lost; null: it may try for ever.</param>
 /// <param name="Replicas">How many each of them must have; null: as many as it has.</param>
-internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Replicas = null)
+internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Replicas = null, int? Patience = null)
 {
     public Progress Of(StatusDocument status)
     {
@@ -25,6 +26,8 @@ internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Rep
         var missed = meant.Where(IsLost).ToList();
         if (missed.Count > 0) return new Progress.Missed(missed);
         var pending = meant.Where(s => !IsThere(s)).ToList();
+        // A daemon that has just begun shows services as it comes to know them.
+        if (meant.Count < Names.Count) return new Progress.Pending(pending);
         return pending.Count > 0 || Kind == GoalKind.DaemonEnds ? new Progress.Pending(pending) : new Progress.Reached();
     }
 
@@ -43,7 +46,8 @@ internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Rep
 
     private bool IsLost(ServiceDocument service) => Kind switch
     {
-        GoalKind.Up or GoalKind.Running => service.State is ServiceState.Failed,
+        GoalKind.Up or GoalKind.Running =>
+            service.State is ServiceState.Failed || (service.State is ServiceState.Backoff && service.Restarts >= Patience),
         // What was stopped by request does not complete.
         GoalKind.Completed => service.State is ServiceState.Failed or ServiceState.Stopped,
         GoalKind.Over or GoalKind.DaemonEnds => false,

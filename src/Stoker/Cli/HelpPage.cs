@@ -49,9 +49,9 @@ internal static class HelpPage
         _ => argument.Name,
     };
 
-    private static (string Left, string Right) Row(Option option) => Row(option, new HashSet<string>());
+    private static (string Left, string Right) Row(Option option) => Row(option, []);
 
-    private static (string Left, string Right) Row(Option option, IReadOnlySet<string> taken)
+    private static (string Left, string Right) Row(Option option, HashSet<string> taken)
     {
         var names = option.Aliases.Where(a => !taken.Contains(a)).OrderBy(a => a.Length).Append(option.Name).Distinct();
         var left = string.Join(", ", names);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace Stoker.Cli;
 
@@ -61,6 +62,21 @@ internal static class Parameters
     public static Option<string?> Count(string name, string description, params string[] aliases) => Checked(
         Text(name, "N", description, aliases),
         text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? null : "not a whole number from 0 on");
+
+    public static Option<string?> Pattern(string name, string description) => Checked(
+        Text(name, "REGEX", description),
+        text =>
+        {
+            try
+            {
+                _ = new Regex(text, RegexOptions.CultureInvariant);
+                return null;
+            }
+            catch (RegexParseException e)
+            {
+                return $"not a regular expression: {e.Message}";
+            }
+        });
 
     public static Option<string?> OneOf(string name, string description, params string[] words)
     {

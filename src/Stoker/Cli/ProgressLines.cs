@@ -53,7 +53,7 @@ internal sealed class ProgressLines(Report report, TimeProvider clock, IReadOnly
             : head + style.Paint(TextWidth.Fit(state, 9), States.Tone(service.State)) + "  " + TextWidth.Cut(TextWidth.OneLine(reason), Math.Max(room, 16)));
     }
 
-    private void Paint(IReadOnlyList<ServiceDocument> meant)
+    private void Paint(List<ServiceDocument> meant)
     {
         var busy = meant.Where(s => States.Tone(s.State) == Tone.Busy).ToList();
         if (busy.Count == 0)

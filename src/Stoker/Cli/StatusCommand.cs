@@ -52,7 +52,7 @@ internal static class StatusCommand
         {
             using (screen)
             {
-                return Watching.WatchLoop.RunAsync(run, control, screen, names).GetAwaiter().GetResult();
+                return Watching.WatchLoop.RunAsync(run, control, screen, new Watching.WatchModel { Names = names }).GetAwaiter().GetResult();
             }
         }
 

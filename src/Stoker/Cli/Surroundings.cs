@@ -22,6 +22,9 @@ internal sealed record Surroundings
 
     public required bool IsRoot { get; init; }
 
+    /// <summary>Absolute path of this program.</summary>
+    public required string Executable { get; init; }
+
     public required string CurrentDirectory { get; init; }
 
     public required TimeProvider Clock { get; init; }
@@ -85,13 +88,37 @@ internal interface IDaemonDoor
     Task<int> RunAsync(DaemonOptions options, CancellationToken stop);
 
     /// <summary>Starts one in the background, in its own session; null when done, else what went wrong in words.</summary>
-    string? Start(DaemonOptions options);
+    string? Start(BackgroundDaemon daemon);
+}
+
+/// <summary>A daemon to be started in the background, with what it is to do first.</summary>
+/// <param name="Program">Absolute path of this program.</param>
+internal sealed record BackgroundDaemon(string Program, DaemonOptions Options, IReadOnlyDictionary<string, string> Variables, string Directory)
+{
+    /// <summary>Words of <c>stoker daemon run</c>.</summary>
+    public IReadOnlyList<string> Arguments
+    {
+        get
+        {
+            var first = Options.First;
+            var words = new List<string> { "daemon", "run", "--state", Options.State.Path, "--name", Options.Estate };
+            if (first is null) return words;
+            words.Add("--apply");
+            foreach (var file in first.Files) words.AddRange(["--file", file]);
+            if (first.Env is { } env) words.AddRange(["--env", env]);
+            if (first.Host is { } host) words.AddRange(["--host", host]);
+            if (first.Rehearse) words.Add("--rehearse");
+            foreach (var profile in first.Profiles) words.AddRange(["--profile", profile]);
+            words.AddRange(first.Names);
+            return words;
+        }
+    }
 }
 
 /// <summary>What the planner must know of this machine.</summary>
 internal interface IMachine
 {
-    Planning.Observed Observe(Estates.EstateSpec estate);
+    Planning.Observed Observe(Estates.EstateSpec estate, IReadOnlyDictionary<string, string> variables, StateDirectory state);
 
     /// <summary>How many processes of the estate live without their daemon.</summary>
     int CountLeftBehind(StateDirectory state);

@@ -17,7 +17,7 @@ internal static class Verbs
         [
             StatusCommand.Create(), WaitCommand.Create(), LogsCommand.Create(), WhyCommand.Create(), EventsCommand.Create(), ProbeCommand.Create(),
         ]),
-        ("Stoker itself", [DaemonCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create(), VersionCommand.Create()]),
+        ("Stoker itself", [DaemonCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create()]),
     ];
 
     public static Command Tree(GlobalOptions globals)

@@ -34,21 +34,9 @@ internal static class Cgroups
     /// <summary>Finds the place, makes the estate's group and enables what controllers it may.</summary>
     public static CgroupSupport Open(string estate)
     {
-        if (FindMount(ProcFile.ReadText("/proc/self/mountinfo") ?? "") is not { } mount)
+        if (FindPlace(out var place) is { } unavailable)
         {
-            return new CgroupSupport.Unavailable("cgroup version 2 is not mounted on this host");
-        }
-
-        if (OwnGroup(ProcFile.ReadText("/proc/self/cgroup") ?? "", mount) is not { } own)
-        {
-            return new CgroupSupport.Unavailable("the daemon's own control group is outside of what is mounted here");
-        }
-
-        var place = Path.GetFileName(own) == DaemonLeaf ? Path.GetDirectoryName(own)! : own;
-        if (Libc.Access(place, Libc.MayWrite) != 0 || Libc.Access(Path.Combine(place, "cgroup.procs"), Libc.MayWrite) != 0)
-        {
-            return new CgroupSupport.Unavailable(
-                $"the daemon may not write to its control group `{place}` (systemd: Delegate=yes; without root: loginctl enable-linger and a user unit)");
+            return unavailable;
         }
 
         try
@@ -62,6 +50,41 @@ internal static class Cgroups
         {
             return new CgroupSupport.Unavailable($"no control group can be made in `{place}`: {refused.Message}");
         }
+    }
+
+    /// <summary>The same, judged without making or changing anything: for a plan before there is a daemon.</summary>
+    public static CgroupSupport Look()
+    {
+        if (FindPlace(out var place) is { } unavailable)
+        {
+            return unavailable;
+        }
+
+        var offered = Words(Path.Combine(place, "cgroup.controllers")).Intersect(Wanted).ToHashSet();
+        return new CgroupSupport.Available(new CgroupTree(place), offered, Absent(place, offered));
+    }
+
+    private static CgroupSupport.Unavailable? FindPlace(out string place)
+    {
+        place = "";
+        if (FindMount(ProcFile.ReadText("/proc/self/mountinfo") ?? "") is not { } mount)
+        {
+            return new CgroupSupport.Unavailable("cgroup version 2 is not mounted on this host");
+        }
+
+        if (OwnGroup(ProcFile.ReadText("/proc/self/cgroup") ?? "", mount) is not { } own)
+        {
+            return new CgroupSupport.Unavailable("the daemon's own control group is outside of what is mounted here");
+        }
+
+        place = Path.GetFileName(own) == DaemonLeaf ? Path.GetDirectoryName(own)! : own;
+        if (Libc.Access(place, Libc.MayWrite) != 0 || Libc.Access(Path.Combine(place, "cgroup.procs"), Libc.MayWrite) != 0)
+        {
+            return new CgroupSupport.Unavailable(
+                $"the daemon may not write to its control group `{place}` (systemd: Delegate=yes; without root: loginctl enable-linger and a user unit)");
+        }
+
+        return null;
     }
 
     /// <summary>
@@ -122,13 +145,18 @@ internal static class Cgroups
             }
         }
 
-        var absent = Wanted.Take(3).Except(offered).ToList();
-        if (absent.Count > 0)
+        if (Absent(place, offered) is { Length: > 0 } absent)
         {
-            problems.Insert(0, $"{string.Join(", ", absent)}: not offered to `{place}` (mounted as version 1, or not delegated)");
+            problems.Insert(0, absent);
         }
 
         return string.Join("; ", problems);
+    }
+
+    private static string Absent(string place, IEnumerable<string> offered)
+    {
+        var absent = Wanted.Take(3).Except(offered).ToList();
+        return absent.Count > 0 ? $"{string.Join(", ", absent)}: not offered to `{place}` (mounted as version 1, or not delegated)" : "";
     }
 
     private static bool MoveDaemonToLeaf(string place)

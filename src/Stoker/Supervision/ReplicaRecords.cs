@@ -64,6 +64,10 @@ internal sealed class ReplicaRecords(string directory)
         return records;
     }
 
+    /// <summary>The same, and nothing is removed: for whom does not hold the daemon's lock.</summary>
+    public IReadOnlyList<ReplicaRecord> Look(string bootId) =>
+        [.. Files.List(directory, "*.json").Select(Parse).OfType<ReplicaRecord>().Where(r => r.BootId == bootId)];
+
     private static ReplicaRecord? Parse(string path)
     {
         try

@@ -16,6 +16,7 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
     public ControlReply<ApplyResponse> Apply(ApplyRequest request) =>
         Post(ControlRoutes.Apply, Json(request, ControlJson.Default.ApplyRequest), ControlJson.Default.ApplyResponse);
 
+    /// <summary>What <see cref="Apply"/> would answer and do; nothing is done.</summary>
     public ControlReply<ApplyResponse> Plan(ApplyRequest request) =>
         Post(ControlRoutes.Plan, Json(request, ControlJson.Default.ApplyRequest), ControlJson.Default.ApplyResponse);
 

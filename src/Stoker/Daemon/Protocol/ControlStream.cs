@@ -14,6 +14,9 @@ internal sealed class ControlStream<T>(ControlConnection connection, JsonTypeInf
     /// <summary>The daemon ended the stream itself, as opposed to dying.</summary>
     public bool EndedWell { get; private set; }
 
+    /// <summary>The next document is here already, so that a reader need not show what it has yet.</summary>
+    public bool HasMore => _buffer.AsSpan(_start, _end - _start).Contains((byte)'\n');
+
     /// <summary>The next document; null when there will be no more, and then <see cref="EndedWell"/> says how it ended.</summary>
     public async ValueTask<T?> NextAsync(CancellationToken cancel)
     {

@@ -16,12 +16,15 @@ internal sealed record DaemonDocument(
     IReadOnlyList<string> Files);
 
 /// <summary>The body of <c>POST /v1/daemon/stop</c>.</summary>
-/// <param name="Services"><c>keep</c>: the daemon ends and its services go on; <c>stop</c>: as <c>down</c>.</param>
+/// <param name="Services"><c>keep</c>: the daemon ends and its services go on; <c>stop</c>: as <c>down</c>; <c>kill</c>: no
+/// service gets time to stop, as when Ctrl-C is pressed twice.</param>
 internal sealed record DaemonStopRequest(string Services)
 {
     public const string Keep = "keep";
 
     public const string Stop = "stop";
+
+    public const string Kill = "kill";
 }
 
 /// <summary>The body of <c>POST /v1/daemon/upgrade</c>: the daemon hands its services to this program and ends.</summary>

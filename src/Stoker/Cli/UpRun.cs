@@ -1,0 +1,206 @@
+using Stoker.Daemon;
+using Stoker.Daemon.Protocol;
+using Stoker.Planning;
+
+namespace Stoker.Cli;
+
+/// <summary>One <c>stoker up</c> whose file is right: how it gets a daemon, what it tells it, and what it shows.</summary>
+internal sealed class UpRun(Invocation run, ControlClient control, UpRequest request, EstateChoice choice)
+{
+    private static readonly TimeSpan DaemonStartsWithin = TimeSpan.FromSeconds(20);
+
+    /// <summary>Tries after which a service that keeps ending is not waited for any longer.</summary>
+    private const int Tries = 5;
+
+    /// <summary>The request as the daemon gets it.</summary>
+    public static ApplyRequest Wish(Invocation run, EstateChoice choice, PlanRequest plan) => new(choice.Files)
+    {
+        Env = run.Env,
+        Host = plan.Host?.Value,
+        Rehearse = plan.Rehearse,
+        Profiles = [.. plan.Profiles],
+        Names = [.. plan.Names.Select(n => n.Value)],
+        Variables = run.World.Variables,
+    };
+
+    public ExitCode ApplyAndWait()
+    {
+        var lines = run.Progress([]);
+        return Apply(out var goal) is { } code ? code : WaitUntilUp(goal!, lines);
+    }
+
+    public ExitCode ApplyAndWatch(DaemonDocument daemon)
+    {
+        if (Apply(out _) is { } code) return code;
+        using var interrupts = run.World.Interrupts();
+        var outcome = Watch(owner: false, interrupts.First);
+        if (outcome is not ExitCode.Interrupted) return outcome;
+        run.Report.Say($"no longer watching; the daemon (pid {daemon.Pid}) goes on, `stoker down` stops it");
+        return ExitCode.Done;
+    }
+
+    /// <summary>The plan was made here already; the daemon is started with the wish, so that services start while its socket opens.</summary>
+    public ExitCode Background(DaemonOptions options, EstatePlan plan)
+    {
+        var lines = run.Progress([]);
+        var background = new BackgroundDaemon(run.World.Executable, options with { First = Wish(run, choice, request.Plan) }, run.World.Variables, run.World.CurrentDirectory);
+        if (run.World.Daemons.Start(background) is { } problem)
+        {
+            run.Report.Error($"the daemon could not be started: {problem}");
+            return ExitCode.NotAsItShouldBe;
+        }
+
+        if (UntilItAnswers(null) is { } silent)
+        {
+            run.Report.Error(
+                $"the daemon gives no answer after {Durations.InWords(DaemonStartsWithin)}: {silent}", $"it may say why in {options.State.DaemonLog}");
+            return ExitCode.NoDaemon;
+        }
+
+        var names = plan.Changes.Where(c => c.Kind != ChangeKind.Stop).Select(c => c.Service.Value);
+        return WaitUntilUp(new Goal(GoalKind.Up, [.. names], Patience: Tries), lines);
+    }
+
+    /// <summary>This process is the daemon; what is shown still comes over the socket, as for everybody else.</summary>
+    public ExitCode Foreground(DaemonOptions options)
+    {
+        using var interrupts = run.World.Interrupts();
+        using var stop = new CancellationTokenSource();
+        ApplyResponse? answer = null;
+        var told = options with { First = Wish(run, choice, request.Plan), FirstApplied = response => answer = response, Report = text => run.Report.Error(text) };
+        var daemon = Task.Run(() => run.World.Daemons.RunAsync(told, stop.Token));
+        if (UntilItAnswers(daemon) is not null)
+        {
+            var code = Ended(daemon);
+            return answer is { Accepted: false } refused ? Refused(refused) : code;
+        }
+
+        var outcome = Watch(owner: true, interrupts.First);
+        if (outcome is not ExitCode.Interrupted) return daemon.IsCompleted ? Ended(daemon) : outcome;
+        return StopAll(daemon, stop, interrupts);
+    }
+
+    private ExitCode StopAll(Task<int> daemon, CancellationTokenSource stop, IInterrupts interrupts)
+    {
+        run.Report.Say("stopping everything in order; once more to kill it");
+        if (control.Down() is not ControlReply<AcceptedDocument>.Answered) stop.Cancel();
+        if (DownCommand.FollowDown(run, control, interrupts.Second) is ExitCode.Interrupted)
+        {
+            run.Report.Say("killing what is left");
+            control.StopDaemon(new DaemonStopRequest(DaemonStopRequest.Kill));
+            stop.Cancel();
+        }
+
+        return Ended(daemon);
+    }
+
+    public static ExitCode Ended(Task<int> daemon)
+    {
+        var code = daemon.GetAwaiter().GetResult();
+        return Enum.IsDefined((ExitCode)code) ? (ExitCode)code : ExitCode.NotAsItShouldBe;
+    }
+
+    /// <summary>Null when the daemon took it over; else it is said why not, and the code to end with returned.</summary>
+    private ExitCode? Apply(out Goal? goal)
+    {
+        goal = null;
+        var reply = control.Apply(Wish(run, choice, request.Plan));
+        if (reply is not ControlReply<ApplyResponse>.Answered { Document: var response }) return run.Failed(reply);
+        if (!response.Accepted) return Refused(response);
+        SayDiagnostics(response);
+        goal = new Goal(GoalKind.Up, WhatComesUp(response), Patience: Tries);
+        return null;
+    }
+
+    private ExitCode Refused(ApplyResponse response)
+    {
+        SayDiagnostics(response);
+        return response.Plan is null ? ExitCode.EstateIsWrong : ExitCode.Refused;
+    }
+
+    private void SayDiagnostics(ApplyResponse response) => DiagnosticPrinter.For(run, choice.Read(run.Env).Directory).Print(response.Diagnostics);
+
+    /// <summary>What the plan keeps or starts; a service that it stops, or that no longer stands in the file, is not waited for.</summary>
+    private static IReadOnlyList<string> WhatComesUp(ApplyResponse response)
+    {
+        if (response.Plan is not { } json) return [];
+        var plan = System.Text.Json.JsonSerializer.Deserialize(json, PlanJson.Default.PlanDocument);
+        return plan is null ? [] : [.. plan.Changes.Where(c => c.Change != "stop").Select(c => c.Service)];
+    }
+
+    private ExitCode WaitUntilUp(Goal goal, ProgressLines lines)
+    {
+        using var interrupts = run.World.Interrupts();
+        // The first snapshot after the apply already shows what was accepted.
+        var outcome = Follow.UntilAsync(control, goal, lines.See, request.Timeout, run.World.Clock, interrupts.First).GetAwaiter().GetResult();
+        lines.Clear();
+        if (run.Json && outcome.Last is { } last) run.PrintJson(last, ControlJson.Default.StatusDocument);
+        switch (outcome)
+        {
+            case FollowOutcome.Reached reached:
+                if (!run.Json) run.Output.WriteLine(UpLines.Up(reached.Status, goal, lines.Elapsed));
+                return ExitCode.Done;
+            case FollowOutcome.Missed or FollowOutcome.TimedOut when outcome.Last is { } status:
+                if (!run.Json) run.Output.WriteLine(UpLines.NotUp(status, goal, lines.Elapsed));
+                UpLines.WhatIsNotWell(status, goal).ToList().ForEach(run.Report.Say);
+                run.Report.Hint("the daemon goes on trying; `stoker status --watch` looks on, `stoker down` stops it");
+                return ExitCode.NotAsItShouldBe;
+            case FollowOutcome.Interrupted:
+                run.Report.Say("no longer watching; the daemon goes on, `stoker down` stops it");
+                return ExitCode.Interrupted;
+            case FollowOutcome.NoAnswer none:
+                return run.Failed(none.Reply);
+            default:
+                run.Report.Error("the daemon ended while services were starting", "its daemon.log in the state directory may say why; `stoker up -d` adopts what runs");
+                return ExitCode.NoDaemon;
+        }
+    }
+
+    /// <summary>Interrupted when it is over because the person wants it to be.</summary>
+    private ExitCode Watch(bool owner, CancellationToken interrupt)
+    {
+        if (!run.Json && run.World.Terminal.OpenScreen() is { } screen)
+        {
+            using (screen)
+            {
+                var code = Watching.WatchLoop.RunAsync(run, control, screen, new Watching.WatchModel { IsOwner = owner }, interrupt).GetAwaiter().GetResult();
+                // Leaving the view of one's own daemon is leaving the daemon.
+                return code is ExitCode.Done ? ExitCode.Interrupted : code;
+            }
+        }
+
+        var lines = run.Progress([]);
+        var outcome = Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), lines.See, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
+        lines.Clear();
+        return outcome switch
+        {
+            FollowOutcome.Interrupted => ExitCode.Interrupted,
+            FollowOutcome.DaemonEnded when owner => ExitCode.Done,
+            FollowOutcome.NoAnswer none => run.Failed(none.Reply),
+            _ => DaemonGone(),
+        };
+    }
+
+    private ExitCode DaemonGone()
+    {
+        run.Report.Error("the daemon ended", "`stoker status` tells how things are");
+        return ExitCode.NoDaemon;
+    }
+
+    /// <summary>Null when it answers; else why not, after it ended or time ran out.</summary>
+    private string? UntilItAnswers(Task<int>? daemon)
+    {
+        var clock = run.World.Clock;
+        var begun = clock.GetTimestamp();
+        var pause = TimeSpan.FromMilliseconds(2);
+        while (true)
+        {
+            var reply = control.Daemon();
+            if (reply is ControlReply<DaemonDocument>.Answered) return null;
+            var reason = reply is ControlReply<DaemonDocument>.NoDaemon none ? none.Reason : "it answers, but not as a daemon does";
+            if (daemon is { IsCompleted: true } || clock.GetElapsedTime(begun) > DaemonStartsWithin) return reason;
+            Task.Delay(pause, clock).GetAwaiter().GetResult();
+            pause = TimeSpan.FromMilliseconds(Math.Min(50, pause.TotalMilliseconds * 1.5));
+        }
+    }
+}
