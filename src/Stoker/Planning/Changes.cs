@@ -9,14 +9,15 @@ internal static class Changes
     /// <param name="plans">All services in start order.</param>
     /// <param name="asIf">The fingerprint that a service would have if it ran by another runtime, to tell why it changed.</param>
     public static IReadOnlyList<ServiceChange> From(
-        EstateSpec estate, PlanRequest request, IReadOnlyList<ServicePlan> plans, IReadOnlySet<ServiceName> active, Observed observed, Func<ServicePlan, RuntimeKind, string> asIf)
+        EstateSpec estate, PlanRequest request, IReadOnlyList<ServicePlan> plans, IReadOnlySet<ServiceName> active, Observed observed,
+        Func<ServicePlan, RuntimeKind, string> asIf)
     {
         var changes = new List<ServiceChange>();
         var restarted = new HashSet<ServiceName>();
         foreach (var plan in plans.Where(p => p.IsLocal))
         {
             var change = Of(plan, observed, asIf);
-            var because = plan.Dependencies.FirstOrDefault(d => d.Restart && restarted.Contains(d.Service));
+            var because = plan.Spec.DependsOn.Values.Where(d => d.Restart && restarted.Contains(d.Service)).MinBy(d => d.Service);
             if (change.Kind is ChangeKind.Keep or ChangeKind.Scale && because is not null)
                 change = new ServiceChange(plan.Name, ChangeKind.Restart, $"`{because.Service}` restarts, and `restart: true` says to follow it");
             if (change.Kind == ChangeKind.Restart) restarted.Add(plan.Name);
@@ -47,7 +48,8 @@ internal static class Changes
     {
         var real = plan.Spec.IsContainer ? RuntimeKind.Container : RuntimeKind.Process;
         if (plan.Runtime == RuntimeKind.StandIn && asIf(plan, real) == running.Fingerprint) return "a stand-in takes its place";
-        if (plan.Runtime != RuntimeKind.StandIn && asIf(plan, RuntimeKind.StandIn) == running.Fingerprint) return "the real thing takes the stand-in's place";
+        if (plan.Runtime != RuntimeKind.StandIn && asIf(plan, RuntimeKind.StandIn) == running.Fingerprint)
+            return "the real thing takes the stand-in's place";
         return running.Gpus.Count > 0 && plan.Gpus.Count > 0 && !running.Gpus.SequenceEqual(plan.Gpus)
             ? $"moves from {Words.Plain(running.Gpus)} to {Words.Plain(plan.Gpus)}"
             : "its declaration changed";

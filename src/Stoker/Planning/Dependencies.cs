@@ -8,6 +8,8 @@ namespace Stoker.Planning;
 /// </summary>
 internal sealed class Dependencies(EstateSpec estate, IReadOnlyList<PlacedService> services)
 {
+    private static readonly Comparer<DependencyPlan> ByService = Comparer<DependencyPlan>.Create((a, b) => a.Service.CompareTo(b.Service));
+
     private readonly Dictionary<ServiceName, PlacedService> _byName = services.ToDictionary(s => s.Name);
     private readonly ILookup<GroupName, PlacedService> _byGroup = services.Where(s => s.Group is not null).ToLookup(s => s.Group!.Name);
     private readonly Dictionary<(GroupName, bool, HostName?), DependencyPlan[]> _brought = [];
@@ -23,13 +25,32 @@ internal sealed class Dependencies(EstateSpec estate, IReadOnlyList<PlacedServic
             .OrderBy(d => d.Service)
             .ToArray();
         if (brought.Length == 0 || own.Length == 0) return own.Length == 0 ? brought : own;
+        return Merge(own, brought);
+    }
 
-        var again = brought.Where(d => service.Spec.DependsOn.ContainsKey(d.Service)).ToDictionary(d => d.Service);
-        return
-        [
-            .. own.Select(d => again.TryGetValue(d.Service, out var second) ? Strictest(d, second) : d),
-            .. brought.Where(d => !again.ContainsKey(d.Service)),
-        ];
+    /// <summary>
+    /// Both are sorted by service. A group may bring hundreds to each of hundreds of services, so that what it brings is copied
+    /// in stretches between the few that the service names too.
+    /// </summary>
+    private static DependencyPlan[] Merge(DependencyPlan[] own, DependencyPlan[] brought)
+    {
+        var merged = new DependencyPlan[own.Length + brought.Length];
+        var length = own.Length;
+        var copied = 0;
+        for (var i = 0; i < own.Length; i++)
+        {
+            merged[i] = own[i];
+            var twin = Array.BinarySearch(brought, copied, brought.Length - copied, own[i], ByService);
+            if (twin < 0) continue;
+            merged[i] = Strictest(own[i], brought[twin]);
+            Array.Copy(brought, copied, merged, length, twin - copied);
+            length += twin - copied;
+            copied = twin + 1;
+        }
+
+        Array.Copy(brought, copied, merged, length, brought.Length - copied);
+        Array.Resize(ref merged, length + brought.Length - copied);
+        return merged;
     }
 
     private DependencyPlan[] Brought(GroupSpec group, PlacedService dependent)

@@ -41,6 +41,8 @@ internal sealed class DependencyGraph
 
     public int IndexOf(ServiceName service) => _index[service];
 
+    public PlacedService? Find(ServiceName service) => _index.TryGetValue(service, out var index) ? Services[index] : null;
+
     public bool IsService(int node) => node < Services.Count;
 
     public ReadOnlySpan<int> WaitsFor(int node) => _edges[node];

@@ -140,6 +140,8 @@ internal sealed class Fingerprint
         Texts(spec.Build?.Options);
         Texts(spec.ContainerOptions);
         Map(spec.Labels, Text);
+
+        // The container tool remembers the signal from `run`.
         Number(spec.StopSignal);
         foreach (var name in estate.Networks.Keys.Where(n => spec.ContainerOptions.Any(o => Names(o, n))).Order(StringComparer.Ordinal))
         {

@@ -40,7 +40,8 @@ internal sealed class GpuFit
     public GpuGrant For(ServiceName service) => _grants.GetValueOrDefault(service, GpuGrant.None);
 
     /// <param name="services">Services of this machine that will run.</param>
-    public static GpuFit Plan(EstateSpec estate, PlanRequest request, IReadOnlyList<PlacedService> services, Observed observed, DiagnosticBag bag)
+    public static GpuFit Plan(
+        EstateSpec estate, PlanRequest request, IReadOnlyList<PlacedService> services, Observed observed, DiagnosticBag bag)
     {
         var fit = new GpuFit(estate, request, observed, bag);
         fit.WarnOfUnusedShares(services);
@@ -90,7 +91,8 @@ internal sealed class GpuFit
     }
 
     /// <summary>Without declared hosts a rehearsal has no GPUs to answer for: what does not fit here is stood in for.</summary>
-    private void Refuse(GpuAnswer.Refused refused, IReadOnlyList<(PlacedService Service, int)> users, HostName? host, Dictionary<ServiceName, string> missing)
+    private void Refuse(
+        GpuAnswer.Refused refused, IReadOnlyList<(PlacedService Service, int)> users, HostName? host, Dictionary<ServiceName, string> missing)
     {
         foreach (var (service, _) in users) missing.TryAdd(service.Name, refused.Reason);
         if (host is null && _request.Rehearse) return;
@@ -100,7 +102,9 @@ internal sealed class GpuFit
     private string Elsewhere(HostName? host)
     {
         if (host is not { } name) return "run it where GPUs are, or rehearse it here: `--rehearse`";
-        var others = _estate.Hosts.Values.Where(h => h.Name != name && h.Gpus.Count > 0).Select(h => h.Name.Value).Order(StringComparer.Ordinal).ToList();
+        var others = _estate.Hosts.Values
+            .Where(h => h.Name != name && h.Gpus.Count > 0).Select(h => h.Name.Value).Order(StringComparer.Ordinal)
+            .ToList();
         return $"declare them: `hosts.{name}.gpus`" + (others.Count > 0 ? $", or run it on {Words.List(others)}" : "");
     }
 
@@ -118,7 +122,8 @@ internal sealed class GpuFit
     {
         var share = group.Gpu!;
         CheckBudget(group, share, services);
-        var ids = services.SelectMany(s => s.Spec.Resources.Gpus).SelectMany(r => r.DeviceIds).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+        var ids = services.SelectMany(s => s.Spec.Resources.Gpus).SelectMany(r => r.DeviceIds)
+            .Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
         return (
             new GpuAsk($"group {group.Name}", share.Count, [.. ids], share.Memory, share.Share, share.Where)
             {

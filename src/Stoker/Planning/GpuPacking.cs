@@ -38,7 +38,8 @@ internal sealed class GpuPacking
         _slots = [.. cards.OrderBy(c => c.Index).Select(c => new GpuSlot(c))];
     }
 
-    public static (IReadOnlyList<GpuAnswer> Answers, IReadOnlyList<GpuSlot> Slots) Pack(string host, IEnumerable<GpuCard> cards, IEnumerable<GpuAsk> asks)
+    public static (IReadOnlyList<GpuAnswer> Answers, IReadOnlyList<GpuSlot> Slots) Pack(
+        string host, IEnumerable<GpuCard> cards, IEnumerable<GpuAsk> asks)
     {
         var packing = new GpuPacking(host, cards);
         var answers = asks
@@ -102,15 +103,18 @@ internal sealed class GpuPacking
 
     private static GpuAnswer.Refused DoesNotFit(GpuAsk ask, int wanted, IReadOnlyList<GpuSlot> candidates)
     {
-        var needs = ask.Share == "whole"
-            ? $"needs {(wanted == 1 ? "a whole GPU" : $"{wanted} whole GPUs")}{(ask.Memory is { } each ? $" of {each}" : "")}"
-            : $"needs {(ask.Memory is { } memory ? $"{memory} on {(wanted == 1 ? "one GPU" : $"each of {wanted} GPUs")}" : $"a share of {Words.Count(wanted, "GPU")}")}";
+        var needs = ask switch
+        {
+            { Share: "whole" } => $"{(wanted == 1 ? "a whole GPU" : $"{wanted} whole GPUs")}{(ask.Memory is { } each ? $" of {each}" : "")}",
+            { Memory: { } memory } => $"{memory} on {(wanted == 1 ? "one GPU" : $"each of {wanted} GPUs")}",
+            _ => $"a share of {Words.Count(wanted, "GPU")}",
+        };
         var reasons = candidates.OrderBy(s => s.Card.Index).Select(s => s.Refuses(ask)).OfType<string>().ToList();
         var shown = string.Join("; ", reasons.Take(4)) + (reasons.Count > 4 ? $"; and {reasons.Count - 4} more" : "");
         return new GpuAnswer.Refused(
             ask,
             PlanDiagnostics.GpuDoesNotFit,
-            $"{needs}, {shown}",
+            $"needs {needs}, {shown}",
             ask.Share == "whole"
                 ? "let them share a GPU, each with a budget: `gpu: {share: mps, memory: 6GiB}`"
                 : "ask for less memory, or move a service to another GPU or host");

@@ -33,7 +33,7 @@ internal sealed class GpuSlot(GpuCard card)
         if (needed.Bytes <= left) return null;
         return _holders.Count == 0
             ? $"{Card.Name} has {memory}"
-            : $"{Card.Text} has {new ByteSize(left)} left after {Budgets()}";
+            : $"{Card.Text} has {(left > 0 ? new ByteSize(left).ToString() : "nothing")} left after {Budgets()}";
     }
 
     private string? RefusesPartition(GpuAsk ask)

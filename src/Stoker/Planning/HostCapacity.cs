@@ -34,12 +34,14 @@ internal static class HostCapacity
             bag.Add(
                 PlanDiagnostics.CpuLimitAboveHost,
                 service.Spec.Resources.Where,
-                $"service `{service.Name}` is limited to {Words.Count(service.Spec.Resources.CpuLimit!.Value, "processor")}, and {machine.Name} has {cpus:0.##}");
+                $"service `{service.Name}` is limited to {Words.Count(service.Spec.Resources.CpuLimit!.Value, "processor")}, "
+                    + $"and {machine.Name} has {cpus:0.##}");
         }
     }
 
     private static void CheckReservations(
-        List<PlacedService> services, Machine machine, string what, Func<ServiceSpec, double?> reserved, double capacity, Func<double, string> text, DiagnosticBag bag)
+        List<PlacedService> services, Machine machine, string what, Func<ServiceSpec, double?> reserved, double capacity,
+        Func<double, string> text, DiagnosticBag bag)
     {
         var asked = services
             .Select(s => (Service: s, Amount: (reserved(s.Spec) ?? 0) * s.Replicas))
@@ -71,7 +73,9 @@ internal static class HostCapacity
 
         var sum = limited.Except(tooLarge).Sum(s => s.Spec.Resources.MemoryLimit!.Value.Bytes * s.Replicas);
         if (sum <= memory.Bytes) return;
-        var largest = limited.Except(tooLarge).OrderByDescending(s => s.Spec.Resources.MemoryLimit!.Value.Bytes * s.Replicas).ThenBy(s => s.Name).ToList();
+        var largest = limited.Except(tooLarge)
+            .OrderByDescending(s => s.Spec.Resources.MemoryLimit!.Value.Bytes * s.Replicas).ThenBy(s => s.Name)
+            .ToList();
         bag.Add(
             PlanDiagnostics.LimitsExceedHost,
             largest[0].Spec.Resources.Where,
@@ -89,7 +93,8 @@ internal static class HostCapacity
     {
         if (host is null) return new Machine("this machine", observed.Cpus, Known(observed.Memory));
         var mayLook = !rehearse || HostChoice.IsThisMachine(host, observed);
-        return new Machine($"host `{host.Name}`", host.Cpus ?? (mayLook ? observed.Cpus : null), host.Memory ?? (mayLook ? Known(observed.Memory) : null));
+        return new Machine(
+            $"host `{host.Name}`", host.Cpus ?? (mayLook ? observed.Cpus : null), host.Memory ?? (mayLook ? Known(observed.Memory) : null));
     }
 
     private static ByteSize? Known(ByteSize memory) => memory.Bytes > 0 ? memory : null;

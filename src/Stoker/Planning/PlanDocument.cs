@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Stoker.Estates;
@@ -7,6 +8,14 @@ namespace Stoker.Planning;
 /// <summary>A plan as <c>stoker plan --json</c> and the control API give it; documented in docs/plan.md. Fields are added, never changed.</summary>
 internal sealed record PlanDocument
 {
+    /// <summary>Back-ticks and arrows stand as they are: this is read on terminals, never put into a page.</summary>
+    private static readonly PlanJson Readable = new(new JsonSerializerOptions
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+
     public required string Estate { get; init; }
 
     /// <summary>Null where no hosts are declared, or a rehearsal plays all of them.</summary>
@@ -41,7 +50,8 @@ internal sealed record PlanDocument
         Gpus =
         [
             .. plan.Gpus.Select(g => new GpuDocument(
-                g.Host?.Value, g.Index, g.Model, g.Memory?.Bytes, g.IsPresent, g.Share, [.. g.Holders.Select(h => new GpuHolderDocument(h.Owner, h.Memory?.Bytes))])),
+                g.Host?.Value, g.Index, g.Model, g.Memory?.Bytes, g.IsPresent, g.Share,
+                [.. g.Holders.Select(h => new GpuHolderDocument(h.Owner, h.Memory?.Bytes))])),
         ],
         Diagnostics =
         [
@@ -50,7 +60,7 @@ internal sealed record PlanDocument
         ],
     };
 
-    public string ToJson() => JsonSerializer.Serialize(this, PlanJson.Default.PlanDocument);
+    public string ToJson() => JsonSerializer.Serialize(this, Readable.PlanDocument);
 
     private static ServicePlanDocument Service(ServicePlan plan) => new()
     {
@@ -66,7 +76,11 @@ internal sealed record PlanDocument
         [
             .. plan.Dependencies.Select(d => new DependencyDocument(d.Service.Value, Condition(d.Condition), d.Restart, d.Required, d.Remote, d.Why)),
         ],
-        Replicas = [.. plan.Replicas.Select(r => new ReplicaDocument(r.Index, [.. r.Ports.Select(p => new PortDocument(p.Published, p.Target, p.Protocol, p.HostIp))]))],
+        Replicas =
+        [
+            .. plan.Replicas.Select(r => new ReplicaDocument(
+                r.Index, [.. r.Ports.Select(p => new PortDocument(p.Published, p.Target, p.Protocol, p.HostIp))])),
+        ],
         Gpus = plan.Gpus,
         NotEnforced = plan.NotEnforced,
     };
@@ -120,7 +134,8 @@ internal sealed record PortDocument(int Published, int Target, string Protocol, 
 
 internal sealed record ChangeDocument(string Service, string Change, string Reason);
 
-internal sealed record GpuDocument(string? Host, int Index, string Model, long? MemoryBytes, bool Present, string? Share, IReadOnlyList<GpuHolderDocument> Holders);
+internal sealed record GpuDocument(
+    string? Host, int Index, string Model, long? MemoryBytes, bool Present, string? Share, IReadOnlyList<GpuHolderDocument> Holders);
 
 internal sealed record GpuHolderDocument(string Owner, long? MemoryBytes);
 

@@ -43,10 +43,14 @@ internal sealed class PlanPrinter
     {
         var local = _plan.Local.Count();
         var remote = _plan.Services.Count - local;
-        var where = _plan.Host is { } host ? $" on {host}" : _plan.Estate.Hosts.Count > 1 && local > 0 ? $", all {_plan.Estate.Hosts.Count} hosts on this machine" : "";
+        var where = _plan.Host is { } host ? $" on {host}"
+            : _plan.Estate.Hosts.Count > 1 && local > 0 ? $" with its {_plan.Estate.Hosts.Count} hosts on this machine"
+            : "";
         var what = new List<string> { $"{Words.Count(local, "service")} in {Words.Count(_plan.Waves.Count, "wave")}" };
         if (remote > 0) what.Add($"{remote} more on other hosts");
         if (_plan.Rehearse) what.Add($"a rehearsal with {Words.Count(_plan.Local.Count(s => s.StandIn is not null), "stand-in")}");
+        var errors = _plan.Diagnostics.Count(d => d.Severity == Severity.Error);
+        if (errors > 0) what.Add($"refused with {Words.Count(errors, "error")}");
         Wrapped($"{Bold(_plan.Estate.Name)}{where}: {string.Join(", ", what)}");
     }
 
@@ -140,9 +144,13 @@ internal sealed class PlanPrinter
         foreach (var gpu in _plan.Gpus)
         {
             var holders = gpu.Holders.Select(h => h.Memory is { } budget ? $"{h.Owner} {budget}" : h.Owner);
-            var use = gpu.Holders.Count == 0 ? "free" : gpu.Share == "whole" ? $"whole: {string.Join(", ", holders)}" : $"{gpu.Share}: {string.Join(", ", holders)}";
+            var use = gpu.Holders.Count == 0 ? "free" : $"{gpu.Share}: {string.Join(", ", holders)}";
             if (gpu is { Memory: { } memory, Share: not null and not "whole" })
-                use += $"; {new ByteSize(memory.Bytes - gpu.Holders.Sum(h => h.Memory?.Bytes ?? 0))} left";
+            {
+                var left = memory.Bytes - gpu.Holders.Sum(h => h.Memory?.Bytes ?? 0);
+                use += left > 0 ? $"; {new ByteSize(left)} left" : "; nothing left";
+            }
+
             table.Add(
                 $"{(gpu.Host is { } host && _plan.Host is null ? $"{host} " : "")}{gpu.Index}",
                 gpu.Model,

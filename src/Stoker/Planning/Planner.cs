@@ -28,7 +28,7 @@ internal static class Planner
         Cycles.Report(graph, bag);
         var gates = new Dependencies(estate, services);
         var dependencies = services.ToDictionary(s => s.Name, gates.Of);
-        RemoteGates.Check(graph, dependencies, bag);
+        RemoteGates.Check(graph, bag);
 
         var resources = Resources(estate, request, services, placement, here, observed, bag);
         var decided = Decide(services, request, resources.Gpus, observed, bag);
@@ -66,7 +66,8 @@ internal static class Planner
     /// Ports, capacity and GPUs of this machine. Services that were not asked for but are running still take their part of it.
     /// </summary>
     private static Resourced Resources(
-        EstateSpec estate, PlanRequest request, List<PlacedService> services, Placement placement, HostChoice here, Observed observed, DiagnosticBag bag)
+        EstateSpec estate, PlanRequest request, List<PlacedService> services, Placement placement, HostChoice here, Observed observed,
+        DiagnosticBag bag)
     {
         var replicas = services.ToDictionary(s => s.Name, s => ReplicaPorts.Of(s, bag));
         var unasked = request.Names.Count == 0
@@ -77,7 +78,8 @@ internal static class Planner
                 .Where(s => s.IsLocal);
         var present = services.Where(s => s.IsLocal).Concat(unasked).OrderBy(s => s.Name).ToList();
         PortClashes.Check(
-            present.Select(s => (s, replicas.TryGetValue(s.Name, out var known) ? known : ReplicaPorts.Of(s, new DiagnosticBag()))), here, observed, bag);
+            present.Select(s => (s, replicas.TryGetValue(s.Name, out var known) ? known : ReplicaPorts.Of(s, new DiagnosticBag()))),
+            here, observed, bag);
         HostCapacity.Check(present, request.Rehearse, observed, bag);
         var gpus = GpuFit.Plan(estate, request, present, observed, bag);
         RuntimeChoice.CheckGpusArePresent(gpus, request.Rehearse, bag);
@@ -92,7 +94,8 @@ internal static class Planner
     }
 
     private static ServicePlan Assemble(
-        PlacedService service, IReadOnlyList<DependencyPlan> dependencies, Resourced resources, Decided decided, Fingerprint prints, EstateSpec estate)
+        PlacedService service, IReadOnlyList<DependencyPlan> dependencies, Resourced resources, Decided decided, Fingerprint prints,
+        EstateSpec estate)
     {
         var runtime = decided.Runtimes[service.Name];
         var grant = resources.Gpus.For(service.Name);

@@ -39,7 +39,8 @@ internal static class PortClashes
             bag.Add(
                 PlanDiagnostics.PortClash,
                 later.Spec.Where,
-                $"{later.Label} and {claims[first].Label} ({claims[first].Spec.Where}) both take port {later.PortText}{OnOneMachine(claims[first], later, here)}",
+                $"{later.Label} and {claims[first].Label} ({claims[first].Spec.Where}) both take port {later.PortText}"
+                    + OnOneMachine(claims[first], later, here),
                 later.Plan.Published == later.Plan.Declared
                     ? "give one of them another port"
                     : $"replicas count up from port {later.Plan.Declared}: leave room between the first ports, or publish a range");

@@ -9,29 +9,44 @@ namespace Stoker.Planning;
 /// </summary>
 internal static class RemoteGates
 {
-    public static void Check(DependencyGraph graph, IReadOnlyDictionary<ServiceName, IReadOnlyList<DependencyPlan>> dependencies, DiagnosticBag bag)
+    public static void Check(DependencyGraph graph, DiagnosticBag bag)
     {
-        var byName = graph.Services.ToDictionary(s => s.Name);
-        var refused = new Dictionary<(ServiceName, string), List<PlacedService>>();
+        if (graph.Services.All(s => s.IsLocal)) return;
+        var refused = new Dictionary<(ServiceName Dependency, string Problem), SortedSet<ServiceName>>();
+        foreach (var (dependent, dependency, condition) in Crossings(graph))
+        {
+            if (Problem(dependency, condition) is not { } problem) continue;
+            if (!refused.TryGetValue((dependency.Name, problem), out var waiting)) refused[(dependency.Name, problem)] = waiting = [];
+            waiting.Add(dependent.Name);
+        }
+
+        foreach (var ((name, problem), waiting) in refused)
+        {
+            var dependency = graph.Services[graph.IndexOf(name)];
+            var first = graph.Services[graph.IndexOf(waiting.Min)];
+            bag.Add(
+                PlanDiagnostics.RemoteUnreachable,
+                DependencyGraph.Declaration(first, dependency).Where,
+                $"{Words.List(waiting)} {(waiting.Count == 1 ? "waits" : "wait")} for `{name}` on host `{dependency.Host!.Name}`, {problem}",
+                Hint(dependency, problem));
+        }
+    }
+
+    /// <summary>Local services and what they wait for elsewhere: their own dependencies, and their groups'.</summary>
+    private static IEnumerable<(PlacedService, PlacedService, DependencyCondition)> Crossings(DependencyGraph graph)
+    {
         foreach (var service in graph.Services.Where(s => s.IsLocal))
         {
-            foreach (var dependency in dependencies[service.Name])
+            foreach (var own in service.Spec.DependsOn.Values)
             {
-                if (!dependency.Remote || byName[dependency.Service] is not { Host: not null } other) continue;
-                if (Problem(other, dependency.Condition) is not { } problem) continue;
-                if (!refused.TryGetValue((other.Name, problem), out var dependents)) refused[(other.Name, problem)] = dependents = [];
-                dependents.Add(service);
+                if (graph.Find(own.Service) is { IsLocal: false, Host: not null } other) yield return (service, other, own.Condition);
             }
         }
 
-        foreach (var ((name, problem), dependents) in refused)
+        var elsewhere = graph.Services.Where(s => s is { IsLocal: false, Host: not null, Group: not null }).ToLookup(s => s.Group!.Name);
+        foreach (var service in graph.Services.Where(s => s is { IsLocal: true, Group: not null }))
         {
-            var other = byName[name];
-            bag.Add(
-                PlanDiagnostics.RemoteUnreachable,
-                DependencyGraph.Declaration(dependents[0], other).Where,
-                $"{Words.List(dependents.Select(d => d.Name))} {(dependents.Count == 1 ? "waits" : "wait")} for `{name}` on host `{other.Host!.Name}`, {problem}",
-                Hint(other, problem));
+            foreach (var other in service.Group!.DependsOn.SelectMany(g => elsewhere[g.Value])) yield return (service, other, other.Readiness);
         }
     }
 

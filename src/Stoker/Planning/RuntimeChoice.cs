@@ -11,11 +11,15 @@ internal sealed record RuntimeChoice(RuntimeKind Kind, string? StandIn, string? 
     {
         var kind = service.Spec.IsContainer ? RuntimeKind.Container : RuntimeKind.Process;
         if (!service.IsLocal) return new RuntimeChoice(kind, null, null);
-        var (executable, missing) = service.Spec.IsContainer ? ContainerTool(service, rehearse, observed, bag) : Command(service, rehearse, observed, bag);
+        var (executable, missing) = service.Spec.IsContainer
+            ? ContainerTool(service, rehearse, observed, bag)
+            : Command(service, rehearse, observed, bag);
         if (!rehearse) return new RuntimeChoice(kind, null, executable);
 
         var noGpu = gpus.Missing
-            ?? (gpus.Absent.Any() ? $"{Words.Plain(gpus.Absent.Select(c => c.Name))} {(gpus.Absent.Count() == 1 ? "is" : "are")} not in this machine" : null);
+            ?? (gpus.Absent.Any()
+                ? $"{Words.Plain(gpus.Absent.Select(c => c.Name))} {(gpus.Absent.Count() == 1 ? "is" : "are")} not in this machine"
+                : null);
         var reason = missing is null ? noGpu : noGpu is null ? missing : $"{missing}; {noGpu}";
         return reason is null ? new RuntimeChoice(kind, null, executable) : new RuntimeChoice(RuntimeKind.StandIn, reason, null);
     }

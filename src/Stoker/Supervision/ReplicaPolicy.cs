@@ -26,7 +26,7 @@ internal static class ReplicaPolicy
             case ServiceFact.TreeGone when replica.MainEnded:
                 StopPolicy.Gone(turn, replica);
                 break;
-            case ServiceFact.Probed probed when replica.IsUp:
+            case ServiceFact.Probed probed when replica.IsUp && IsProbed(turn):
                 HealthTurns.Probed(turn, replica, probed.Outcome);
                 break;
             case ServiceFact.Notified notified when replica.Pid is not null:

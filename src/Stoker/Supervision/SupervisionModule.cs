@@ -1,0 +1,35 @@
+using Stoker.Estates;
+
+namespace Stoker.Supervision;
+
+/// <summary>
+/// Keeps every service of this host as the plan wants it.
+/// <code>
+///   up ─→ <see cref="Supervisor"/> ─ facts ─→ <see cref="ServiceDriver"/> (one loop per service) ─→ <see cref="ServicePolicy"/>.Decide(life, fact) → (life, actions)
+///                                    │                                      pure: no clock, lock or I/O
+///            exits, probes, timers ──┘←──── <see cref="ReplicaHand"/> does the actions ←────────────┘
+///                                    └─→ <see cref="ServiceBoard"/> (status for everyone) and <see cref="Journal"/> (every transition with its cause)
+///
+///   waiting ─gates open→ starting ─healthy→ healthy ⇄ unhealthy        running: alive, no healthcheck declared
+///      ↑                    └──────── exits ───────┴──→ backoff (delay grows) ─→ waiting
+///      └ start, restart ── stopped ←─ stopping ←─ stop                 completed: success, not restarted; failed: given up
+/// </code>
+/// Promises: one writer per service, so requests at the same time come one after the other and nothing wedges; nothing of a run
+/// is left when the next begins; a dependent waits again when its dependency loses health before it started; a daemon that is
+/// killed leaves records by which the next one adopts every process (<see cref="AdoptedEstate"/>).
+/// Refuses: to restart what has never been healthy because it is not healthy yet (it may be loading), and to call a run over while
+/// something it started is alive.
+/// </summary>
+internal static class SupervisionModule
+{
+    /// <summary>The states in which a service is where it should be for good: what <c>up</c> and <c>wait</c> wait for.</summary>
+    public static bool IsSettled(ServiceState state) => state is ServiceState.Healthy or ServiceState.Running or ServiceState.Completed;
+
+    /// <summary>How a dependency's condition is written in the file.</summary>
+    public static string Word(DependencyCondition condition) => condition switch
+    {
+        DependencyCondition.Started => "service_started",
+        DependencyCondition.Healthy => "service_healthy",
+        DependencyCondition.CompletedSuccessfully => "service_completed_successfully",
+    };
+}

@@ -58,6 +58,44 @@ public sealed class KillTests(ITestOutputHelper output)
         Assert.All(counts, static count => Assert.True(count > 1000));
     }
 
+    [Fact]
+    public async Task Lines_that_had_left_the_pipe_when_the_pump_died_are_stored_by_the_next_one_without_waiting_for_more()
+    {
+        using var bench = new LogBench();
+        using FileStream writer = bench.Writer();
+        using (ReplicaLog first = ReplicaLog.Open(bench.Source, new PumpBuffers(), TimeProvider.System, null, static _ => throw new Killed()))
+        {
+            writer.Write("one\ntwo\nthr"u8);
+            Assert.Throws<Killed>(() => first.Turn(LogStream.Output));
+            Assert.Equal(0, Pipes.Waiting(writer.SafeFileHandle));
+        }
+
+        using var next = new LogPump(TimeProvider.System, static happened => Assert.Fail(happened.ToString()));
+        LogAttachment attachment = next.Attach(bench.Source);
+        await LogBench.Until(() => attachment.Lines == 2);
+        writer.Write("ee\n"u8);
+        await LogBench.Until(() => attachment.Lines == 3);
+        Assert.Equal(["one", "two", "three"], await bench.Messages());
+    }
+
+    [Fact]
+    public void A_line_that_repeats_the_one_before_it_is_not_mistaken_for_it_after_a_kill()
+    {
+        using var bench = new LogBench();
+        using FileStream writer = bench.Writer();
+        for (int beat = 0; beat < 5; beat++)
+        {
+            using ReplicaLog log = ReplicaLog.Open(bench.Source, new PumpBuffers(), TimeProvider.System);
+            writer.Write("alive\n"u8);
+            Assert.Equal(0, log.Turn(LogStream.Output).Error);
+            writer.Write("alive\n"u8);
+        }
+
+        using ReplicaLog last = ReplicaLog.Open(bench.Source, new PumpBuffers(), TimeProvider.System);
+        Assert.Equal(0, last.Drain());
+        Assert.Equal(10, bench.Messages().GetAwaiter().GetResult().Count);
+    }
+
     /// <summary>What happens to a replica's log, in random order: output of any shape, turns, and deaths between any two steps.</summary>
     private abstract record Happening
     {

@@ -15,7 +15,7 @@ public sealed class ConfigPrinterTests
 
     [Fact]
     public void Whatever_is_printed_reads_back_equal() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(800),
+        Config.QuickThrowOnFailure.WithMaxTest(800).WithQuietOnSuccess(true),
         Prop.ForAll(Mappings(4).ToArbitrary(), root =>
         {
             var text = ConfigPrinter.Print(root);
