@@ -49,7 +49,13 @@ internal static class CheckCommand
     {
         // What the readers refuse would only be said again.
         if (bag.HasErrors) return;
-        var anywhere = new Observed { Cpus = int.MaxValue, Memory = new ByteSize(long.MaxValue / 4), IsRoot = true };
+        var anywhere = new Observed
+        {
+            Cpus = int.MaxValue,
+            Memory = new ByteSize(long.MaxValue / 4),
+            IsRoot = true,
+            Executables = CommandWords.ToLookUp(spec).ToDictionary(word => word, word => (string?)word),
+        };
         IEnumerable<HostName?> hosts = host is not null ? [new HostName(host)] : spec.Hosts.Count > 0 ? spec.Hosts.Keys.Select(h => (HostName?)h) : [null];
         foreach (var each in hosts)
             bag.AddRange(Planner.Plan(spec, new PlanRequest { Host = each, Rehearse = true, Profiles = AllProfiles(spec) }, anywhere).Diagnostics);

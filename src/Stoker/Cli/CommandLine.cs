@@ -32,6 +32,11 @@ internal static class CommandLine
             invocation.Report.Error(e.Message);
             return (int)ExitCode.NotAsItShouldBe;
         }
+        catch (Exception e)
+        {
+            invocation.Report.Error($"this is a bug of Stoker, not of your estate: {e}", "please report it with the lines above");
+            return (int)ExitCode.NotAsItShouldBe;
+        }
         finally
         {
             world.Output.Flush();

@@ -22,7 +22,7 @@ internal static class DownCommand
     /// <summary>Until the daemon has ended, which is the last thing that <c>down</c> does.</summary>
     public static ExitCode FollowDown(Invocation run, ControlClient control, CancellationToken interrupt)
     {
-        var lines = run.Progress([]);
+        var lines = run.Progress([], fromNow: true);
         var outcome = Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), lines.See, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
         lines.Clear();
         switch (outcome)

@@ -24,9 +24,11 @@ internal static class EstateNameScan
     {
         if (content.StartsWith("\uFEFF"u8)) content = content[3..];
         Outcome found = new Outcome.Absent();
-        foreach (var range in content.Split((byte)'\n'))
+        while (content.Length > 0)
         {
-            var line = content[range].TrimEnd("\r \t"u8);
+            var end = content.IndexOf((byte)'\n');
+            var line = Trimmed(end < 0 ? content : content[..end]);
+            content = end < 0 ? [] : content[(end + 1)..];
             // In block style nothing but a key of the top level, a comment or a document mark stands in the first column.
             if (line.Length == 0 || line[0] is (byte)' ' or (byte)'\t' or (byte)'#' || line.StartsWith("---"u8)) continue;
             if (line[0] is (byte)'{' or (byte)'"' or (byte)'\'' or (byte)'?' or (byte)'<' or (byte)'%' or (byte)'&' or (byte)'!') return new Outcome.Unclear();
@@ -38,12 +40,20 @@ internal static class EstateNameScan
         return found;
     }
 
+    // Not TrimEnd of MemoryExtensions: generic over bytes, it would be compiled at every start.
+    private static ReadOnlySpan<byte> Trimmed(ReadOnlySpan<byte> line)
+    {
+        while (line.Length > 0 && line[^1] is (byte)' ' or (byte)'\t' or (byte)'\r') line = line[..^1];
+        return line;
+    }
+
     /// <summary>A plain or quoted word, with a comment behind it perhaps; null when it is anything more.</summary>
     private static string? Value(ReadOnlySpan<byte> text)
     {
         var comment = text.IndexOf(" #"u8);
         if (comment >= 0) text = text[..comment];
-        text = text.Trim(" \t"u8);
+        while (text.Length > 0 && text[0] is (byte)' ' or (byte)'\t') text = text[1..];
+        text = Trimmed(text);
         if (text.Length > 2 && text[0] == text[^1] && text[0] is (byte)'"' or (byte)'\'') text = text[1..^1];
         foreach (var b in text)
         {

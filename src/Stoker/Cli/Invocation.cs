@@ -14,17 +14,17 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
 
     public TextWriter Output => world.Output;
 
-    public bool Json => parse.GetValue(globals.Json);
+    public bool Json => IsGiven(globals.Json);
 
     public string? Env => parse.GetValue(globals.Env);
 
     public string? Host => parse.GetValue(globals.Host);
 
-    public Style Style { get; } = Style.For(world.Terminal.OutputIsTerminal, parse.GetValue(globals.NoColor), world.Variables);
+    public Style Style { get; } = Style.For(world.Terminal.OutputIsTerminal, IsGiven(parse, globals.NoColor), world.Variables);
 
     public Report Report { get; } = new(
         world.Error,
-        Style.For(world.Terminal.ErrorIsTerminal, parse.GetValue(globals.NoColor), world.Variables));
+        Style.For(world.Terminal.ErrorIsTerminal, IsGiven(parse, globals.NoColor), world.Variables));
 
     /// <summary>Width for tables: the terminal's, or as wide as it takes where nobody has to fit it on a screen.</summary>
     public int Width => world.Terminal.OutputIsTerminal
@@ -37,6 +37,9 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
     /// <summary>Null when it depends on the estate's name and that cannot be told, which has been said then.</summary>
     public StateDirectory? State => _state ??= LocateState();
 
+    /// <summary>By presence, which costs less than the parser's conversion; <c>--json=false</c> is not given.</summary>
+    public bool Get(Option<bool> option) => IsGiven(option);
+
     public T? Get<T>(Option<T> option) => parse.GetValue(option);
 
     public T? Get<T>(Argument<T> argument) => parse.GetValue(argument);
@@ -48,8 +51,9 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
     public int? Count(Option<string?> option) =>
         parse.GetValue(option) is { } text ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : null;
 
-    public ProgressLines Progress(IReadOnlyList<string> names) => new(
-        Report, world.Clock, names, world.Terminal.ErrorIsTerminal, world.Terminal.ErrorIsTerminal ? world.Terminal.Size.Columns : int.MaxValue / 2);
+    /// <param name="fromNow">The first snapshot is how things were before, and is not told.</param>
+    public ProgressLines Progress(IReadOnlyList<string> names, bool fromNow) => new(
+        Report, world.Clock, names, fromNow, world.Terminal.ErrorIsTerminal, world.Terminal.ErrorIsTerminal ? world.Terminal.Size.Columns : int.MaxValue / 2);
 
     /// <summary>One document on one line of stdout.</summary>
     public void PrintJson<TDocument>(TDocument document, System.Text.Json.Serialization.Metadata.JsonTypeInfo<TDocument> type) =>
@@ -72,6 +76,11 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
 
         return ExitCode.NoDaemon;
     }
+
+    private bool IsGiven(Option<bool> option) => IsGiven(parse, option);
+
+    private static bool IsGiven(ParseResult parse, Option<bool> option) =>
+        parse.GetResult(option) is { Implicit: false } result && result.Tokens is not [{ Value: "false" }];
 
     private StateDirectory? LocateState() =>
         StateDirectory.Chosen(parse.GetValue(globals.State), world.Variables, world.CurrentDirectory)

@@ -1,3 +1,7 @@
+using System.Text.Json;
+using Stoker.Daemon.Protocol;
+using Stoker.Diagnostics;
+using Stoker.Estates;
 using Stoker.Planning;
 
 namespace Stoker.Cli;
@@ -17,37 +21,64 @@ internal static class PlanCommand
 
     private static ExitCode Run(Invocation run, PlanRequest request)
     {
-        if (Make(run, request, out var code) is not { } plan) return code;
-        if (run.Json)
+        if (Observed(run, request) is not { } plan) return ExitCode.EstateIsWrong;
+        // A daemon knows what runs and what was scaled by hand; without one, this machine is looked at from here.
+        var control = run.World.Control(run.State!);
+        if (control.Plan(UpRun.Wish(run, run.Choice!, request)) is ControlReply<ApplyResponse>.Answered { Document: { Plan: { } json } response })
         {
-            run.Output.WriteLine(PlanDocument.From(plan).ToJson());
-        }
-        else
-        {
-            var width = run.World.Terminal.OutputIsTerminal ? run.Width : 100;
-            run.Output.Write(PlanPrinter.Print(plan, new PlanPrintOptions(width, run.Style.Colour, Diagnostics: false)));
+            var document = json.Deserialize(PlanJson.Default.PlanDocument)!;
+            DiagnosticPrinter.For(run, run.Choice!.Read(run.Env).Directory).Print(response.Diagnostics);
+            Print(run, plan with { Changes = [.. document.Changes.Select(Change)] }, document);
+            return document.Refused ? ExitCode.Refused : ExitCode.Done;
         }
 
+        SayDiagnostics(run, plan);
+        Print(run, plan, PlanDocument.From(plan));
         return plan.IsRefused ? ExitCode.Refused : ExitCode.Done;
     }
 
-    /// <summary>The plan with its diagnostics said; null with the code to end with when the files are wrong.</summary>
+    /// <summary>The plan of this machine with its diagnostics said; null with the code to end with when there is none to carry out.</summary>
     public static EstatePlan? Make(Invocation run, PlanRequest request, out ExitCode code)
     {
         code = ExitCode.EstateIsWrong;
+        if (Observed(run, request) is not { } plan) return null;
+        SayDiagnostics(run, plan);
+        code = ExitCode.Refused;
+        return plan.IsRefused ? null : plan;
+    }
+
+    /// <summary>Null when the files are wrong, which is said then.</summary>
+    private static EstatePlan? Observed(Invocation run, PlanRequest request)
+    {
         if (run.Choice is not { } choice) return null;
         var reading = choice.Read(run.Env);
-        var printer = DiagnosticPrinter.For(run, reading.Directory);
-        if (reading.IsWrong || run.State is not { } state)
+        if (!reading.IsWrong && run.State is { } state)
+            return Planner.Plan(reading.Spec!, request, run.World.Machine.Observe(reading.Spec!, reading.Loaded!.Variables, state));
+        DiagnosticPrinter.For(run, reading.Directory).Print(reading.Bag);
+        return null;
+    }
+
+    private static void SayDiagnostics(Invocation run, EstatePlan plan)
+    {
+        var reading = run.Choice!.Read(run.Env);
+        var bag = new DiagnosticBag();
+        bag.AddRange(reading.Bag);
+        bag.AddRange(plan.Diagnostics);
+        DiagnosticPrinter.For(run, reading.Directory).Print(bag);
+    }
+
+    private static void Print(Invocation run, EstatePlan plan, PlanDocument document)
+    {
+        if (run.Json)
         {
-            printer.Print(reading.Bag);
-            return null;
+            run.Output.WriteLine(document.ToJson());
+            return;
         }
 
-        var plan = Planner.Plan(reading.Spec!, request, run.World.Machine.Observe(reading.Spec!, reading.Loaded!.Variables, state));
-        reading.Bag.AddRange(plan.Diagnostics);
-        printer.Print(reading.Bag);
-        code = plan.IsRefused ? ExitCode.Refused : ExitCode.Done;
-        return plan;
+        var width = run.World.Terminal.OutputIsTerminal ? run.Width : 100;
+        run.Output.Write(PlanPrinter.Print(plan, new PlanPrintOptions(width, run.Style.Colour, Diagnostics: false)));
     }
+
+    private static ServiceChange Change(ChangeDocument change) =>
+        new(new ServiceName(change.Service), Enum.Parse<ChangeKind>(change.Change, ignoreCase: true), change.Reason);
 }

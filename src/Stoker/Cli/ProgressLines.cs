@@ -8,11 +8,12 @@ namespace Stoker.Cli;
 /// its way is one line that repaints itself, and only what has arrived somewhere stays.
 /// </summary>
 /// <param name="names">The services of interest; empty: all.</param>
-internal sealed class ProgressLines(Report report, TimeProvider clock, IReadOnlyList<string> names, bool repaint, int width)
+internal sealed class ProgressLines(Report report, TimeProvider clock, IReadOnlyList<string> names, bool fromNow, bool repaint, int width)
 {
     private readonly long _begun = clock.GetTimestamp();
     private readonly Dictionary<string, ServiceState> _seen = [];
     private bool _painted;
+    private bool _begunToSee;
 
     public TimeSpan Elapsed => clock.GetElapsedTime(_begun);
 
@@ -24,8 +25,10 @@ internal sealed class ProgressLines(Report report, TimeProvider clock, IReadOnly
         {
             var isNew = !_seen.TryGetValue(service.Name, out var before);
             _seen[service.Name] = service.State;
-            if (isNew || before != service.State) Tell(service, column, isNew);
+            if (isNew ? _begunToSee || !fromNow : before != service.State) Tell(service, column, isNew);
         }
+
+        _begunToSee = true;
 
         if (repaint) Paint(meant);
     }

@@ -51,7 +51,7 @@ internal static class ServiceRequest
     private static ExitCode FollowTo(Invocation run, ControlClient control, Goal goal, IReadOnlyList<string> names, string done)
     {
         using var interrupts = run.World.Interrupts();
-        var lines = run.Progress(names);
+        var lines = run.Progress(names, fromNow: true);
         var outcome = Follow.UntilAsync(control, goal, lines.See, null, run.World.Clock, interrupts.First).GetAwaiter().GetResult();
         lines.Clear();
         switch (outcome)

@@ -6,6 +6,13 @@ namespace Stoker.Cli;
 /// <summary>How states are said, painted and judged.</summary>
 internal static class States
 {
+    /// <summary>Well first, then what is on its way, then what is not well.</summary>
+    private static readonly ServiceState[] WellFirst =
+    [
+        ServiceState.Healthy, ServiceState.Running, ServiceState.Completed, ServiceState.Starting, ServiceState.Waiting,
+        ServiceState.Stopping, ServiceState.Stopped, ServiceState.Unhealthy, ServiceState.Backoff, ServiceState.Failed,
+    ];
+
     public static string Word(ServiceState state) => state switch
     {
         ServiceState.Waiting => "waiting",
@@ -35,9 +42,17 @@ internal static class States
     public static bool IsOver(ServiceState state) => state is ServiceState.Stopped or ServiceState.Completed or ServiceState.Failed;
 
     /// <summary>Of how many there are of each, in the order of the enumeration: <c>43 healthy, 2 running, 1 backoff</c>.</summary>
-    public static string Count(IEnumerable<ServiceDocument> services) => string.Join(
-        ", ",
-        services.GroupBy(s => s.State).OrderBy(g => Rank(g.Key)).Select(g => $"{g.Count()} {Word(g.Key)}"));
+    public static string Count(IEnumerable<ServiceDocument> services)
+    {
+        var all = services.ToList();
+        var parts = new List<string>();
+        foreach (var state in WellFirst)
+        {
+            if (all.Count(s => s.State == state) is var count and > 0) parts.Add($"{count} {Word(state)}");
+        }
+
+        return string.Join(", ", parts);
+    }
 
     /// <summary>In words, why a service is in its state; empty where there is nothing to say.</summary>
     public static string Reason(ServiceDocument service)
@@ -51,19 +66,4 @@ internal static class States
         if (service.NotEnforced.Count > 0) parts.Add($"not enforced: {string.Join(", ", service.NotEnforced)}");
         return string.Join("; ", parts);
     }
-
-    // Well first, then what is on its way, then what is not well.
-    private static int Rank(ServiceState state) => state switch
-    {
-        ServiceState.Healthy => 0,
-        ServiceState.Running => 1,
-        ServiceState.Completed => 2,
-        ServiceState.Starting => 3,
-        ServiceState.Waiting => 4,
-        ServiceState.Stopping => 5,
-        ServiceState.Stopped => 6,
-        ServiceState.Unhealthy => 7,
-        ServiceState.Backoff => 8,
-        ServiceState.Failed => 9,
-    };
 }

@@ -22,6 +22,14 @@ internal static class StatusCommand
 
     private static ExitCode Show(Invocation run, ControlClient control, string[] names)
     {
+        if (run.Json && names.Length == 0)
+        {
+            var text = control.StatusText();
+            if (text is not ControlReply<string>.Answered { Document: var json }) return run.Failed(text);
+            run.Output.WriteLine(json);
+            return ExitCode.Done;
+        }
+
         var reply = control.Status();
         if (reply is not ControlReply<StatusDocument>.Answered { Document: var status }) return run.Failed(reply);
         if (ServiceRequest.CheckNames(run, status, names) is { } wrong) return wrong;

@@ -1,3 +1,4 @@
+using System.Text;
 using Stoker.Daemon.Protocol;
 
 namespace Stoker.Cli;
@@ -43,25 +44,27 @@ internal static class StatusTable
     /// <summary>Rows with the service each belongs to; null for headings.</summary>
     public static IEnumerable<(TableRow Row, ServiceDocument? Service)> Rows(StatusDocument status, DateTimeOffset now)
     {
-        var grouped = status.Services.Any(s => s.Group is not null);
-        // GroupBy keeps the order of first mention, which is the estate file's.
-        foreach (var group in status.Services.GroupBy(s => s.Group))
+        foreach (var group in InOrder(status.Services))
         {
-            if (grouped) yield return (new TableRow([]) { Heading = Heading(group, status) }, null);
+            if (group.Key is not null) yield return (new TableRow([]) { Heading = Heading(group, status) }, null);
+            var indent = group.Key is not null ? "  " : "";
             foreach (var service in group)
             {
-                yield return (ServiceRow(service, grouped ? "  " : "", now), service);
+                yield return (ServiceRow(service, indent, now), service);
                 if (service.Replicas.Count < 2) continue;
-                foreach (var replica in service.Replicas) yield return (ReplicaRow(replica, grouped ? "    " : "  ", now), service);
+                foreach (var replica in service.Replicas) yield return (ReplicaRow(replica, indent + "  ", now), service);
             }
         }
     }
 
+    /// <summary>Group by group in the order of first mention, which is the estate file's; those without a group before them all.</summary>
+    public static IEnumerable<IGrouping<string?, ServiceDocument>> InOrder(IEnumerable<ServiceDocument> services) =>
+        services.GroupBy(s => s.Group).OrderBy(g => g.Key is null ? "0" : "1", StringComparer.Ordinal);
+
     private static string Heading(IGrouping<string?, ServiceDocument> group, StatusDocument status)
     {
         var hosts = group.Select(s => s.Host).OfType<string>().Distinct().ToList();
-        var name = group.Key ?? "(no group)";
-        return hosts.Count == 0 || (hosts.Count == 1 && hosts[0] == status.Host) ? name : $"{name} on {string.Join(", ", hosts)}";
+        return hosts.Count == 0 || (hosts.Count == 1 && hosts[0] == status.Host) ? group.Key! : $"{group.Key} on {string.Join(", ", hosts)}";
     }
 
     private static TableRow ServiceRow(ServiceDocument service, string indent, DateTimeOffset now) => new(
@@ -89,13 +92,19 @@ internal static class StatusTable
     /// <summary>In order, neighbours as a range: <c>7300-7302,9100</c>.</summary>
     internal static string Ports(IEnumerable<int> ports)
     {
-        var ranges = new List<(int First, int Last)>();
-        foreach (var port in ports.Distinct().Order())
+        var sorted = ports.ToArray();
+        Array.Sort(sorted);
+        var text = new StringBuilder();
+        for (var i = 0; i < sorted.Length;)
         {
-            if (ranges is [.., var last] && last.Last == port - 1) ranges[^1] = (last.First, port);
-            else ranges.Add((port, port));
+            var end = i;
+            while (end + 1 < sorted.Length && sorted[end + 1] <= sorted[end] + 1) end++;
+            if (text.Length > 0) text.Append(',');
+            text.Append(sorted[i]);
+            if (sorted[end] > sorted[i]) text.Append(sorted[end] == sorted[i] + 1 ? ',' : '-').Append(sorted[end]);
+            i = end + 1;
         }
 
-        return string.Join(',', ranges.Select(r => r.First == r.Last ? $"{r.First}" : r.Last == r.First + 1 ? $"{r.First},{r.Last}" : $"{r.First}-{r.Last}"));
+        return text.ToString();
     }
 }

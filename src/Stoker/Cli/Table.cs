@@ -5,7 +5,8 @@ namespace Stoker.Cli;
 /// <param name="Most">Widest that it may get; the last column takes what is left instead.</param>
 internal sealed record TableColumn(string Title, bool Right = false, int Sacrifice = 0, int Most = int.MaxValue);
 
-internal readonly record struct Cell(string Text, Tone Tone = Tone.Plain);
+/// <summary>A class, because generic code over a struct of this program would have to be compiled at every start.</summary>
+internal sealed record Cell(string Text, Tone Tone = Tone.Plain);
 
 /// <summary>A line of the table, or a heading over the lines below it.</summary>
 internal sealed record TableRow(IReadOnlyList<Cell> Cells)
@@ -57,36 +58,43 @@ internal static class Table
         return widths;
     }
 
-    private static List<int> Shown(IReadOnlyList<TableColumn> columns, int[] widths, int width)
+    private static bool[] Shown(IReadOnlyList<TableColumn> columns, int[] widths, int width)
     {
-        var shown = Enumerable.Range(0, columns.Count).ToList();
+        var shown = new bool[columns.Count];
+        Array.Fill(shown, true);
         var last = columns.Count - 1;
-        var lastWanted = Math.Min(widths[last], LastAtLeast);
-        while (shown.Take(shown.Count - 1).Sum(i => widths[i] + Gap) + lastWanted > width)
+        while (true)
         {
-            var victim = shown.Where(i => i != last && columns[i].Sacrifice > 0).OrderByDescending(i => columns[i].Sacrifice).FirstOrDefault(-1);
-            if (victim < 0) break;
-            shown.Remove(victim);
-        }
+            var needed = Math.Min(widths[last], LastAtLeast);
+            var victim = -1;
+            for (var i = 0; i < last; i++)
+            {
+                if (!shown[i]) continue;
+                needed += widths[i] + Gap;
+                if (columns[i].Sacrifice > (victim < 0 ? 0 : columns[victim].Sacrifice)) victim = i;
+            }
 
-        return shown;
+            if (needed <= width || victim < 0) return shown;
+            shown[victim] = false;
+        }
     }
 
     private static string Line(
-        IReadOnlyList<TableColumn> columns, IReadOnlyList<Cell> cells, int[] widths, List<int> shown, int width, Style style)
+        IReadOnlyList<TableColumn> columns, IReadOnlyList<Cell> cells, int[] widths, bool[] shown, int width, Style style)
     {
-        var parts = new List<string>(shown.Count);
+        var parts = new List<string>(columns.Count);
         var used = 0;
         // Nothing is padded behind the last text of a line, so that it neither wraps nor leaves blanks in a copy.
-        var end = shown.FindLastIndex(i => cells[i].Text.Length > 0);
-        for (var n = 0; n <= end; n++)
+        var end = columns.Count - 1;
+        while (end >= 0 && (!shown[end] || cells[end].Text.Length == 0)) end--;
+        for (var i = 0; i <= end; i++)
         {
-            var i = shown[n];
+            if (!shown[i]) continue;
             var room = Math.Min(widths[i], width - used);
             if (i == columns.Count - 1) room = width - used;
             if (room <= 0) break;
             var text = TextWidth.OneLine(cells[i].Text);
-            parts.Add(style.Paint(n == end && !columns[i].Right ? TextWidth.Cut(text, room) : TextWidth.Fit(text, room, columns[i].Right), cells[i].Tone));
+            parts.Add(style.Paint(i == end && !columns[i].Right ? TextWidth.Cut(text, room) : TextWidth.Fit(text, room, columns[i].Right), cells[i].Tone));
             used += room + Gap;
         }
 

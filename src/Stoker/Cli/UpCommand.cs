@@ -50,7 +50,7 @@ internal static class UpCommand
         }
 
         // A refusal costs no daemon.
-        if (PlanCommand.Make(run, request.Plan, out var code) is not { IsRefused: false } plan) return code;
+        if (PlanCommand.Make(run, request.Plan, out var code) is not { } plan) return code;
         var options = new DaemonOptions(state, reading.Spec!.Name);
         return request.Detach ? up.Background(options, plan) : up.Foreground(options);
     }

@@ -25,7 +25,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
 
     public ExitCode ApplyAndWait()
     {
-        var lines = run.Progress([]);
+        var lines = run.Progress([], fromNow: false);
         return Apply(out var goal) is { } code ? code : WaitUntilUp(goal!, lines);
     }
 
@@ -42,7 +42,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     /// <summary>The plan was made here already; the daemon is started with the wish, so that services start while its socket opens.</summary>
     public ExitCode Background(DaemonOptions options, EstatePlan plan)
     {
-        var lines = run.Progress([]);
+        var lines = run.Progress([], fromNow: false);
         var background = new BackgroundDaemon(run.World.Executable, options with { First = Wish(run, choice, request.Plan) }, run.World.Variables, run.World.CurrentDirectory);
         if (run.World.Daemons.Start(background) is { } problem)
         {
@@ -169,7 +169,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
             }
         }
 
-        var lines = run.Progress([]);
+        var lines = run.Progress([], fromNow: false);
         var outcome = Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), lines.See, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
         lines.Clear();
         return outcome switch

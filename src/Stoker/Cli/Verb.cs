@@ -16,7 +16,7 @@ internal sealed class Verb(string name, string summary) : Command(name, summary)
 
     public Func<Invocation, ExitCode>? Run { get; private set; }
 
-    public Verb With(params ReadOnlySpan<Symbol> symbols)
+    public Verb With(params Symbol[] symbols)
     {
         foreach (var symbol in symbols)
         {

@@ -5,19 +5,19 @@ namespace Stoker.Cli;
 /// <summary>The literal list of verbs, in the order of the help.</summary>
 internal static class Verbs
 {
-    public static IReadOnlyList<(string Title, IReadOnlyList<Verb> Verbs)> Groups { get; } =
+    public static VerbGroup[] Groups { get; } =
     [
-        ("Declare", [CheckCommand.Create(), PlanCommand.Create(), ConfigCommand.Create()]),
-        ("Run",
+        new("Declare", [CheckCommand.Create(), PlanCommand.Create(), ConfigCommand.Create()]),
+        new("Run",
         [
             UpCommand.Create(), DownCommand.Create(), StartCommand.Create(), StopCommand.Create(), RestartCommand.Create(),
             ReloadCommand.Create(), ScaleCommand.Create(),
         ]),
-        ("Look",
+        new("Look",
         [
             StatusCommand.Create(), WaitCommand.Create(), LogsCommand.Create(), WhyCommand.Create(), EventsCommand.Create(), ProbeCommand.Create(),
         ]),
-        ("Stoker itself", [DaemonCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create()]),
+        new("Stoker itself", [DaemonCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create()]),
     ];
 
     public static Command Tree(GlobalOptions globals)
@@ -32,3 +32,6 @@ internal static class Verbs
         return root;
     }
 }
+
+/// <param name="Title">Heading in the help.</param>
+internal sealed record VerbGroup(string Title, Verb[] Verbs);

@@ -26,7 +26,7 @@ internal static class WaitCommand
         if (ServiceRequest.CheckNames(run, control, names) is { } wrong) return wrong;
         var goal = new Goal(Kind(target), names);
         using var interrupts = run.World.Interrupts();
-        var lines = run.Progress(names);
+        var lines = run.Progress(names, fromNow: true);
         var outcome = Follow.UntilAsync(control, goal, lines.See, timeout, run.World.Clock, interrupts.First).GetAwaiter().GetResult();
         lines.Clear();
         switch (outcome)

@@ -8,9 +8,7 @@ internal static class HostEnvironment
     private const int OnlineProcessors = 84, PhysicalPages = 85;
 
     /// <summary>The environment the program was started with.</summary>
-    public static IReadOnlyDictionary<string, string> Variables { get; } = Environment.GetEnvironmentVariables()
-        .Cast<DictionaryEntry>()
-        .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, string> Variables { get; } = ReadVariables();
 
     /// <summary>Null when it is not set; empty when it is set to nothing.</summary>
     public static string? Variable(string name) => Variables.TryGetValue(name, out var value) ? value : null;
@@ -58,5 +56,13 @@ internal static class HostEnvironment
         const string field = "CapEff:";
         var line = (ProcFile.ReadText("/proc/thread-self/status") ?? "").Split('\n').FirstOrDefault(text => text.StartsWith(field, StringComparison.Ordinal));
         return line is not null && (Convert.ToUInt64(line[field.Length..].Trim(), 16) >> number & 1) == 1;
+    }
+
+    // A plain loop: LINQ over DictionaryEntry would be compiled anew at every start of the program.
+    private static Dictionary<string, string> ReadVariables()
+    {
+        var variables = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables()) variables[(string)entry.Key] = (string?)entry.Value ?? "";
+        return variables;
     }
 }

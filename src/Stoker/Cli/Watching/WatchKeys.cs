@@ -118,5 +118,5 @@ internal static class WatchKeys
     }
 
     /// <summary>In the order on the screen, where groups stand together.</summary>
-    private static List<ServiceDocument> Ordered(WatchModel model) => [.. model.Shown.GroupBy(s => s.Group).SelectMany(g => g)];
+    private static List<ServiceDocument> Ordered(WatchModel model) => [.. StatusTable.InOrder(model.Shown).SelectMany(g => g)];
 }

@@ -11,7 +11,10 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
 {
     public ControlReply<DaemonDocument> Daemon() => Get(ControlRoutes.Daemon, ControlJson.Default.DaemonDocument);
 
-    public ControlReply<StatusDocument> Status() => Get(ControlRoutes.Status, ControlJson.Default.StatusDocument);
+    public ControlReply<StatusDocument> Status() => Ask("GET", ControlRoutes.Status, null, StatusReading.Read);
+
+    /// <summary>The same as it came, for whom only passes it on.</summary>
+    public ControlReply<string> StatusText() => Ask("GET", ControlRoutes.Status, null, body => Encoding.UTF8.GetString(body.Span));
 
     public ControlReply<ApplyResponse> Apply(ApplyRequest request) =>
         Post(ControlRoutes.Apply, Json(request, ControlJson.Default.ApplyRequest), ControlJson.Default.ApplyResponse);
@@ -57,24 +60,21 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
 
     private static byte[] Json<T>(T document, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(document, type);
 
-    private ControlReply<T> Get<T>(string path, JsonTypeInfo<T> type) => Ask("GET", path, null, type);
+    private ControlReply<T> Get<T>(string path, JsonTypeInfo<T> type) => Ask("GET", path, null, body => JsonSerializer.Deserialize(body.Span, type)!);
 
     // A POST without a body still says that there is none, as HTTP/1.1 wants it.
-    private ControlReply<T> Post<T>(string path, byte[]? body, JsonTypeInfo<T> type) => Ask("POST", path, body ?? "{}"u8.ToArray(), type);
+    private ControlReply<T> Post<T>(string path, byte[]? body, JsonTypeInfo<T> type) => Ask("POST", path, body ?? "{}"u8.ToArray(), answer => JsonSerializer.Deserialize(answer.Span, type)!);
 
-    private ControlReply<T> Ask<T>(string method, string path, byte[]? body, JsonTypeInfo<T> type)
+    private ControlReply<T> Ask<T>(string method, string path, byte[]? body, Func<ReadOnlyMemory<byte>, T> read)
     {
         try
         {
             using var socket = ControlSocket.Of(state);
             if (socket is null) return NotThere<T>();
-            using var connection = ControlConnection.Connect(socket.EndPoint, blocking: true, patience);
-            // Blocking, so both are complete when they return.
-            connection.AskAsync(method, path, body, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-            var answer = connection.ReadToEndAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
-            return connection.Status is >= 200 and < 300
-                ? new ControlReply<T>.Answered(JsonSerializer.Deserialize(answer, type)!)
-                : new ControlReply<T>.Rejected(connection.Status, ReadError(connection.Status, answer));
+            var answer = ControlAnswer.Ask(socket.EndPoint, method, path, body, patience);
+            return answer.Status is >= 200 and < 300
+                ? new ControlReply<T>.Answered(read(answer.Body))
+                : new ControlReply<T>.Rejected(answer.Status, ReadError(answer.Status, answer.Body.Span));
         }
         catch (SocketException e)
         {
@@ -94,8 +94,8 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
         {
             using var socket = ControlSocket.Of(state);
             if (socket is null) return NotThere<ControlStream<T>>();
-            connection = ControlConnection.Connect(socket.EndPoint, blocking: false, patience);
-            await connection.AskAsync("GET", path, null, cancel);
+            connection = ControlConnection.Connect(socket.EndPoint);
+            await connection.GetAsync(path, cancel);
             if (connection.Status is >= 200 and < 300)
             {
                 var stream = new ControlStream<T>(connection, type);
@@ -120,7 +120,7 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
         }
     }
 
-    private static ErrorBody ReadError(int status, byte[] answer)
+    private static ErrorBody ReadError(int status, ReadOnlySpan<byte> answer)
     {
         try
         {

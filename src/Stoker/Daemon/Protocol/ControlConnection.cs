@@ -5,17 +5,11 @@ using System.Text;
 namespace Stoker.Daemon.Protocol;
 
 /// <summary>
-/// One request and its answer over the control socket, in HTTP/1.1. Written by hand because it is what every verb pays at
-/// start-up: HttpClient costs some 40 ms before its first byte, this less than one.
+/// One request whose answer is read while it comes: for streams. <see cref="ControlAnswer"/> is for everything else.
 /// </summary>
-/// <remarks>
-/// The server is always Stoker's own, so only what Kestrel sends is understood: a status line, headers, and a body of known length
-/// or in chunks. Blocking calls keep the runtime's epoll engine asleep for verbs that ask one question; streams are asynchronous.
-/// </remarks>
 internal sealed class ControlConnection : IDisposable
 {
     private readonly Socket _socket;
-    private readonly bool _blocking;
     private byte[] _buffer = new byte[16 * 1024];
     private int _start;
     private int _end;
@@ -26,11 +20,7 @@ internal sealed class ControlConnection : IDisposable
 
     private bool _firstChunk = true;
 
-    private ControlConnection(Socket socket, bool blocking)
-    {
-        _socket = socket;
-        _blocking = blocking;
-    }
+    private ControlConnection(Socket socket) => _socket = socket;
 
     public int Status { get; private set; }
 
@@ -38,14 +28,13 @@ internal sealed class ControlConnection : IDisposable
     public bool IsComplete { get; private set; }
 
     /// <exception cref="SocketException">Nobody listens, or the socket may not be entered.</exception>
-    public static ControlConnection Connect(UnixDomainSocketEndPoint endPoint, bool blocking, TimeSpan patience)
+    public static ControlConnection Connect(UnixDomainSocketEndPoint endPoint)
     {
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            if (blocking) socket.ReceiveTimeout = (int)patience.TotalMilliseconds;
             socket.Connect(endPoint);
-            return new ControlConnection(socket, blocking);
+            return new ControlConnection(socket);
         }
         catch
         {
@@ -54,14 +43,25 @@ internal sealed class ControlConnection : IDisposable
         }
     }
 
-    /// <param name="body">JSON, or null for none.</param>
-    public async ValueTask AskAsync(string method, string path, byte[]? body, CancellationToken cancel)
+    /// <summary>The head of a request; a body of JSON follows it.</summary>
+    public static byte[] Head(string method, string path, byte[]? body)
     {
-        var head = new StringBuilder()
-            .Append(method).Append(' ').Append(path).Append(" HTTP/1.1\r\nHost: stoker\r\nConnection: close\r\n");
-        if (body is not null) head.Append("Content-Type: application/json\r\nContent-Length: ").Append(body.Length).Append("\r\n");
-        await SendAsync(Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()), cancel);
-        if (body is not null) await SendAsync(body, cancel);
+        var head = $"{method} {path} HTTP/1.1\r\nHost: stoker\r\nConnection: close\r\n";
+        if (body is not null) head += $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n";
+        return Encoding.ASCII.GetBytes(head + "\r\n");
+    }
+
+    /// <summary>Of a line like <c>HTTP/1.1 200 OK</c>.</summary>
+    public static int StatusOf(string line) =>
+        line.StartsWith("HTTP/1.1 ", StringComparison.Ordinal)
+        && int.TryParse(line.AsSpan(9, Math.Min(3, line.Length - 9)), NumberStyles.None, CultureInfo.InvariantCulture, out var code)
+            ? code
+            : throw new IOException($"the control socket answered what is not HTTP: {line}");
+
+    public async ValueTask GetAsync(string path, CancellationToken cancel)
+    {
+        ReadOnlyMemory<byte> rest = Head("GET", path, null);
+        while (rest.Length > 0) rest = rest[await _socket.SendAsync(rest, cancel)..];
         await ReadHeadAsync(cancel);
     }
 
@@ -107,15 +107,7 @@ internal sealed class ControlConnection : IDisposable
 
     private async ValueTask ReadHeadAsync(CancellationToken cancel)
     {
-        var status = await ReadLineAsync(cancel);
-        // HTTP/1.1 200 OK
-        if (!status.StartsWith("HTTP/1.1 ", StringComparison.Ordinal)
-            || !int.TryParse(status.AsSpan(9, Math.Min(3, status.Length - 9)), NumberStyles.None, CultureInfo.InvariantCulture, out var code))
-        {
-            throw new IOException($"the control socket answered what is not HTTP: {status}");
-        }
-
-        Status = code;
+        Status = StatusOf(await ReadLineAsync(cancel));
         _left = null;
         while (await ReadLineAsync(cancel) is { Length: > 0 } header)
         {
@@ -171,18 +163,8 @@ internal sealed class ControlConnection : IDisposable
         }
 
         if (_end == _buffer.Length) Array.Resize(ref _buffer, _buffer.Length * 2);
-        var free = _buffer.AsMemory(_end);
-        var read = _blocking ? _socket.Receive(free.Span) : await _socket.ReceiveAsync(free, cancel);
+        var read = await _socket.ReceiveAsync(_buffer.AsMemory(_end), cancel);
         _end += read;
         return read;
-    }
-
-    private async ValueTask SendAsync(byte[] bytes, CancellationToken cancel)
-    {
-        for (var sent = 0; sent < bytes.Length;)
-        {
-            var rest = bytes.AsMemory(sent);
-            sent += _blocking ? _socket.Send(rest.Span) : await _socket.SendAsync(rest, cancel);
-        }
     }
 }
