@@ -71,7 +71,8 @@ internal sealed record RunningEstate(
         foreach (var (name, plan) in plans)
         {
             if (!statuses.TryGetValue(name, out var status)) continue;
-            var up = status.State is not (ServiceState.Stopped or ServiceState.Failed or ServiceState.Completed);
+            // A task that has completed is where it should be: `up` does not repeat it.
+            var up = status.State is not (ServiceState.Stopped or ServiceState.Failed);
             services[name] = new ObservedService(plan.Fingerprint, plan.Replicas.Count, up);
             if (status.Replicas.Max(r => r.StartTook) is { } took) times[name] = took;
         }

@@ -82,6 +82,7 @@ internal sealed class Fingerprint
             Text(m.Target);
             Texts(m.Options);
             var volume = m.Kind == MountKind.Volume && m.Source is { } source ? estate.Volumes.GetValueOrDefault(source) : null;
+            Text(volume?.GivenName);
             Text(volume?.Driver);
             Number(volume is { External: true } ? 1 : 0);
             Map(volume?.DriverOptions ?? new Dictionary<string, string>(), Text);
@@ -99,6 +100,7 @@ internal sealed class Fingerprint
         Text(source?.File);
         Text(source?.EnvironmentVariable);
         Text(source?.Content);
+        Text(source?.GivenName);
         Number(source is { External: true } ? 1 : 0);
     });
 
@@ -135,29 +137,36 @@ internal sealed class Fingerprint
 
     private void AddContainer(EstateSpec estate, ServiceSpec spec)
     {
+        Text(spec.ContainerName);
+        Text(spec.ContainerRuntime);
         Text(spec.Build?.Context);
         Text(spec.Build?.Dockerfile);
+        Text(spec.Build?.DockerfileInline);
         Texts(spec.Build?.Options);
         Texts(spec.ContainerOptions);
         Map(spec.Labels, Text);
 
         // The container tool remembers the signal from `run`.
         Number(spec.StopSignal);
-        foreach (var name in estate.Networks.Keys.Where(n => spec.ContainerOptions.Any(o => Names(o, n))).Order(StringComparer.Ordinal))
+        Each(spec.Networks, use =>
         {
-            var network = estate.Networks[name];
-            Text(name);
-            Text(network.Driver);
-            Number((network.External ? 1 : 0) + (network.Internal ? 2 : 0));
-            Map(network.DriverOptions, Text);
-        }
+            Text(use.Network);
+            Texts(use.Aliases);
+            Text(use.Ipv4Address);
+            Text(use.Ipv6Address);
+            Text(use.MacAddress);
+            AddNetwork(estate.Networks.GetValueOrDefault(use.Network));
+        });
     }
 
-    /// <summary><c>--network=back</c>, or the word <c>back</c> after <c>--network</c>, maybe with options behind a colon.</summary>
-    private static bool Names(string option, string network)
+    private void AddNetwork(NetworkSpec? network)
     {
-        var value = option.AsSpan(option.IndexOf('=', StringComparison.Ordinal) + 1);
-        return value.StartsWith(network, StringComparison.Ordinal) && (value.Length == network.Length || value[network.Length] == ':');
+        Text(network?.GivenName);
+        Text(network?.Driver);
+        Number((network is { External: true } ? 1 : 0) + (network is { Internal: true } ? 2 : 0));
+        Map(network?.DriverOptions ?? new Dictionary<string, string>(), Text);
+        Map(network?.Labels ?? new Dictionary<string, string>(), Text);
+        Texts(network?.CreateOptions);
     }
 
     private void Map<T>(IReadOnlyDictionary<string, T> map, Action<T> add)

@@ -51,17 +51,23 @@ internal sealed class ServiceBoard(TimeProvider clock)
         foreach (var post in tell) post(fact);
     }
 
+    /// <summary>The service has left the estate; whoever waits for its end hears of it.</summary>
     public void Remove(ServiceName name)
     {
+        List<Action<ServiceFact>> tell;
+        PeerView? gone;
         TaskCompletionSource changed;
         lock (_lock)
         {
-            _views.Remove(name);
+            gone = _views.Remove(name, out var last) ? last with { State = ServiceState.Stopped, Alive = false } : null;
+            tell = _neighbours.TryGetValue(name, out var neighbours) ? [.. neighbours.Posts.Values] : [];
+            foreach (var others in _neighbours.Values) others.Posts.Remove(name);
             changed = Change(_statuses.Remove(name));
         }
 
         changed.TrySetResult();
-        Forget(name);
+        if (gone is null) return;
+        foreach (var post in tell) post(new ServiceFact.PeerChanged(clock.GetUtcNow(), name, gone));
     }
 
     /// <summary>From now on, and at once about the present, <paramref name="post"/> hears of the peers of this service.</summary>
@@ -80,14 +86,6 @@ internal sealed class ServiceBoard(TimeProvider clock)
 
             // Posted inside the lock, so that nobody's later news can come before it.
             foreach (var fact in known) post(fact);
-        }
-    }
-
-    private void Forget(ServiceName name)
-    {
-        lock (_lock)
-        {
-            foreach (var neighbours in _neighbours.Values) neighbours.Posts.Remove(name);
         }
     }
 

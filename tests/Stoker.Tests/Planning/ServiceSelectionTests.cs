@@ -74,4 +74,18 @@ public sealed class ServiceSelectionTests
             new PlanRequest { Host = new("one"), Names = Plans.Names("a") });
         Assert.Equal("service `a` runs on host `two`, not here", plan.Only(PlanDiagnostics.RunsElsewhere).Message);
     }
+
+    [Fact]
+    public void References_to_nothing_are_refused_with_the_nearest_name()
+    {
+        var estate = new EstateBuilder().Host("mainpc").Group("infra")
+            .Service("redis", s => s.Group("infr")).Service("vision", s => s.Host("mainpx").DependsOn("rediss"));
+        Assert.Equal(
+            [
+                ("service `redis` is in unknown group `infr`", "did you mean `infra`?"),
+                ("service `vision` depends on unknown service `rediss`", "did you mean `redis`?"),
+                ("service `vision` runs on unknown host `mainpx`", "did you mean `mainpc`?"),
+            ],
+            Plans.Plan(estate).Diagnostics.Where(d => d.Code == PlanDiagnostics.UnknownReference).Select(d => (d.Message, d.Hint!)));
+    }
 }
