@@ -49,7 +49,8 @@ internal sealed class FakeWorld : IDisposable
         Daemons = Daemons,
         Machine = Machine,
         Interrupts = () => Interrupts,
-        Patience = TimeSpan.FromSeconds(10),
+        Patience = TimeSpan.FromSeconds(30),
+        CompletionPatience = TimeSpan.FromSeconds(30),
     };
 
     /// <summary>Runs one command line, its state directory being this world's.</summary>
