@@ -138,26 +138,26 @@ internal sealed class Fingerprint
         Text(spec.Build?.Context);
         Text(spec.Build?.Dockerfile);
         Texts(spec.Build?.Options);
+        Text(spec.Build?.DockerfileInline);
         Texts(spec.ContainerOptions);
+        Text(spec.ContainerName);
+        Text(spec.ContainerRuntime);
         Map(spec.Labels, Text);
-
-        // The container tool remembers the signal from `run`.
         Number(spec.StopSignal);
-        foreach (var name in estate.Networks.Keys.Where(n => spec.ContainerOptions.Any(o => Names(o, n))).Order(StringComparer.Ordinal))
+        Each(spec.Networks, use =>
         {
-            var network = estate.Networks[name];
-            Text(name);
+            Text(use.Network);
+            Texts(use.Aliases);
+            Text(use.Ipv4Address);
+            Text(use.Ipv6Address);
+            Text(use.MacAddress);
+            if (!estate.Networks.TryGetValue(use.Network, out var network)) return;
+            Text(network.GivenName);
             Text(network.Driver);
             Number((network.External ? 1 : 0) + (network.Internal ? 2 : 0));
             Map(network.DriverOptions, Text);
-        }
-    }
-
-    /// <summary><c>--network=back</c>, or the word <c>back</c> after <c>--network</c>, maybe with options behind a colon.</summary>
-    private static bool Names(string option, string network)
-    {
-        var value = option.AsSpan(option.IndexOf('=', StringComparison.Ordinal) + 1);
-        return value.StartsWith(network, StringComparison.Ordinal) && (value.Length == network.Length || value[network.Length] == ':');
+            Texts(network.CreateOptions);
+        });
     }
 
     private void Map<T>(IReadOnlyDictionary<string, T> map, Action<T> add)
