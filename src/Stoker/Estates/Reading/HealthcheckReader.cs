@@ -52,7 +52,7 @@ internal static class HealthcheckReader
         "test" => ReadTest(source, node),
         "http" => ReadHttp(source, node),
         "tcp" => ReadTcp(source, node),
-        "exec" => source.Words(node, "exec healthcheck") is { } words ? Command(source, node, words) : null,
+        "exec" => source.Words(node, "an `exec` healthcheck") is { } words ? Command(source, node, words) : null,
         "log" => ReadLog(source, node),
         _ => new ProbeSpec.Notify((node as MappingNode).Duration("watchdog")),
     };
@@ -62,7 +62,7 @@ internal static class HealthcheckReader
         if (node is ScalarNode { Value: { Length: > 0 } line })
             return line == "NONE" ? new ProbeSpec.None() : Shell(line);
         if (node is not SequenceNode) return null;
-        string[] words = [.. source.Words(node, "test")!];
+        string[] words = [.. source.Words(node, "a `test`")!];
         switch (words)
         {
             case ["NONE"]:
