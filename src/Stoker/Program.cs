@@ -13,4 +13,4 @@ if (args is ["--version"])
     return 0;
 }
 
-return CommandLine.Run(args, RealSurroundings.Open());
+return CliModule.Run(args, RealSurroundings.Open());

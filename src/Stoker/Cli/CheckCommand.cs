@@ -26,7 +26,7 @@ internal static class CheckCommand
             diagnostics.Count(d => d.Severity == Severity.Error),
             diagnostics.Count(d => d.Severity == Severity.Warning),
             [.. diagnostics.Select(DiagnosticDocument.From)]);
-        if (run.Json) run.PrintJson(document, CliJson.Default.CheckDocument);
+        if (run.Json) run.PrintJson(document, CliJson.Readable.CheckDocument);
         else Print(run, reading, document);
         return document.Errors > 0 || reading.Spec is null ? ExitCode.EstateIsWrong : ExitCode.Done;
     }

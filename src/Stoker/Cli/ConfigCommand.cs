@@ -52,7 +52,7 @@ internal static class ConfigCommand
         {
             case Explanation.Found found:
                 var document = ExplainDocument.Of(path, found, documentation, IsSecret(path));
-                if (run.Json) run.PrintJson(document, CliJson.Default.ExplainDocument);
+                if (run.Json) run.PrintJson(document, CliJson.Readable.ExplainDocument);
                 else Print(run, document);
                 return ExitCode.Done;
             case Explanation.Missing missing:

@@ -21,7 +21,7 @@ internal static class DaemonCommand
     {
         var reply = control.Daemon();
         if (reply is not ControlReply<DaemonDocument>.Answered { Document: var daemon }) return run.Failed(reply);
-        if (run.Json) run.PrintJson(daemon, ControlJson.Default.DaemonDocument);
+        if (run.Json) run.PrintJson(daemon, ControlJson.Readable.DaemonDocument);
         else Print(run, daemon);
         return ExitCode.Done;
     });

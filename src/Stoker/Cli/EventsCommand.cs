@@ -34,7 +34,7 @@ internal static class EventsCommand
                 while (await stream.NextAsync(interrupt) is { } happened)
                 {
                     if (happened.At < since) continue;
-                    if (run.Json) run.PrintJson(happened, ControlJson.Default.EventDocument);
+                    if (run.Json) run.PrintJson(happened, ControlJson.Readable.EventDocument);
                     else run.Output.WriteLine(Line(happened, run.World.Clock, run.Style));
                     if (query.Follow) run.Output.Flush();
                 }

@@ -17,7 +17,7 @@ internal sealed class LogPrinter(Invocation run, IReadOnlyList<string> names, bo
     {
         if (run.Json)
         {
-            run.PrintJson(line, ControlJson.Default.LogDocument);
+            run.PrintJson(line, ControlJson.Readable.LogDocument);
             return;
         }
 

@@ -19,7 +19,7 @@ internal static class ProbeCommand
         if (ServiceRequest.CheckNames(run, control, [name]) is { } wrong) return wrong;
         var reply = control.Probe(name);
         if (reply is not ControlReply<ProbeDocument>.Answered { Document: var document }) return run.Failed(reply);
-        if (run.Json) run.PrintJson(document, ControlJson.Default.ProbeDocument);
+        if (run.Json) run.PrintJson(document, ControlJson.Readable.ProbeDocument);
         else Print(run, document);
         return document.Replicas.All(r => r.Outcome == "healthy") ? ExitCode.Done : ExitCode.NotAsItShouldBe;
     }

@@ -41,7 +41,7 @@ internal static class StatusCommand
     {
         if (run.Json)
         {
-            run.PrintJson(status, ControlJson.Default.StatusDocument);
+            run.PrintJson(status, ControlJson.Readable.StatusDocument);
             return;
         }
 

@@ -134,7 +134,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         // The first snapshot after the apply already shows what was accepted.
         var outcome = Follow.UntilAsync(control, goal, lines.See, request.Timeout, run.World.Clock, interrupts.First).GetAwaiter().GetResult();
         lines.Clear();
-        if (run.Json && outcome.Last is { } last) run.PrintJson(last, ControlJson.Default.StatusDocument);
+        if (run.Json && outcome.Last is { } last) run.PrintJson(last, ControlJson.Readable.StatusDocument);
         switch (outcome)
         {
             case FollowOutcome.Reached reached:

@@ -32,7 +32,7 @@ internal static class WaitCommand
         switch (outcome)
         {
             case FollowOutcome.Reached reached:
-                if (run.Json) run.PrintJson(reached.Status, ControlJson.Default.StatusDocument);
+                if (run.Json) run.PrintJson(reached.Status, ControlJson.Readable.StatusDocument);
                 return ExitCode.Done;
             case FollowOutcome.Missed missed:
                 run.Report.Error(NotThere(missed.Services, target), $"`stoker why {missed.Services[0].Name}` tells more");

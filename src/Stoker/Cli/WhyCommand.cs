@@ -21,7 +21,7 @@ internal static class WhyCommand
         if (reply is not ControlReply<WhyDocument>.Answered { Document: var why }) return run.Failed(reply);
         if (run.Json)
         {
-            run.PrintJson(why, ControlJson.Default.WhyDocument);
+            run.PrintJson(why, ControlJson.Readable.WhyDocument);
             return ExitCode.Done;
         }
 

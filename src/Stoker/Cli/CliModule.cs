@@ -14,7 +14,7 @@ namespace Stoker.Cli;
 /// Data goes to stdout and everything else to stderr. A client verb touches neither YAML nor the web server, so that
 /// <c>stoker status</c> answers before a person notices.
 /// </summary>
-internal static class CommandLine
+internal static class CliModule
 {
     public static int Run(IReadOnlyList<string> words, Surroundings world)
     {
