@@ -48,7 +48,7 @@ internal static class EstateWork
             Names = [.. request.Names.Select(n => new ServiceName(n))],
             Scale = scale,
         };
-        return Planner.Plan(estate, asked, Observation.Of(estate, variables, running));
+        return Planner.Plan(estate, asked, Observation.Of(estate, asked, variables, running));
     }
 
     /// <summary>Reads the values of secrets and configs of every service that this host runs. What cannot be read is a diagnostic.</summary>
