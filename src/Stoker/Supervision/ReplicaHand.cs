@@ -111,7 +111,13 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         var runId = Guid.NewGuid().ToString("n");
         try
         {
-            _log ??= doors.Pump.Attach(LogSourceOf(plan));
+            if (_log is null)
+            {
+                _log = doors.Pump.Attach(LogSourceOf(plan));
+                // An unfinished line of a run that no daemon saw the end of must not be joined to the first line of this one.
+                _ = _log.DrainAsync();
+            }
+
             Listen(plan);
             var around = Surroundings(plan, plan.Spec.Healthcheck?.Probe is ProbeSpec.Notify ? BindNotify(plan) : null);
             var launch = LaunchComposer.Compose(plan, ReplicaPlanOf(plan), runId, around);
