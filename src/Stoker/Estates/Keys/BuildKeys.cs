@@ -42,6 +42,7 @@ internal static class BuildKeys
         new("cache_from", "Where cached layers may come from.", Texts, Honoured, new ContainerOption.Each("--cache-from")),
         new("cache_to", "Where cached layers go.", Texts, Honoured, new ContainerOption.Each("--cache-to")),
         new("no_cache", "Build every layer anew; default `false`.", Flag, Honoured, new ContainerOption.Switch("--no-cache")),
+        new("no_cache_filter", "Stages to build anew.", TextOrTexts, Warned("Podman has no such option: use `no_cache`")),
         new("additional_contexts", "Further contexts by name.", Pairs, Honoured, new ContainerOption.Pairs("--build-context")),
         new("network", "Network of the build's commands.", Text, Honoured, new ContainerOption.Value("--network")),
         new("pull", "Look for newer base images; default `false`.", Flag, Honoured, new ContainerOption.Switch("--pull")),

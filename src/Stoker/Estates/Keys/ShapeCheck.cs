@@ -130,6 +130,8 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
             case Support.NotYet:
                 bag.Add(EstateDiagnostics.SectionNotActedOn, key.Where, $"section `{row.Name}` is not acted on by this version");
                 return true;
+            case Support.Refused when value is ScalarNode { Value: null or "" }:
+                return true; // the shape says what is wrong with it
             case Support.Refused refused:
                 bag.Add(EstateDiagnostics.Refused, key.Where, $"`{path}` is refused: {refused.Reason}", refused.Hint);
                 return false;

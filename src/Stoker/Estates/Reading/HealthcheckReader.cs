@@ -9,6 +9,8 @@ internal static class HealthcheckReader
 {
     private static readonly string[] Kinds = ["test", "http", "tcp", "exec", "log", "notify"];
 
+    private const string WhatToSay = "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`";
+
     public static HealthcheckSpec? Read(ServiceSource source)
     {
         if (source.Map.Map("healthcheck") is not { } map) return null;
@@ -32,9 +34,11 @@ internal static class HealthcheckReader
         switch (kinds)
         {
             case []:
-                source.Report(EstateDiagnostics.NoProbe, map.Where, "has a healthcheck that does not say what to ask", source.IsContainer
-                    ? "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`; the image's own healthcheck is not asked"
-                    : "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`");
+                // Compose then takes the image's test with these times; only the container tool knows what that is.
+                if (source.IsContainer)
+                    source.Report(EstateDiagnostics.ImageProbe, map.Where, "has a healthcheck without effect: it does not say what to ask, and the image's own is not asked", WhatToSay);
+                else
+                    source.Report(EstateDiagnostics.NoProbe, map.Where, "has a healthcheck that does not say what to ask", WhatToSay);
                 return null;
             case [var kind]:
                 return ReadKind(source, kind, map.Find(kind)!);
