@@ -26,7 +26,7 @@ internal sealed record ServiceSpec(ServiceName Name, SourcePosition Where)
     /// <summary>Merged from <c>env_file</c> and <c>environment</c>, in order. A null value is taken from the daemon's environment.</summary>
     public IReadOnlyDictionary<string, Positioned<string?>> Environment { get; init; } = new Dictionary<string, Positioned<string?>>();
 
-    /// <summary>Absolute for processes (relative paths are resolved from the estate's directory); as written for containers.</summary>
+    /// <summary>Absolute for processes, by default the estate's directory; as written for containers, by default the image's.</summary>
     public string? WorkingDirectory { get; init; }
 
     /// <summary><c>name|uid[:group|gid]</c>; default: the daemon's own user.</summary>

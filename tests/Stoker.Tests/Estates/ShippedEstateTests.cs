@@ -31,6 +31,7 @@ public sealed class ShippedEstateTests
         var plan = Plan(Quickstart, rehearse: false, ["sh", "perl"]);
         Findings.AreNone(plan.Diagnostics.Select(d => d.ToString()));
         Assert.All(plan.Local, service => Assert.Equal(RuntimeKind.Process, service.Runtime));
+        Assert.All(plan.Local, service => Assert.Equal(Repository.PathOf("estates/quickstart"), service.Spec.WorkingDirectory));
         Assert.Equal(2, plan.Services[new ServiceName("hello")].Replicas.Count);
     }
 
