@@ -137,13 +137,24 @@ internal sealed class Fingerprint
     {
         Text(spec.Build?.Context);
         Text(spec.Build?.Dockerfile);
+        Text(spec.Build?.DockerfileInline);
         Texts(spec.Build?.Options);
         Texts(spec.ContainerOptions);
+        Text(spec.ContainerName);
+        Text(spec.ContainerRuntime);
+        Each(spec.Networks, n =>
+        {
+            Text(n.Network);
+            Texts(n.Aliases);
+            Text(n.Ipv4Address);
+            Text(n.Ipv6Address);
+            Text(n.MacAddress);
+        });
         Map(spec.Labels, Text);
 
         // The container tool remembers the signal from `run`.
         Number(spec.StopSignal);
-        foreach (var name in estate.Networks.Keys.Where(n => spec.ContainerOptions.Any(o => Names(o, n))).Order(StringComparer.Ordinal))
+        foreach (var name in estate.Networks.Keys.Where(n => spec.Networks.Any(u => u.Network == n) || spec.ContainerOptions.Any(o => Names(o, n))).Order(StringComparer.Ordinal))
         {
             var network = estate.Networks[name];
             Text(name);
