@@ -40,7 +40,7 @@ internal static class DaemonHost
             Pump = pump,
             Records = new ReplicaRecords(places.Replicas),
             Processes = new ProcessRuntime(scanner),
-            Containers = new ProcessRuntime(scanner),
+            Containers = new ContainerRuntime(scanner, clock),
             Cgroups = (cgroups as CgroupSupport.Available)?.Tree,
             ProgramPath = HostEnvironment.ExecutablePath,
         };

@@ -1,6 +1,7 @@
 using Stoker.Estates;
 using Stoker.Planning;
 using Stoker.Platform;
+using Stoker.Runtimes;
 using Stoker.Supervision;
 
 namespace Stoker.Daemon;
@@ -12,8 +13,11 @@ internal static class Observation
     {
         var path = variables.GetValueOrDefault("PATH");
         var support = running.Cgroups;
+        var tool = estate.Services.Values.Any(s => s.IsContainer) ? ContainerToolCheck.Shared.Find(variables) : new ContainerToolAnswer.NotInstalled();
         return new Observed
         {
+            ContainerTool = (tool as ContainerToolAnswer.Usable)?.Tool,
+            ContainerToolProblem = (tool as ContainerToolAnswer.Unusable)?.Why,
             Executables = FindExecutables(estate, path),
             Cpus = HostEnvironment.MachineProcessorCount,
             Memory = new ByteSize(HostEnvironment.TotalMemory),

@@ -102,6 +102,9 @@ internal sealed record BuildSpec(string Context, string? Dockerfile, SourcePosit
     /// <summary>The Dockerfile itself, given to the container tool on its input (<c>--file=-</c>).</summary>
     public string? DockerfileInline { get; init; }
 
+    /// <summary><c>pull_policy: build</c>: built anew for each start, and not only when the image is missing.</summary>
+    public bool Always { get; init; }
+
     /// <summary>Further options of <c>build</c> in order: <c>--build-arg A=1</c>, <c>--target x</c>, …</summary>
     public IReadOnlyList<string> Options { get; init; } = [];
 }
