@@ -144,16 +144,6 @@ internal sealed class Fingerprint
         Text(spec.Build?.DockerfileInline);
         Texts(spec.Build?.Options);
         Texts(spec.ContainerOptions);
-        Text(spec.ContainerName);
-        Text(spec.ContainerRuntime);
-        Each(spec.Networks, n =>
-        {
-            Text(n.Network);
-            Texts(n.Aliases);
-            Text(n.Ipv4Address);
-            Text(n.Ipv6Address);
-            Text(n.MacAddress);
-        });
         Map(spec.Labels, Text);
 
         // The container tool remembers the signal from `run`.
