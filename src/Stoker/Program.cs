@@ -1,9 +1,12 @@
 using Stoker.Cli;
 using Stoker.Daemon;
+using Stoker.Runtimes;
 using Stoker.StandIns;
 
 // Before anything else is loaded: a rehearsal starts dozens of these at once.
 if (args is [StandInsModule.Verb, ..]) return StandIn.Run(args);
+
+if (args is [ContainerStart.Verb, ..]) return ContainerStart.Run(args);
 
 // Scripts ask this on every start; it needs no parser.
 if (args is ["--version"])

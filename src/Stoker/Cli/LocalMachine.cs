@@ -14,7 +14,7 @@ internal sealed class LocalMachine : IMachine
         var running = Alive(state).GroupBy(r => r.Service).ToDictionary(
             g => new ServiceName(g.Key),
             g => new ObservedService(g.First().Fingerprint, g.Count(), IsUp: true));
-        return Observation.Of(estate, variables, new RunningEstate(running, new Dictionary<ServiceName, TimeSpan>(), Cgroups.Look()));
+        return Observation.Of(estate, new PlanRequest(), variables, new RunningEstate(running, new Dictionary<ServiceName, TimeSpan>(), Cgroups.Look()));
     }
 
     public int CountLeftBehind(StateDirectory state) => Alive(state).Select(r => r.Service).Distinct().Count();

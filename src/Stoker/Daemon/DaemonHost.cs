@@ -29,18 +29,18 @@ internal static class DaemonHost
         }
 
         ProcessLauncher.BecomeSubreaper();
-        var clock = TimeProvider.System;
-        var journal = Journal.Open(options.State.Journal, clock);
+        var clock = new SteadyClock();
+        var journal = Journal.Open(options.State.Journal, TimeProvider.System);
         var places = MakePlaces(options.State);
         var cgroups = Cgroups.Open(GroupName(options));
-        using var pump = new LogPump(clock, e => ReportLogTrouble(journal, e));
+        using var pump = new LogPump(TimeProvider.System, e => ReportLogTrouble(journal, e));
         var scanner = new TreeScanner();
         var doors = new SupervisionDoors(options.Estate, clock, places, new ServiceBoard(clock), journal)
         {
             Pump = pump,
             Records = new ReplicaRecords(places.Replicas),
             Processes = new ProcessRuntime(scanner),
-            Containers = new ProcessRuntime(scanner),
+            Containers = new ContainerRuntime(scanner, clock),
             Cgroups = (cgroups as CgroupSupport.Available)?.Tree,
             ProgramPath = HostEnvironment.ExecutablePath,
         };
@@ -90,14 +90,24 @@ internal static class DaemonHost
     private static ApplyRequest? ReadApplied(StateDirectory state) =>
         Files.ReadIfPresent(state.Applied) is { } bytes ? JsonSerializer.Deserialize(bytes, ControlJson.Readable.ApplyRequest) : null;
 
+    /// <summary>
+    /// Pipes and sockets live in memory where the machine has such a place: output that has not been stored yet never touches a
+    /// disk, a full or hung disk does not hold the pipes, and the paths are short enough for socket addresses.
+    /// </summary>
     private static SupervisionPlaces MakePlaces(StateDirectory state)
     {
-        foreach (var directory in (ReadOnlySpan<string>)[state.Replicas, state.Pipes, state.Logs, state.Notify, state.Secrets]) Files.CreateDirectory(directory);
-        return new SupervisionPlaces(state.Replicas, state.Pipes, state.Logs, state.Notify, ShortPlace(state), state.Secrets);
+        var volatilePlace = VolatilePlace(state);
+        var places = new SupervisionPlaces(
+            state.Replicas, Path.Combine(volatilePlace, "pipes"), state.Logs, Path.Combine(volatilePlace, "notify"), $"/tmp/stoker-{HostEnvironment.UserId}-{Hash(state.Path)}", state.Secrets);
+        foreach (var directory in (ReadOnlySpan<string>)[places.Replicas, places.Pipes, places.Logs, places.Notify, places.Secrets]) Files.CreateDirectory(directory);
+        return places;
     }
 
-    /// <summary>Notify sockets have short paths only; deep state directories get a short one of their own.</summary>
-    private static string ShortPlace(StateDirectory state) => Path.Combine(HostEnvironment.IsRoot ? "/run" : "/tmp", $"stoker-{HostEnvironment.UserId}-{Hash(state.Path)}");
+    private static string VolatilePlace(StateDirectory state)
+    {
+        var home = HostEnvironment.IsRoot ? "/run" : HostEnvironment.Variable("XDG_RUNTIME_DIR");
+        return home is { Length: > 0 } && Files.DirectoryExists(home) ? Path.Combine(home, $"stoker-{Hash(state.Path)}") : state.Path;
+    }
 
     /// <summary>Two estates of one name in two state directories are two estates.</summary>
     private static string GroupName(DaemonOptions options) => $"{options.Estate}-{Hash(options.State.Path)}";

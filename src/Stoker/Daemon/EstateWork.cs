@@ -48,7 +48,7 @@ internal static class EstateWork
             Names = [.. request.Names.Select(n => new ServiceName(n))],
             Scale = scale,
         };
-        return Planner.Plan(estate, asked, Observation.Of(estate, variables, running));
+        return Planner.Plan(estate, asked, Observation.Of(estate, asked, variables, running));
     }
 
     /// <summary>Reads the values of secrets and configs of every service that this host runs. What cannot be read is a diagnostic.</summary>
@@ -60,7 +60,7 @@ internal static class EstateWork
             var materials = new List<Material>();
             foreach (var use in service.Spec.Secrets) Add(materials, use, plan.Estate.Secrets.GetValueOrDefault(use.Source), variables, isSecret: true, bag);
             foreach (var use in service.Spec.Configs) Add(materials, use, plan.Estate.Configs.GetValueOrDefault(use.Source), variables, isSecret: false, bag);
-            contexts[service.Name] = new LaunchContext(variables, new ServiceMaterials(materials));
+            contexts[service.Name] = new LaunchContext(variables, new ServiceMaterials(materials)) { Estate = plan.Estate };
         }
 
         return contexts;
@@ -72,9 +72,16 @@ internal static class EstateWork
         if (spec is null || spec.External) return;
         var kind = isSecret ? "secret" : "config";
         if (Content(spec, variables, out var problem) is { } content)
-            materials.Add(new Material(spec.Name, Materials.TargetOf(use, isSecret), content, isSecret, use.Mode));
+            materials.Add(new Material(spec.Name, Materials.TargetOf(use, isSecret), content, isSecret, use.Mode) { Owner = OwnerOf(use) });
         else
             bag.Add(DaemonDiagnostics.MaterialUnreadable, spec.Where, $"{kind} `{spec.Name}` cannot be read: {problem}", "every service that uses it needs it to start");
+    }
+
+    private static (uint User, uint Group)? OwnerOf(MaterialUse use)
+    {
+        if (use.Uid is null && use.Gid is null) return null;
+        var user = uint.TryParse(use.Uid, out var uid) ? uid : 0;
+        return (user, uint.TryParse(use.Gid, out var gid) ? gid : user);
     }
 
     private static byte[]? Content(MaterialSpec spec, IReadOnlyDictionary<string, string> variables, out string problem)

@@ -1,6 +1,7 @@
 using Stoker.Estates;
 using Stoker.Planning;
 using Stoker.Platform;
+using Stoker.Runtimes;
 using Stoker.Supervision;
 
 namespace Stoker.Daemon;
@@ -8,17 +9,20 @@ namespace Stoker.Daemon;
 /// <summary>Looks at this machine before a plan is made. Everything the planner knows beyond the file comes from here.</summary>
 internal static class Observation
 {
-    public static Observed Of(EstateSpec estate, IReadOnlyDictionary<string, string> variables, RunningEstate running)
+    public static Observed Of(EstateSpec estate, PlanRequest request, IReadOnlyDictionary<string, string> variables, RunningEstate running)
     {
         var path = variables.GetValueOrDefault("PATH");
         var support = running.Cgroups;
+        var tool = estate.Services.Values.Any(s => s.IsContainer) ? ContainerToolCheck.Shared.Find(variables) : new ContainerToolAnswer.NotInstalled();
         return new Observed
         {
+            ContainerTool = (tool as ContainerToolAnswer.Usable)?.Tool,
+            ContainerToolProblem = (tool as ContainerToolAnswer.Unusable)?.Why,
             Executables = FindExecutables(estate, path),
             Cpus = HostEnvironment.MachineProcessorCount,
             Memory = new ByteSize(HostEnvironment.TotalMemory),
             Identities = [HostEnvironment.HostName, .. NetworkAddresses.Own()],
-            Listening = Listening(estate),
+            Listening = Listening(ReplicaPorts.ToLookUp(estate, request), running.Pids),
             CgroupControllers = support is CgroupSupport.Available available ? available.Controllers : new HashSet<string>(),
             CgroupProblem = support switch
             {
@@ -27,6 +31,7 @@ internal static class Observation
                 _ => null,
             },
             IsRoot = HostEnvironment.IsRoot,
+            HardLimits = HardLimits.Own(),
             Running = running.Services,
             StartTimes = running.StartTimes,
         };
@@ -37,7 +42,7 @@ internal static class Observation
         var found = new Dictionary<string, string?>();
         foreach (var service in estate.Services.Values.Where(s => !s.IsContainer))
         {
-            if ((service.Entrypoint ?? []).Concat(service.Command ?? []).FirstOrDefault() is not { } word) continue;
+            if (CommandWords.Of(service) is not [var word, ..]) continue;
             var own = service.Environment.TryGetValue("PATH", out var declared) ? declared.Value ?? path : path;
             found.TryAdd(word, Executables.Find(word, own, service.WorkingDirectory ?? estate.Directory));
         }
@@ -46,14 +51,21 @@ internal static class Observation
     }
 
     /// <summary>Only of the ports that the estate wants, because looking for their holders costs a walk through all processes.</summary>
-    private static List<PortHolder> Listening(EstateSpec estate)
+    /// <param name="own">Main processes of the estate: what they and their sessions hold is not a stranger's.</param>
+    private static List<PortHolder> Listening(IReadOnlySet<int> wanted, IReadOnlySet<int> own)
     {
-        var wanted = estate.Services.Values.SelectMany(s => s.Ports).Where(p => p.Published is not null)
-            .SelectMany(p => Enumerable.Range(p.Published!.Value, (p.PublishedEnd ?? p.Published.Value) - p.Published.Value + 1)).ToHashSet();
         if (wanted.Count == 0) return [];
         var sockets = SocketTable.Listening().Where(s => wanted.Contains(s.Port)).ToList();
         var holders = SocketTable.Holders(sockets.Select(s => s.Inode).ToHashSet());
-        return [.. sockets.Select(s => new PortHolder(s.Address.ToString(), s.Port, s.Protocol, holders.TryGetValue(s.Inode, out var h) ? $"pid {h.Pid}, {h.Command}" : null))];
+        var listening = new List<PortHolder>();
+        foreach (var socket in sockets)
+        {
+            if (!holders.TryGetValue(socket.Inode, out var holder)) listening.Add(new PortHolder(socket.Address.ToString(), socket.Port, socket.Protocol, null));
+            else if (!own.Contains(holder.Pid) && !own.Contains(holder.SessionId))
+                listening.Add(new PortHolder(socket.Address.ToString(), socket.Port, socket.Protocol, $"pid {holder.Pid}, {holder.Command}"));
+        }
+
+        return listening;
     }
 }
 
@@ -61,6 +73,9 @@ internal static class Observation
 internal sealed record RunningEstate(
     IReadOnlyDictionary<ServiceName, ObservedService> Services, IReadOnlyDictionary<ServiceName, TimeSpan> StartTimes, CgroupSupport Cgroups)
 {
+    /// <summary>Main processes of all replicas.</summary>
+    public IReadOnlySet<int> Pids { get; init; } = new HashSet<int>();
+
     public RunningEstate With(IReadOnlyDictionary<ServiceName, ObservedService> adopted) =>
         this with { Services = adopted.Concat(Services).GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value) };
 
@@ -73,10 +88,10 @@ internal sealed record RunningEstate(
             if (!statuses.TryGetValue(name, out var status)) continue;
             // A task that has completed is where it should be: `up` does not repeat it.
             var up = status.State is not (ServiceState.Stopped or ServiceState.Failed);
-            services[name] = new ObservedService(plan.Fingerprint, plan.Replicas.Count, up);
+            services[name] = new ObservedService(plan.Fingerprint, plan.Replicas.Count, up) { Gpus = plan.Gpus };
             if (status.Replicas.Max(r => r.StartTook) is { } took) times[name] = took;
         }
 
-        return new RunningEstate(services, times, cgroups);
+        return new RunningEstate(services, times, cgroups) { Pids = statuses.Values.SelectMany(s => s.Replicas).Select(r => r.Pid).OfType<int>().ToHashSet() };
     }
 }

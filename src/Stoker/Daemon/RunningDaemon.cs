@@ -13,7 +13,7 @@ namespace Stoker.Daemon;
 internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors doors, Supervisor supervisor, CgroupSupport cgroups, AdoptedEstate adopted) : IDisposable
 {
     private readonly SemaphoreSlim _applying = new(1);
-    private readonly Dictionary<ServiceName, int> _scale = [];
+    private IReadOnlyDictionary<string, ScaledDocument> _scaled = ScaledBefore(options.State);
     private AdoptedEstate _adopted = adopted;
     private EstatePlan? _plan;
 
@@ -51,7 +51,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         {
             var loaded = EstateWork.Load(request);
             if (loaded.Estate is null || loaded.Diagnostics.HasErrors) return Answer(false, null, loaded.Diagnostics);
-            var plan = EstateWork.Plan(loaded.Estate, request, loaded.Variables, Running, _scale);
+            var plan = EstateWork.Plan(loaded.Estate, request, loaded.Variables, Running, ScaleOf(loaded.Estate));
             loaded.Diagnostics.AddRange(plan.Diagnostics);
             if (dryRun || plan.IsRefused) return Answer(false, plan, loaded.Diagnostics);
             var contexts = EstateWork.Contexts(plan, loaded.Variables, loaded.Diagnostics);
@@ -68,12 +68,13 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     public RequestOutcome Scale(ServiceName name, int replicas)
     {
         if (Plan is not { } plan || Request is not { } request || !supervisor.Plans.ContainsKey(name)) return supervisor.Start(name);
-        var scale = new Dictionary<ServiceName, int>(_scale) { [name] = replicas };
-        var planned = EstateWork.Plan(plan.Estate, request, request.Variables, Running, scale);
+        var scaled = new Dictionary<string, ScaledDocument>(_scaled) { [name.Value] = new(replicas, plan.Estate.Services[name].Replicas) };
+        var planned = EstateWork.Plan(plan.Estate, request, request.Variables, Running, scaled.ToDictionary(s => new ServiceName(s.Key), s => s.Value.Replicas));
         if (planned.Diagnostics.FirstOrDefault(d => d.Severity == Severity.Error) is { } refusal)
             return new RequestOutcome.Refused(refusal.Message, refusal.Hint);
-        _scale[name] = replicas;
+        _scaled = scaled;
         Volatile.Write(ref _plan, planned);
+        SaveApplied(request);
         doors.Journal.Write(name, null, "scaled", null, $"{name} is scaled to {replicas}", null);
         return supervisor.Scale(planned.Services[name]);
     }
@@ -91,15 +92,32 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     private async Task CarryOutAsync(EstatePlan plan, ApplyRequest request, IReadOnlyDictionary<ServiceName, LaunchContext> contexts, bool resume)
     {
         var left = Interlocked.Exchange(ref _adopted, AdoptedEstate.Nothing);
-        Request = request;
         Volatile.Write(ref _plan, plan);
-        Files.Replace(options.State.Applied, JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Readable.ApplyRequest));
+        SaveApplied(request);
         var standIns = plan.Local.Count(p => p.StandIn is not null);
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
         supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
         if (left.Running.Count > 0 && request.Names.Count == 0)
             await left.EndUndeclaredAsync(plan.Local.Select(p => p.Name).ToHashSet(), doors);
     }
+
+    private void SaveApplied(ApplyRequest request)
+    {
+        Request = request with { Scaled = _scaled };
+        Files.Replace(options.State.Applied, JsonSerializer.SerializeToUtf8Bytes(Request, ControlJson.Readable.ApplyRequest));
+    }
+
+    /// <summary>Scaled services of which the file still says what it said then.</summary>
+    private Dictionary<ServiceName, int> ScaleOf(EstateSpec estate)
+    {
+        _scaled = _scaled.Where(s => estate.Services.TryGetValue(new ServiceName(s.Key), out var spec) && spec.Replicas == s.Value.Declared).ToDictionary();
+        return _scaled.ToDictionary(s => new ServiceName(s.Key), s => s.Value.Replicas);
+    }
+
+    private static IReadOnlyDictionary<string, ScaledDocument> ScaledBefore(StateDirectory state) =>
+        Files.ReadIfPresent(state.Applied) is { } bytes && JsonSerializer.Deserialize(bytes, ControlJson.Readable.ApplyRequest) is { } last
+            ? last.Scaled
+            : new Dictionary<string, ScaledDocument>();
 
     private static ApplyResponse Answer(bool accepted, EstatePlan? plan, DiagnosticBag bag) => new(
         accepted,

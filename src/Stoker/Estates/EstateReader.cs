@@ -14,7 +14,7 @@ internal static class EstateReader
     /// <returns>The estate as far as it can be read; with errors in the bag it must not be run. Null: not even a mapping of services.</returns>
     public static EstateSpec? Read(MappingNode root, ReadContext context, DiagnosticBag bag)
     {
-        new ShapeCheck(bag).Check(root, new Shape.Keyed(TopKeys.With(context.Sections)), NodePath.Root);
+        new ShapeCheck(bag).Check(root, new Shape.Keyed(TopKeys.With(context.Sections)), KeyPath.Root);
         if (root.Find("services") is not null and not MappingNode) return null;
 
         var hosts = HostReader.ReadHosts(root);

@@ -26,7 +26,7 @@ internal sealed record ServiceSpec(ServiceName Name, SourcePosition Where)
     /// <summary>Merged from <c>env_file</c> and <c>environment</c>, in order. A null value is taken from the daemon's environment.</summary>
     public IReadOnlyDictionary<string, Positioned<string?>> Environment { get; init; } = new Dictionary<string, Positioned<string?>>();
 
-    /// <summary>Absolute for processes (relative paths are resolved from the estate's directory); as written for containers.</summary>
+    /// <summary>Absolute for processes, by default the estate's directory; as written for containers, by default the image's.</summary>
     public string? WorkingDirectory { get; init; }
 
     /// <summary><c>name|uid[:group|gid]</c>; default: the daemon's own user.</summary>
@@ -101,6 +101,9 @@ internal sealed record BuildSpec(string Context, string? Dockerfile, SourcePosit
 {
     /// <summary>The Dockerfile itself, given to the container tool on its input (<c>--file=-</c>).</summary>
     public string? DockerfileInline { get; init; }
+
+    /// <summary><c>pull_policy: build</c>: built anew for each start, and not only when the image is missing.</summary>
+    public bool Always { get; init; }
 
     /// <summary>Further options of <c>build</c> in order: <c>--build-arg A=1</c>, <c>--target x</c>, …</summary>
     public IReadOnlyList<string> Options { get; init; } = [];

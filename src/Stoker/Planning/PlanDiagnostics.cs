@@ -17,7 +17,7 @@ internal static class PlanDiagnostics
 
     public static readonly DiagnosticCode Cycle = Error("PLN010", "services wait for each other");
 
-    public static readonly DiagnosticCode NoContainerTool = Error("PLN020", "a service needs a container tool and none is installed");
+    public static readonly DiagnosticCode NoContainerTool = Error("PLN020", "a service needs a container tool and none can be used");
     public static readonly DiagnosticCode NotInstalled = Error("PLN021", "the command of a service is not installed");
     public static readonly DiagnosticCode GpuAbsent = Error("PLN022", "a declared GPU is not in this machine");
 

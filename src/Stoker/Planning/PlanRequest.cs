@@ -31,7 +31,11 @@ internal sealed record Observed
     /// </summary>
     public IReadOnlyDictionary<string, string?> Executables { get; init; } = new Dictionary<string, string?>();
 
+    /// <summary>The tool that runs containers; looked for only when the estate has any.</summary>
     public ContainerTool? ContainerTool { get; init; }
+
+    /// <summary>Why a tool that is installed cannot be used, in words; null when there is none, or it can.</summary>
+    public string? ContainerToolProblem { get; init; }
 
     public double Cpus { get; init; } = 1;
 

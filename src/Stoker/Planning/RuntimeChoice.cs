@@ -28,16 +28,19 @@ internal sealed record RuntimeChoice(RuntimeKind Kind, string? StandIn, string? 
     {
         if (observed.ContainerTool is { } tool) return (tool.Executable, null);
         var what = service.Spec.Image is { } image ? $"image {image}" : $"build {service.Spec.Build!.Context}";
+        var problem = observed.ContainerToolProblem ?? "no container tool is installed";
         if (!rehearse)
         {
             bag.Add(
                 PlanDiagnostics.NoContainerTool,
                 service.Spec.Where,
-                $"service `{service.Name}` runs in a container ({what}), and no container tool is installed",
-                "install podman or docker, or rehearse without it: `--rehearse`");
+                $"service `{service.Name}` runs in a container ({what}), and {problem}",
+                observed.ContainerToolProblem is null
+                    ? "install podman or docker, or rehearse without it: `--rehearse`"
+                    : "put it in order, or install podman, which needs no engine, or rehearse without it: `--rehearse`");
         }
 
-        return (null, $"no container tool is installed ({what})");
+        return (null, $"{problem} ({what})");
     }
 
     private static (string? Executable, string? Missing) Command(PlacedService service, bool rehearse, Observed observed, DiagnosticBag bag)

@@ -28,6 +28,7 @@ internal sealed unsafe class ChildProcess : IDisposable
     private readonly TaskCompletionSource<ExitStatus> exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock watching = new();
     private Poller.Registration? registration;
+    private bool closed;
 
     internal ChildProcess(int pid, ulong startTicks, SafeFileHandle handle)
     {
@@ -70,10 +71,14 @@ internal sealed unsafe class ChildProcess : IDisposable
     /// <summary>Has the watcher called, on its own thread, when the process may have ended.</summary>
     internal void Watch(Poller poller, Action<ChildProcess> ready)
     {
-        // The callback may come before Register returns; Unwatch then waits here for the registration it has to end.
+        // The callback may come before Register returns; Unwatch then waits here for the registration it has to end. And a
+        // sweep for orphans may have collected the process before it is registered; the descriptor is anybody's then.
         lock (watching)
         {
-            registration = poller.Register(Descriptor, PollEvents.Readable, _ => ready(this));
+            if (!closed)
+            {
+                registration = poller.Register(Descriptor, PollEvents.Readable, _ => ready(this));
+            }
         }
     }
 
@@ -100,11 +105,20 @@ internal sealed unsafe class ChildProcess : IDisposable
             && Complete(result.Code == CodeExited ? ExitStatus.Exited(result.Status) : ExitStatus.Killed(result.Status));
     }
 
-    internal void Close() => handle.Dispose();
+    internal void Close()
+    {
+        lock (watching)
+        {
+            closed = true;
+            registration?.Dispose();
+            registration = null;
+            handle.Dispose();
+        }
+    }
 
     private bool Complete(ExitStatus status)
     {
-        handle.Dispose();
+        Close();
         exit.TrySetResult(status);
         return true;
     }

@@ -16,7 +16,15 @@ internal sealed unsafe class Fifo : IDisposable
 
     private Fifo(SafeFileHandle handle) => this.handle = handle;
 
-    public int Descriptor => (int)handle.DangerousGetHandle();
+    public int Descriptor
+    {
+        get
+        {
+            // The number may be another file's by now.
+            ObjectDisposedException.ThrowIf(handle.IsClosed, this);
+            return (int)handle.DangerousGetHandle();
+        }
+    }
 
     /// <summary>Bytes the kernel holds before a writer has to wait.</summary>
     public int Capacity => Libc.Control(Descriptor, GetPipeSize, 0);

@@ -16,6 +16,8 @@ namespace Stoker.Platform;
 /// </remarks>
 internal static class ProcessLauncher
 {
+    private const int TextBusyAttempts = 20;
+
     public static LaunchOutcome Launch(LaunchRequest request)
     {
         if (LaunchChecks.Malformed(request) is { } malformed)
@@ -63,6 +65,15 @@ internal static class ProcessLauncher
         int Spawn()
         {
             var pid = SpawnCall.Run(plan.Executable, plan.Arguments, request, output, errorOutput);
+
+            // A file that was written a moment ago: a child that is being spawned meanwhile still has the writer's descriptor,
+            // until it execs (https://github.com/golang/go/issues/22315).
+            for (var attempt = 0; pid == -Errno.TextBusy && attempt < TextBusyAttempts; attempt++)
+            {
+                Thread.Sleep(5);
+                pid = SpawnCall.Run(plan.Executable, plan.Arguments, request, output, errorOutput);
+            }
+
             if (pid < 0)
             {
                 // Here, because only this thread may be the user for whom the file is not accessible.

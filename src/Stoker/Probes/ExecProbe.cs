@@ -12,14 +12,16 @@ internal sealed class ExecProbe(IReadOnlyList<string> command, ProbeTarget targe
 
     private static long lastRun;
 
+    private readonly IReadOnlyList<string> words = [.. target.Through, .. command];
+
     private readonly string subject = $"`{(command.Count > 2 && command[1] == "-c" ? command[2] : string.Join(' ', command))}`";
 
     public async ValueTask<ProbeOutcome> AskAsync(CancellationToken cancel)
     {
         using var deadline = new ProbeDeadline(timeout, clock, cancel);
         target.Environment.TryGetValue("PATH", out var path);
-        var executable = Executables.Find(command[0], path, target.WorkingDirectory);
-        if (executable is null) return deadline.Unhealthy($"{subject} cannot run: `{command[0]}` is not installed");
+        var executable = Executables.Find(words[0], path, target.WorkingDirectory);
+        if (executable is null) return deadline.Unhealthy($"{subject} cannot run: `{words[0]}` is not installed");
 
         OutputTail tail;
         try
@@ -47,7 +49,7 @@ internal sealed class ExecProbe(IReadOnlyList<string> command, ProbeTarget targe
     {
         // A marker of its own: with the service's, killing the check would kill the service.
         var environment = new Dictionary<string, string>(target.Environment) { [ProcessTree.MarkerVariable] = run };
-        return new LaunchRequest(executable, [.. command.Skip(1)], environment, target.WorkingDirectory)
+        return new LaunchRequest(executable, [.. words.Skip(1)], environment, target.WorkingDirectory)
         {
             Output = tail.Path,
             ErrorOutput = tail.Path,

@@ -21,6 +21,9 @@ internal sealed record ProbeTarget(string Address, IReadOnlyList<(int Declared, 
     /// <summary>Who runs commands; null: the daemon's user.</summary>
     public UserIdentity? User { get; init; }
 
+    /// <summary>What commands are put behind, as in <c>podman exec NAME</c>; empty: they run on this machine.</summary>
+    public IReadOnlyList<string> Through { get; init; } = [];
+
     public int PortFor(int declared)
     {
         foreach (var (from, to) in Ports)

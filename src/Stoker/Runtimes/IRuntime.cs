@@ -32,8 +32,8 @@ internal sealed record ReplicaLaunch(string RunId, LaunchRequest Request)
 
     public CgroupLimits Limits { get; init; } = new();
 
-    /// <summary>Name of the container, for containers.</summary>
-    public string? Container { get; init; }
+    /// <summary>The container it will run in; null for a process.</summary>
+    public ContainerHandle? Container { get; init; }
 }
 
 /// <summary>A run that has been started or adopted.</summary>
@@ -43,5 +43,6 @@ internal sealed record RunHandle(string RunId, ChildProcess Main, int SessionId)
 {
     public Cgroup? Cgroup { get; init; }
 
-    public string? Container { get; init; }
+    /// <summary>The container it runs in; null for a process.</summary>
+    public ContainerHandle? Container { get; init; }
 }

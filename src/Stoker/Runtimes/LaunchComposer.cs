@@ -22,6 +22,12 @@ internal sealed record LaunchSurroundings(string Estate, IReadOnlyDictionary<str
 
     /// <summary>The replica's control group, or null where there are none.</summary>
     public Cgroup? Cgroup { get; init; }
+
+    /// <summary>The state directory, which tells this estate's containers from those of another one with the same name.</summary>
+    public string State { get; init; } = "";
+
+    /// <summary>The whole estate, for the volumes, networks and external secrets that containers use; null: none are declared.</summary>
+    public EstateSpec? Declared { get; init; }
 }
 
 /// <summary>
@@ -36,6 +42,7 @@ internal static class LaunchComposer
 
     public static ReplicaLaunch Compose(ServicePlan plan, ReplicaPlan replica, string runId, LaunchSurroundings around)
     {
+        if (plan.Runtime == RuntimeKind.Container) return ComposeContainer(plan, replica, runId, around);
         var spec = plan.Spec;
         var user = UserOf(spec);
         var environment = EnvironmentOf(plan, replica, runId, around, user);
@@ -59,9 +66,23 @@ internal static class LaunchComposer
         };
     }
 
+    /// <summary>The client runs as the daemon's user; the container's limits and user are the tool's to keep.</summary>
+    private static ReplicaLaunch ComposeContainer(ServicePlan plan, ReplicaPlan replica, string runId, LaunchSurroundings around)
+    {
+        var container = ContainerCommand.Compose(plan, replica, runId, around);
+        var environment = ContainerEnvironment.Pack(container.Handle.Environment, container.Environment);
+        environment[ProcessTree.MarkerVariable] = runId;
+        var request = new LaunchRequest(around.ProgramPath, [ContainerStart.Verb, .. ContainerStep.ToArguments(container.Steps)], environment, "/")
+        {
+            Output = around.OutputFifo,
+            ErrorOutput = around.ErrorFifo,
+        };
+        return new ReplicaLaunch(runId, request) { Container = container.Handle };
+    }
+
     /// <summary>Who the service's processes run as; null: the daemon's own user. A name that does not resolve was refused by the plan.</summary>
     public static UserIdentity? UserOf(ServiceSpec spec) =>
-        spec.User is { } declared && Users.TryResolve(declared.Value, out var identity, out _) ? identity : null;
+        !spec.IsContainer && spec.User is { } declared && Users.TryResolve(declared.Value, out var identity, out _) ? identity : null;
 
     /// <summary>The environment of hooks, healthchecks and reload commands too: they see what the service sees.</summary>
     public static IReadOnlyDictionary<string, string> EnvironmentOf(

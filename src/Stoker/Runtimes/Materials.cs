@@ -4,9 +4,10 @@ using Stoker.Platform;
 namespace Stoker.Runtimes;
 
 /// <summary>
-/// Secrets and configs as files of a plain process. A process has no <c>/run/secrets</c> of its own, so each is written below the
-/// state directory (0600, owned by the service's user), and every variable of the service whose value is the declared target
-/// (<c>DB_PASSWORD_FILE: /run/secrets/db_password</c>) is given the real path instead.
+/// Secrets and configs as files below the state directory. A process has no <c>/run/secrets</c> of its own: its files are owned by
+/// the service's user (0600), and every variable of the service whose value is the declared target
+/// (<c>DB_PASSWORD_FILE: /run/secrets/db_password</c>) is given the real path instead. Into a container they are mounted at their
+/// target; who reads them there is known to the image alone, so they may be read by all (0444), and their directory by nobody.
 /// </summary>
 internal static class Materials
 {
@@ -15,7 +16,7 @@ internal static class Materials
         : isSecret ? $"/run/secrets/{use.Source}" : $"/{use.Source}";
 
     /// <summary>Declared target → path of the file that was written.</summary>
-    public static IReadOnlyDictionary<string, string> Write(ServiceMaterials materials, string directory, string key, UserIdentity? user)
+    public static IReadOnlyDictionary<string, string> Write(ServiceMaterials materials, string directory, string key, UserIdentity? user, bool forContainer = false)
     {
         var written = new Dictionary<string, string>();
         if (materials.All.Count == 0) return written;
@@ -26,19 +27,27 @@ internal static class Materials
         foreach (var material in materials.All)
         {
             var path = Path.Combine(place, material.Name);
-            Files.Replace(path, material.Content, Mode(material));
-            if (user is not null) Files.SetOwner(path, user.UserId, user.GroupId);
+            Files.Replace(path, material.Content, Mode(material, forContainer));
+            if (material.Owner is { } owner && HostEnvironment.IsRoot) Files.SetOwner(path, owner.User, owner.Group);
+            else if (user is not null) Files.SetOwner(path, user.UserId, user.GroupId);
             written[material.Target] = path;
         }
 
         return written;
     }
 
-    private static UnixFileMode Mode(Material material) => material.Mode is { } mode ? (UnixFileMode)mode : Files.PrivateFile;
+    private static UnixFileMode Mode(Material material, bool forContainer) =>
+        material.Mode is { } mode ? (UnixFileMode)mode
+        : forContainer ? UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead
+        : Files.PrivateFile;
 }
 
 /// <param name="Target">Where the service expects it.</param>
-internal sealed record Material(string Name, string Target, byte[] Content, bool IsSecret, int? Mode);
+internal sealed record Material(string Name, string Target, byte[] Content, bool IsSecret, int? Mode)
+{
+    /// <summary><c>uid</c> and <c>gid</c>; null: the service's user.</summary>
+    public (uint User, uint Group)? Owner { get; init; }
+}
 
 /// <summary>The secrets and configs of one service, read when the estate was applied.</summary>
 internal sealed record ServiceMaterials(IReadOnlyList<Material> All)

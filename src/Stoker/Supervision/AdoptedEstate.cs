@@ -60,7 +60,7 @@ internal sealed class AdoptedEstate
         foreach (var record in _alive.Where(g => !declared.Contains(g.Key)).SelectMany(g => g))
         {
             if (ChildProcess.Adopt(record.Pid, record.StartTicks) is not { } process) continue;
-            var run = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = doors.Cgroups?.Create($"{record.Service}.{record.Replica}"), Container = record.Container };
+            var run = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = doors.Cgroups?.Create($"{record.Service}.{record.Replica}"), Container = record.Handle() };
             var runtime = record.Container is null ? doors.Processes : doors.Containers;
             using var grace = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             await runtime.SweepAsync(run, record.StopSignal, grace.Token);
@@ -83,9 +83,26 @@ internal sealed class AdoptedEstate
         return ProcessTable.Find(record.Pid) is { IsZombie: false } entry && entry.StartTicks == record.StartTicks ? record : null;
     }
 
+    /// <summary>A container may live on without its client; what prepared its start may be left too.</summary>
+    private static async Task<int> EndContainerAsync(ContainerHandle container, string runId, Lazy<RunMarks> marks)
+    {
+        var remains = marks.Value.Marked(runId);
+        ProcessTree.Kill(remains, Signals.Kill);
+        try
+        {
+            return remains.Count + (await ContainerClient.RemoveAsync(container, runId) ? 1 : 0);
+        }
+        catch (IOException)
+        {
+            // The tool is gone or out of order. The next start of the service clears the name, and says so where it cannot.
+            return remains.Count;
+        }
+    }
+
     private static async Task<int> EndRemainsAsync(ReplicaRecord record, CgroupTree? cgroups, Lazy<RunMarks> marks)
     {
         if (record.RunId.Length == 0) return 0;
+        if (record.Handle() is { } container) return await EndContainerAsync(container, record.RunId, marks);
         if (cgroups?.Create($"{record.Service}.{record.Replica}") is { IsPopulated: true } group)
         {
             var count = group.Members().Count;

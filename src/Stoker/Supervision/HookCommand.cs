@@ -10,22 +10,32 @@ internal static class HookCommand
     /// <summary>Null when it succeeded, else what went wrong in words.</summary>
     public static Task<string?> RunAsync(ReplicaRun run, ServiceSpec spec, HookSpec hook, (string Output, string Error) pipes)
     {
+        if (run.Handle.Container is { } container)
+        {
+            var inside = ContainerCommand.Exec(container, hook.Command, hook.User, hook.WorkingDirectory, hook.Environment);
+            return RunAsync(inside, ContainerEnvironment.Merge(run.Environment, hook.Environment), "/", null, pipes, run.Ending);
+        }
+
         var environment = new Dictionary<string, string>(run.Environment);
         foreach (var (name, value) in hook.Environment) environment[name] = value;
         UserIdentity? user = null;
         if (hook.User is { } declared && !Users.TryResolve(declared, out user, out var problem)) return Task.FromResult<string?>(problem);
-        return RunAsync(hook.Command, environment, hook.WorkingDirectory ?? spec.WorkingDirectory ?? "/", user ?? LaunchComposer.UserOf(spec), pipes, run.Ending);
+        return RunAsync(Expand(hook.Command, environment), environment, hook.WorkingDirectory ?? spec.WorkingDirectory ?? "/", user ?? LaunchComposer.UserOf(spec), pipes, run.Ending);
     }
 
     public static Task<string?> RunAsync(ReplicaRun run, ServiceSpec spec, IReadOnlyList<string> command, (string Output, string Error) pipes) =>
-        RunAsync(command, run.Environment, spec.WorkingDirectory ?? "/", LaunchComposer.UserOf(spec), pipes, run.Ending);
+        run.Handle.Container is { } container
+            ? RunAsync(ContainerCommand.Exec(container, command), run.Environment, "/", null, pipes, run.Ending)
+            : RunAsync(Expand(command, run.Environment), run.Environment, spec.WorkingDirectory ?? "/", LaunchComposer.UserOf(spec), pipes, run.Ending);
+
+    private static List<string> Expand(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment) =>
+        [.. command.Select(word => Expansion.Expand(word, environment))];
 
     private static async Task<string?> RunAsync(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string directory, UserIdentity? user, (string Output, string Error) pipes, CancellationToken cancel)
+        IReadOnlyList<string> words, IReadOnlyDictionary<string, string> environment, string directory, UserIdentity? user, (string Output, string Error) pipes, CancellationToken cancel)
     {
-        var words = command.Select(word => Expansion.Expand(word, environment)).ToList();
         if (Executables.Find(words[0], environment.GetValueOrDefault("PATH"), directory) is not { } executable) return $"`{words[0]}` is not installed";
-        var request = new LaunchRequest(executable, words[1..], environment, directory) { Output = pipes.Output, ErrorOutput = pipes.Error, User = user };
+        var request = new LaunchRequest(executable, [.. words.Skip(1)], environment, directory) { Output = pipes.Output, ErrorOutput = pipes.Error, User = user };
         switch (ProcessLauncher.Launch(request))
         {
             case LaunchOutcome.Refused refused:

@@ -67,9 +67,9 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
     public ServiceFact.Adopted? Adopt(ReplicaRecord record, ServiceLife life)
     {
         if (ChildProcess.Adopt(record.Pid, record.StartTicks) is not { } process) return null;
-        var handle = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = CgroupOf(), Container = record.Container };
+        var handle = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = CgroupOf(), Container = record.Handle() };
         var around = Surroundings(life.Plan, PathOfNotify(life.Plan));
-        Begin(new ReplicaRun(handle, doors.RuntimeOf(life.Plan), Environment(life.Plan, record.RunId, around)) { Notify = HearAgain(life.Plan) }, record.Run, life.Plan);
+        Begin(new ReplicaRun(handle, record.Container is null ? doors.Processes : doors.Containers, handle.Container?.Environment ?? Environment(life.Plan, record.RunId, around)) { Notify = HearAgain(life.Plan) }, record.Run, life.Plan);
         Listen(life.Plan);
         var found = new AdoptedReplica(record.Pid, record.StartedAt == default ? doors.Clock.GetUtcNow() : record.StartedAt, record.WasHealthy, record.Restarts, record.Attempt, record.Fingerprint, record.Ports);
         return new ServiceFact.Adopted(doors.Clock.GetUtcNow(), replica, record.Run, found);
@@ -111,17 +111,23 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         var runId = Guid.NewGuid().ToString("n");
         try
         {
-            _log ??= doors.Pump.Attach(LogSourceOf(plan));
+            if (_log is null)
+            {
+                _log = doors.Pump.Attach(LogSourceOf(plan));
+                // An unfinished line of a run that no daemon saw the end of must not be joined to the first line of this one.
+                _ = _log.DrainAsync();
+            }
+
             Listen(plan);
             var around = Surroundings(plan, plan.Spec.Healthcheck?.Probe is ProbeSpec.Notify ? BindNotify(plan) : null);
             var launch = LaunchComposer.Compose(plan, ReplicaPlanOf(plan), runId, around);
-            doors.Records.Save(new ReplicaRecord(service.Value, replica, runId, action.Run, HostEnvironment.BootId) { Container = launch.Container });
+            doors.Records.Save(new ReplicaRecord(service.Value, replica, runId, action.Run, HostEnvironment.BootId) { Container = launch.Container?.Name, Tool = launch.Container?.Tool });
             var runtime = doors.RuntimeOf(plan);
             switch (runtime.Launch(launch))
             {
                 case LaunchOutcome.Launched launched:
                     var handle = new RunHandle(runId, launched.Process, launched.Process.Pid) { Cgroup = launch.Cgroup, Container = launch.Container };
-                    Begin(new ReplicaRun(handle, runtime, launch.Request.Environment) { Notify = _pendingNotify }, action.Run, plan);
+                    Begin(new ReplicaRun(handle, runtime, launch.Container?.Environment ?? launch.Request.Environment) { Notify = _pendingNotify }, action.Run, plan);
                     _pendingNotify = null;
                     return new ServiceFact.Launched(doors.Clock.GetUtcNow(), replica, action.Run, launched.Process.Pid);
                 case LaunchOutcome.Refused refused:
@@ -264,6 +270,8 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
 
     private IReadOnlyList<ServiceFact> ChangeMain(ServiceAction.MainPidChanged action, ReplicaRun run)
     {
+        // A container's numbers are its own, and mean another process here.
+        if (run.Handle.Container is not null) return [];
         if (ProcessTable.Find(action.Pid) is not { } entry || ChildProcess.Adopt(action.Pid, entry.StartTicks) is not { } process)
             return [new ServiceFact.ActionFailed(doors.Clock.GetUtcNow(), replica, action.Run, $"it names pid {action.Pid} as its main process, which does not exist")];
         _run = run with { Handle = run.Handle with { Main = process } };
@@ -291,8 +299,8 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
             Restarts = state.Restarts,
             Attempt = state.Attempt,
             Ports = state.Ports,
-            Container = run.Handle.Container,
-            Tool = run.Handle.Container is null ? null : life.Plan.Executable,
+            Container = run.Handle.Container?.Name,
+            Tool = run.Handle.Container?.Tool,
             StopSignal = life.Plan.Spec.StopSignal,
         });
     }
@@ -308,8 +316,10 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         OutputFifo = Pipe("out"),
         ErrorFifo = Pipe("err"),
         NotifySocket = notify,
-        Materials = Materials.Write(context().Materials, doors.Places.Secrets, Key, LaunchComposer.UserOf(plan.Spec)),
+        Materials = Materials.Write(context().Materials, doors.Places.Secrets, Key, LaunchComposer.UserOf(plan.Spec), plan.Runtime == RuntimeKind.Container),
         Cgroup = CgroupOf(),
+        State = Path.GetDirectoryName(doors.Places.Replicas)!,
+        Declared = context().Estate,
     };
 
     private string BindNotify(ServicePlan plan)

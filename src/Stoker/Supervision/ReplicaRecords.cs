@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Stoker.Platform;
+using Stoker.Runtimes;
 
 namespace Stoker.Supervision;
 
@@ -28,6 +29,7 @@ internal sealed record ReplicaRecord(string Service, int Replica, string RunId, 
 
     public IReadOnlyList<int> Ports { get; init; } = [];
 
+    /// <summary>Name of the container; null for a process.</summary>
     public string? Container { get; init; }
 
     /// <summary>Set when nothing runs: <c>Completed</c>, <c>Failed</c> or <c>Stopped</c>, so that a later daemon neither repeats a task nor starts what was stopped.</summary>
@@ -37,6 +39,8 @@ internal sealed record ReplicaRecord(string Service, int Replica, string RunId, 
     public string? Tool { get; init; }
 
     public int StopSignal { get; init; } = 15;
+
+    public ContainerHandle? Handle() => Container is { } name && Tool is { } tool ? new ContainerHandle(tool, name) : null;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -18,8 +18,9 @@ internal sealed record ReplicaRun(RunHandle Handle, IRuntime Runtime, IReadOnlyD
     public ProbeTarget Target(ServicePlan plan, ReplicaPlan replica) => new("127.0.0.1", [.. replica.Ports.Select(p => (p.Declared, p.Published))])
     {
         Environment = Environment,
-        WorkingDirectory = plan.Spec.WorkingDirectory ?? "/",
+        WorkingDirectory = Handle.Container is null ? plan.Spec.WorkingDirectory ?? "/" : "/",
         User = LaunchComposer.UserOf(plan.Spec),
+        Through = Handle.Container is { } container ? ContainerCommand.Through(container) : [],
     };
 
     public void Dispose()

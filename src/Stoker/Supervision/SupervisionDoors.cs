@@ -1,3 +1,4 @@
+using Stoker.Estates;
 using Stoker.Logs;
 using Stoker.Planning;
 using Stoker.Platform;
@@ -37,6 +38,9 @@ internal sealed record SupervisionDoors(string Estate, TimeProvider Clock, Super
 /// <param name="Variables">The environment of whoever ran <c>up</c>, of which services inherit a few variables and those they name.</param>
 internal sealed record LaunchContext(IReadOnlyDictionary<string, string> Variables, ServiceMaterials Materials)
 {
+    /// <summary>The whole estate, for what containers share; null before the first <c>up</c>.</summary>
+    public EstateSpec? Estate { get; init; }
+
     /// <summary>Others wait for its successful completion: a stand-in then completes.</summary>
     public bool IsAwaited { get; init; }
 

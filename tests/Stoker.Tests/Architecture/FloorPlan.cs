@@ -21,7 +21,7 @@ internal static class FloorPlan
         new("Supervision", "SupervisionModule.cs", "keeps services as the plan wants them"),
         new("Daemon/Protocol", "ControlRoutes.cs", "the control socket's documents, and its client"),
         new("Daemon", "DaemonHost.cs", "one per host and estate: serves the control socket, applies plans, adopts"),
-        new("Cli", "CliModule.cs", "one file per verb; text or JSON"),
+        new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
     public static IReadOnlyList<Arrow> Arrows { get; } =
@@ -47,6 +47,7 @@ internal static class FloorPlan
         new("Supervision", "Runtimes", "replicas are started and ended by their runtime"),
         new("Supervision", "Platform", "exits, timers, users and the disk"),
         new("Supervision", "Daemon/Protocol", "a line of the journal is the event document, so that one parser reads both"),
+        new("Supervision", "StandIns", "a rehearsal gives each stand-in a healthcheck that it can answer"),
         new("Daemon/Protocol", "Supervision", "status on the wire is the status that supervision publishes"),
         new("Daemon/Protocol", "Daemon", "the state directory says where the socket is"),
         new("Daemon/Protocol", "Planning", "the answer to an apply carries the plan"),
@@ -63,6 +64,7 @@ internal static class FloorPlan
         new("Daemon", "Probes", "a probe by hand is asked by the daemon"),
         new("Daemon", "StandIns", "it tells the planner what stand-ins can do"),
         new("Daemon", "Platform", "locks, sockets, signals and the machine's facts"),
+        new("Daemon", Root, "the literal list of sections is at the root"),
         new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),
         new("Cli", "Daemon/Protocol", "verbs talk to the daemon through the client"),
         new("Cli", "Supervision", "status is shown as supervision publishes it"),

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using Stoker.Diagnostics;
+using Stoker.Estates;
+using Stoker.Estates.Reading;
 using Stoker.Estates.Yaml;
 using Stoker.Platform;
 using Xunit;
@@ -43,13 +45,19 @@ public sealed class EstateFileTests
         Compare(Path.ChangeExtension(path, ".diagnostics"), Shown(bag));
     }
 
-    /// <summary>The whole check of an estate file.</summary>
+    /// <summary>The whole check of an estate file, with every section acted on but one: it may not depend on what exists so far.</summary>
     private static LoadedEstate? Check(string path, DiagnosticBag bag)
     {
         var first = File.ReadLines(path).FirstOrDefault() ?? "";
         var environment = first.StartsWith("# --env ", StringComparison.Ordinal) ? first[8..].Trim() : null;
         var variables = new Dictionary<string, string> { ["HOME"] = "/home/owner" };
-        return EstateLoader.Load(new LoadRequest([path], null, environment, variables), new EstateFiles(), bag);
+        var files = new EstateFiles();
+        var loaded = EstateLoader.Load(new LoadRequest([path], null, environment, variables), files, bag);
+        if (loaded is null) return null;
+        var sections = Modules.Sections.Select(s => s with { IsActedOn = s.Name != "dashboard" });
+        var context = new ReadContext("estate", path, loaded.Directory, loaded.DirectoryOf, loaded.Variables, new VariableFiles(files, loaded.Variables), [.. sections]);
+        EstateReader.Read(loaded.Root, context, bag);
+        return loaded;
     }
 
     private static string Shown(DiagnosticBag bag) =>

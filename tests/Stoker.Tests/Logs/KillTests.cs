@@ -79,7 +79,7 @@ public sealed class KillTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_line_that_repeats_the_one_before_it_is_not_mistaken_for_it_after_a_kill()
+    public async Task A_line_that_repeats_the_one_before_it_is_not_mistaken_for_it_after_a_kill()
     {
         using var bench = new LogBench();
         using FileStream writer = bench.Writer();
@@ -93,7 +93,7 @@ public sealed class KillTests(ITestOutputHelper output)
 
         using ReplicaLog last = ReplicaLog.Open(bench.Source, new PumpBuffers(), TimeProvider.System);
         Assert.Equal(0, last.Drain());
-        Assert.Equal(10, bench.Messages().GetAwaiter().GetResult().Count);
+        Assert.Equal(10, (await bench.Messages()).Count);
     }
 
     /// <summary>What happens to a replica's log, in random order: output of any shape, turns, and deaths between any two steps.</summary>

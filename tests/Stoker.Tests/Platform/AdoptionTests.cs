@@ -53,8 +53,13 @@ public sealed class AdoptionTests : IDisposable
     public async Task A_zombie_that_nobody_has_reaped_yet_can_be_adopted_with_its_code()
     {
         var file = workshop.PathOf("pid");
-        workshop.Launch($"sh -c 'exit 5' & echo $! > {file}; exec sleep 100");
+        var go = workshop.PathOf("go");
+        var parent = workshop.Launch($"sh -c 'while [ ! -e {go} ]; do sleep 0.01; done; exit 5' & echo $! > {file}; exec sleep 100");
         var pid = int.Parse(await Workshop.Line(file));
+
+        // As a shell it would reap.
+        await Workshop.Until(() => ProcessTable.Find(parent.Pid) is { Command: "sleep" });
+        await File.WriteAllTextAsync(go, "");
         await Workshop.Until(() => ProcessTable.Find(pid) is { IsZombie: true });
 
         using var adopted = Adopt(pid);

@@ -74,6 +74,15 @@ public sealed class LaunchRefusalTests : IDisposable
     }
 
     [Fact]
+    public void A_program_that_stays_open_for_writing()
+    {
+        var path = workshop.NewScript("");
+        File.Copy("/bin/true", path, overwrite: true);
+        using var writer = new FileStream(path, FileMode.Open, FileAccess.Write);
+        Refused(LaunchRefusal.NotExecutable, $"`{path}` is open for writing", Request(path));
+    }
+
+    [Fact]
     public void A_working_directory_that_is_not_there_or_none()
     {
         Refused(LaunchRefusal.NoWorkingDirectory, "working directory `/nowhere`: No such file or directory",

@@ -14,8 +14,7 @@ public sealed class ProcessTreeTests : IDisposable
     public async Task What_left_the_session_and_lost_its_parent_is_found_by_its_marker()
     {
         var (root, pids) = await Workload();
-        var members = ProcessTree.Members(root.Id, root.Pid, marker, ProcessTable.Take());
-        Assert.Equal([.. pids.Append(root.Pid).Order()], members.Select(member => member.Pid).Order());
+        await FoundAre(root, [.. pids, root.Pid]);
 
         Assert.Empty(ProcessTree.KillAll(root.Id, root.Pid, marker));
 
@@ -30,9 +29,7 @@ public sealed class ProcessTreeTests : IDisposable
         root.Signal(Signals.Kill);
         await Workshop.End(root);
 
-        var members = ProcessTree.Members(root.Id, root.Pid, marker, ProcessTable.Take());
-
-        Assert.Equal([.. pids.Order()], members.Select(member => member.Pid).Order());
+        await FoundAre(root, pids);
         Assert.Empty(ProcessTree.KillAll(root.Id, root.Pid, marker));
     }
 
@@ -41,6 +38,7 @@ public sealed class ProcessTreeTests : IDisposable
     {
         var (root, pids) = await Workload();
 
+        await FoundAre(root, [.. pids, root.Pid]);
         var members = ProcessTree.Members(root.Id, root.Pid, null, ProcessTable.Take());
 
         Assert.Equal(pids.Length, members.Count);
@@ -73,11 +71,8 @@ public sealed class ProcessTreeTests : IDisposable
         var root = workshop.Launch(Marked(new LaunchRequest(script, [], Workshop.PlainEnvironment, "/")));
         await Workshop.End(root);
 
-        Assert.Empty(ProcessTree.KillAll(root.Id, root.Pid, marker));
-        for (var look = 0; look < 20; look++)
-        {
-            Assert.Empty(ProcessTree.Members(root.Id, root.Pid, marker, ProcessTable.Take()));
-        }
+        await Workshop.Until(() => ProcessTree.KillAll(root.Id, root.Pid, marker).Count == 0
+            && Enumerable.Range(0, 20).All(_ => ProcessTree.Members(root.Id, root.Pid, marker, ProcessTable.Take()).Count == 0));
     }
 
     [Fact]
@@ -100,6 +95,10 @@ public sealed class ProcessTreeTests : IDisposable
 
         Assert.Equal((command, startTicks, 1, 2, 3), (entry.Command, entry.StartTicks, entry.ParentPid, entry.GroupId, entry.SessionId));
     }
+
+    /// <summary>A shell in between may take a moment to end.</summary>
+    private Task FoundAre(ChildProcess root, IReadOnlyList<int> pids) => Workshop.Until(() =>
+        ProcessTree.Members(root.Id, root.Pid, marker, ProcessTable.Take()).Select(member => member.Pid).Order().SequenceEqual(pids.Order()));
 
     private LaunchRequest Marked(LaunchRequest request) => request with
     {

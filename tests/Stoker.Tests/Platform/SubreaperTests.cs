@@ -50,8 +50,9 @@ public sealed class SubreaperTests : IDisposable
 
         var codes = await Task.WhenAll(Enumerable.Range(0, 300).Select(number => Task.Run(async () =>
         {
-            var launched = (LaunchOutcome.Launched)ProcessLauncher.Launch(Workshop.Shell($"(sleep 0.0{number % 10}) & exit {number % 256}"));
-            return (await Workshop.End(launched.Process)).Code;
+            var outcome = ProcessLauncher.Launch(Workshop.Shell($"(sleep 0.0{number % 10}) & exit {number % 256}"));
+            Assert.True(outcome is LaunchOutcome.Launched, outcome.ToString());
+            return (await Workshop.End(((LaunchOutcome.Launched)outcome).Process)).Code;
         })));
 
         Assert.Equal(Enumerable.Range(0, 300).Select(number => (int?)(number % 256)), codes);

@@ -25,7 +25,8 @@ internal sealed class Workshop : IDisposable
     public ChildProcess Launch(LaunchRequest request)
     {
         var outcome = ProcessLauncher.Launch(request);
-        var process = Assert.IsType<LaunchOutcome.Launched>(outcome).Process;
+        Assert.True(outcome is LaunchOutcome.Launched, outcome.ToString());
+        var process = ((LaunchOutcome.Launched)outcome).Process;
         started.Add(process);
         return process;
     }

@@ -108,6 +108,16 @@ public sealed class HealthPolicyTests
         Assert.Equal(delays[7], ProbeSchedule.Next(Check, true, 99, "agent_7.1").TotalSeconds);
     }
 
+    [Fact]
+    public void Steady_questions_of_many_services_are_gathered_to_few_moments()
+    {
+        var now = TimeSpan.FromSeconds(1234.567);
+        var due = Enumerable.Range(0, 1000).Select(i => now + ProbeSchedule.Gather(now, ProbeSchedule.Next(Check, true, 5, $"agent_{i}.1"))).ToList();
+        Assert.InRange(due.Distinct().Count(), 4, 6);
+        Assert.All(due, d => Assert.InRange((d - now).TotalSeconds, 9.5, 10.75));
+        Assert.Equal(TimeSpan.FromMilliseconds(8), ProbeSchedule.Gather(now, TimeSpan.FromMilliseconds(8)));
+    }
+
     private static HealthState After(HealthcheckSpec check, params (double Seconds, ProbeOutcome Outcome)[] asked) =>
         asked.Aggregate(HealthState.Fresh, (state, step) => HealthPolicy.Decide(state, check, TimeSpan.FromSeconds(step.Seconds), step.Outcome));
 }

@@ -24,7 +24,13 @@ internal sealed record ApplyRequest(IReadOnlyList<string> Files)
     public IReadOnlyList<string> Names { get; init; } = [];
 
     public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Replicas set by <c>stoker scale</c>; kept by the daemon with the request, so that they outlive it.</summary>
+    public IReadOnlyDictionary<string, ScaledDocument> Scaled { get; init; } = new Dictionary<string, ScaledDocument>();
 }
+
+/// <param name="Declared">What the file said when the service was scaled: another number there takes precedence again.</param>
+internal sealed record ScaledDocument(int Replicas, int Declared);
 
 /// <summary>The answer to an <see cref="ApplyRequest"/>, sent when it is accepted or refused, not when it is done.</summary>
 /// <param name="Accepted">False: nothing was touched, and an error among the diagnostics says why.</param>

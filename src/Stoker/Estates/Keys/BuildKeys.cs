@@ -23,6 +23,15 @@ internal static class BuildKeys
         new("gid", "Group of the file; default: the service's group.", Text, Honoured),
         new("mode", "Mode of the file, always octal; default 0400 for secrets, 0444 for configs.", Octal, Honoured)))));
 
+    private const string OwnSecretMode = "the container tool decides about the file of a build's secret";
+
+    private static readonly Shape BuildSecrets = List(OneOf(Text, Keyed(new KeyTable("build-secret", "A secret that the build's commands may read.",
+        new("source", "Its key in the top-level section.", Text, Honoured) { Required = true },
+        new("target", "The id that the build's commands use; default: the source.", Text, Honoured),
+        new("uid", "Owner of the file.", Text, Warned(OwnSecretMode)),
+        new("gid", "Group of the file.", Text, Warned(OwnSecretMode)),
+        new("mode", "Mode of the file.", Octal, Warned(OwnSecretMode))))));
+
     public static readonly KeyTable Table = new("build", "How the image is built.",
         new("context", "Directory or Git URL to build from; default: the estate's directory.", Text, Honoured),
         new("dockerfile", "Name of the Dockerfile in the context; default `Dockerfile`.", Text, Honoured),
@@ -33,13 +42,14 @@ internal static class BuildKeys
         new("cache_from", "Where cached layers may come from.", Texts, Honoured, new ContainerOption.Each("--cache-from")),
         new("cache_to", "Where cached layers go.", Texts, Honoured, new ContainerOption.Each("--cache-to")),
         new("no_cache", "Build every layer anew; default `false`.", Flag, Honoured, new ContainerOption.Switch("--no-cache")),
+        new("no_cache_filter", "Stages to build anew.", TextOrTexts, Warned("Podman has no such option: use `no_cache`")),
         new("additional_contexts", "Further contexts by name.", Pairs, Honoured, new ContainerOption.Pairs("--build-context")),
         new("network", "Network of the build's commands.", Text, Honoured, new ContainerOption.Value("--network")),
         new("pull", "Look for newer base images; default `false`.", Flag, Honoured, new ContainerOption.Switch("--pull")),
         new("target", "Stage of the Dockerfile to stop at; default: the last.", Text, Honoured, new ContainerOption.Value("--target")),
         new("shm_size", "Size of `/dev/shm` in the build.", Size, Honoured, new ContainerOption.Bytes("--shm-size")),
         new("extra_hosts", "Further host names in the build.", ExtraHosts, Honoured, AddHost),
-        new("secrets", "Secrets that the build's commands may read.", Materials, Honoured),
+        new("secrets", "Secrets that the build's commands may read.", BuildSecrets, Honoured),
         new("tags", "Further tags of the image.", Texts, Honoured, new ContainerOption.Each("--tag")),
         new("ulimits", "Limits of the build's commands.", Ulimits, Honoured, new ContainerOption.Custom(UlimitOptions)),
         new("platforms", "Platforms to build for.", Texts, Honoured, new ContainerOption.Custom(Platforms)),

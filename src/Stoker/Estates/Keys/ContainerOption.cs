@@ -41,10 +41,10 @@ internal abstract record ContainerOption
         }
     }
 
-    /// <summary><c>--cap-add=NET_ADMIN --cap-add=SYS_TIME</c>; a single string counts as a list of one.</summary>
+    /// <summary><c>--cap-add=NET_ADMIN --cap-add=SYS_TIME</c>; a single string counts as a list of one, an empty one as none.</summary>
     internal sealed record Each(string Flag) : ContainerOption
     {
-        public override IEnumerable<string> Options(Node node) => node.Strings().Select(item => $"{Flag}={item.Value}");
+        public override IEnumerable<string> Options(Node node) => node.Strings().Where(item => item.Value.Length > 0).Select(item => $"{Flag}={item.Value}");
     }
 
     /// <summary><c>--sysctl=net.core.somaxconn=1024</c> from a mapping or a list.</summary>

@@ -1,3 +1,5 @@
+using Stoker.Estates.Yaml;
+
 namespace Stoker.Estates.Keys;
 
 /// <summary>What <c>stoker config explain</c> says about the key at a path.</summary>
@@ -14,10 +16,10 @@ internal sealed record KeyDocumentation(string Path, string Sentence, string Exp
         var top = TopKeys.With(sections);
         Shape shape = new Shape.Keyed(top);
         KeyDocumentation? nearest = null;
-        var walked = NodePath.Root;
-        foreach (var step in Steps(path))
+        var walked = KeyPath.Root;
+        foreach (var step in ConfigPath.Parse(path, out _)?.Segments ?? [])
         {
-            walked = step.Index is { } index ? walked.Item(index) : walked.Key(step.Key);
+            walked = step.Key is { } key ? walked.Key(key) : walked.Item(step.Index ?? 0);
             var (row, below) = Descend(shape, step);
             if (row is not null) nearest = new KeyDocumentation(walked.ToString(), row.Documentation, row.Shape.Expectation, InWords(row.Support));
             else if (below is Shape.Keyed keyed) nearest = new KeyDocumentation(walked.ToString(), keyed.Table.Documentation, keyed.Expectation, null);
@@ -28,10 +30,10 @@ internal sealed record KeyDocumentation(string Path, string Sentence, string Exp
         return nearest;
     }
 
-    private static (KeyRow? Row, Shape? Below) Descend(Shape shape, (string Key, int? Index) step) => shape switch
+    private static (KeyRow? Row, Shape? Below) Descend(Shape shape, PathSegment step) => shape switch
     {
-        Shape.Keyed keyed when step.Index is null && keyed.Table.Find(step.Key) is { } row => (row, row.Shape),
-        Shape.MapOf map when step.Index is null => (null, Inner(map.Value)),
+        Shape.Keyed keyed when step.Key is { } key && keyed.Table.Find(key) is { } row => (row, row.Shape),
+        Shape.MapOf map when step.Key is not null => (null, Inner(map.Value)),
         Shape.ListOf list when step.Index is not null => (null, Inner(list.Item)),
         Shape.OneOf choices => choices.Choices.Select(c => Descend(c, step)).FirstOrDefault(d => d.Row is not null || d.Below is not null),
         _ => (null, null),
@@ -50,31 +52,4 @@ internal sealed record KeyDocumentation(string Path, string Sentence, string Exp
         Keys.Support.Extension => "an extension of Stoker to Compose",
         _ => null,
     };
-
-    private static IEnumerable<(string Key, int? Index)> Steps(string path)
-    {
-        for (var i = 0; i < path.Length;)
-        {
-            if (path[i] == '.')
-            {
-                i++;
-            }
-            else if (path[i] == '[' && path.IndexOf(']', i) is > 0 and var close && int.TryParse(path[(i + 1)..close], out var index))
-            {
-                yield return ("", index);
-                i = close + 1;
-            }
-            else if (path[i] == '"' && path.IndexOf('"', i + 1) is > 0 and var quote)
-            {
-                yield return (path[(i + 1)..quote], null);
-                i = quote + 1;
-            }
-            else
-            {
-                var end = path.IndexOfAny(['.', '['], i + 1);
-                yield return (end < 0 ? path[i..] : path[i..end], null);
-                i = end < 0 ? path.Length : end;
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ internal static class ScalarCheck
 {
     private const int Shown = 40;
 
-    public static void Check(ScalarNode scalar, Shape shape, NodePath path, DiagnosticBag bag)
+    public static void Check(ScalarNode scalar, Shape shape, KeyPath path, DiagnosticBag bag)
     {
         if (scalar.Value is not { } text)
         {
@@ -40,7 +40,7 @@ internal static class ScalarCheck
     }
 
     /// <summary>None of several scalar shapes could read it.</summary>
-    public static void ReportNone(ScalarNode scalar, Shape.OneOf choices, IReadOnlyList<Shape> fitting, NodePath path, DiagnosticBag bag)
+    public static void ReportNone(ScalarNode scalar, Shape.OneOf choices, IReadOnlyList<Shape> fitting, KeyPath path, DiagnosticBag bag)
     {
         var words = fitting.OfType<Shape.Word>().SelectMany(w => w.Words);
         bag.Add(EstateDiagnostics.WrongValue, scalar.Where, $"`{path}` must be {choices.Expectation}, found {Describe(scalar)}",

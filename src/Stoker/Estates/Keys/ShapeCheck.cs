@@ -19,9 +19,9 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
         Unheeded,
     }
 
-    public void Check(Node node, Shape shape, NodePath path) => Check(node, shape, path, Workload.None);
+    public void Check(Node node, Shape shape, KeyPath path) => Check(node, shape, path, Workload.None);
 
-    private void Check(Node node, Shape shape, NodePath path, Workload workload)
+    private void Check(Node node, Shape shape, KeyPath path, Workload workload)
     {
         switch (shape)
         {
@@ -52,7 +52,7 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
     private static Workload WorkloadOf(MappingNode service) =>
         service.Find("image") is not null || service.Find("build") is not null ? Workload.Container : Workload.Process;
 
-    private void Choose(Node node, Shape.OneOf choices, NodePath path, Workload workload)
+    private void Choose(Node node, Shape.OneOf choices, KeyPath path, Workload workload)
     {
         var fitting = choices.Choices.Where(c => Fits(node, c)).ToList();
         switch (fitting)
@@ -81,7 +81,7 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
         _ => false,
     };
 
-    private void CheckTable(MappingNode map, KeyTable table, NodePath path, Workload workload)
+    private void CheckTable(MappingNode map, KeyTable table, KeyPath path, Workload workload)
     {
         foreach (var (key, value) in map.Entries)
         {
@@ -107,12 +107,12 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
         foreach (var row in table.Rows)
         {
             if (row.Required && map.Find(row.Name) is null)
-                bag.Add(EstateDiagnostics.MissingKey, map.Where, $"`{path}` needs `{row.Name}`", row.Documentation);
+                bag.Add(EstateDiagnostics.MissingKey, map.Where, $"`{path}` needs `{row.Name}`", AsHint(row.Documentation));
         }
     }
 
     /// <summary>False when the key has no effect here.</summary>
-    private bool ReportSupport(KeyRow row, ScalarNode key, Node value, NodePath path, Workload workload)
+    private bool ReportSupport(KeyRow row, ScalarNode key, Node value, KeyPath path, Workload workload)
     {
         if (workload == Workload.Unheeded) return false;
         if (IsHarmless(row, value)) return true;
@@ -130,6 +130,8 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
             case Support.NotYet:
                 bag.Add(EstateDiagnostics.SectionNotActedOn, key.Where, $"section `{row.Name}` is not acted on by this version");
                 return true;
+            case Support.Refused when value is ScalarNode { Value: null or "" }:
+                return true; // the shape says what is wrong with it
             case Support.Refused refused:
                 bag.Add(EstateDiagnostics.Refused, key.Where, $"`{path}` is refused: {refused.Reason}", refused.Hint);
                 return false;
@@ -145,7 +147,7 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
             || (Scalars.Flag(harmless) is { } flag && Scalars.Flag(text) == flag);
     }
 
-    private void CheckEntries(MappingNode map, Shape.MapOf shape, NodePath path, Workload workload)
+    private void CheckEntries(MappingNode map, Shape.MapOf shape, KeyPath path, Workload workload)
     {
         foreach (var (key, value) in map.Entries)
         {
@@ -165,7 +167,7 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
         }
     }
 
-    private void CheckItems(SequenceNode sequence, Shape.ListOf shape, NodePath path, Workload workload)
+    private void CheckItems(SequenceNode sequence, Shape.ListOf shape, KeyPath path, Workload workload)
     {
         var seen = shape.Distinct ? new Dictionary<string, SourcePosition>() : null;
         for (var i = 0; i < sequence.Items.Count; i++)
@@ -177,7 +179,7 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
         }
     }
 
-    private void ReportShape(Node node, Shape expected, NodePath path)
+    private void ReportShape(Node node, Shape expected, KeyPath path)
     {
         if (node is ScalarNode { Value: null })
         {
@@ -185,11 +187,16 @@ internal sealed class ShapeCheck(DiagnosticBag bag)
             return;
         }
 
+        // What could not be merged was reported there already.
+        if (bag.Any(d => d.Where == node.Where && d.Severity == Severity.Error)) return;
         var where = path.IsRoot ? "the file" : $"`{path}`";
         bag.Add(EstateDiagnostics.WrongShape, node.Where, $"{where} must be {expected.Expectation}, found {ScalarCheck.Describe(node)}");
     }
 
-    private static string In(NodePath path) => path.IsRoot ? " at the top of the file" : $" in `{path}`";
+    private static string AsHint(string sentence) =>
+        char.IsUpper(sentence[0]) ? char.ToLowerInvariant(sentence[0]) + sentence[1..].TrimEnd('.') : sentence.TrimEnd('.');
+
+    private static string In(KeyPath path) => path.IsRoot ? " at the top of the file" : $" in `{path}`";
 
     private static bool IsName(string name) => name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 }

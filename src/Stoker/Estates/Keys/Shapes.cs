@@ -23,14 +23,14 @@ internal static class Shapes
 
     public static readonly Shape Texts = new Shape.ListOf(TextOrEmpty);
     public static readonly Shape DistinctTexts = new Shape.ListOf(Text, Distinct: true);
-    public static readonly Shape TextOrTexts = new Shape.OneOf(Text, Texts);
+    public static readonly Shape TextOrTexts = OneOf(Text, Texts);
     public static readonly Shape TextMap = new Shape.MapOf(TextOrEmpty);
 
     /// <summary>Compose's list of <c>KEY=VALUE</c> or mapping; a key without a value is allowed in both.</summary>
-    public static readonly Shape Pairs = new Shape.OneOf(new Shape.MapOf(new Shape.OneOf(TextOrEmpty, Nothing)), new Shape.ListOf(Text));
+    public static readonly Shape Pairs = OneOf(new Shape.MapOf(OneOf(TextOrEmpty, Nothing)), new Shape.ListOf(Text));
 
     /// <summary>A string that is split into words, or the words.</summary>
-    public static readonly Shape Command = new Shape.OneOf(TextOrEmpty, Texts, Nothing);
+    public static readonly Shape Command = OneOf(TextOrEmpty, Texts, Nothing);
 
     public static Shape Range(long least, long most) => new Shape.Whole(least, most);
 
@@ -45,7 +45,9 @@ internal static class Shapes
 
     public static Shape Keyed(KeyTable table) => new Shape.Keyed(table);
 
-    public static Shape OneOf(params Shape[] choices) => new Shape.OneOf(choices);
+    /// <summary>Choices of choices are made one list, because the kind of a node decides among them at once.</summary>
+    public static Shape OneOf(params Shape[] choices) =>
+        new Shape.OneOf([.. choices.SelectMany(c => c is Shape.OneOf inner ? inner.Choices : [c])]);
 
-    public static Shape OrNothing(Shape shape) => new Shape.OneOf(shape, Nothing);
+    public static Shape OrNothing(Shape shape) => OneOf(shape, Nothing);
 }

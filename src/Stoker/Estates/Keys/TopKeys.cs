@@ -12,7 +12,7 @@ internal static class TopKeys
         new("version", "Once the version of the Compose format; has no meaning any more.", Text, Warned("it has had no meaning since Compose v2: remove it")),
         new("include", "Other files whose sections are merged into this one; a path, or `path`, `project_directory` and `env_file`.",
             List(OneOf(Text, Keyed(IncludeTable()))), Honoured),
-        new("environments", "Overlays chosen by `--env NAME`: each a list of files merged over this one.", Named(List(Text)), Extension),
+        new("environments", "Overlays chosen by `--env NAME`: each a file, or a list of files, merged over this one.", Named(TextOrTexts), Extension),
         new("hosts", "The machines of the estate, by name.", Named(OrNothing(Keyed(HostKeys.Host))), Extension),
         new("groups", "Named sets of services that share a host, dependencies and a GPU budget.", Named(OrNothing(Keyed(HostKeys.Group))), Extension),
         new("services", "The supervised workloads, by name: plain processes, or containers where `image` or `build` is given.",

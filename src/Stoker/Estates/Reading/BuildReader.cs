@@ -10,7 +10,7 @@ internal static class BuildReader
         switch (source.Map.Find("build"))
         {
             case ScalarNode { Value: { Length: > 0 } context } node:
-                return new BuildSpec(ContextAt(source, context, node), null, node.Where);
+                return new BuildSpec(ContextAt(source, context, node), null, node.Where) { Always = BuildsAlways(source) };
             case MappingNode map:
                 if (map.Find("dockerfile") is not null && map.Find("dockerfile_inline") is { } inline)
                     source.Report(EstateDiagnostics.Exclusive, inline.Where, "builds from `dockerfile` and from `dockerfile_inline`", "keep one of them");
@@ -18,12 +18,15 @@ internal static class BuildReader
                 return new BuildSpec(ContextAt(source, map.Text("context") ?? ".", map.Find("context") ?? map), map.Text("dockerfile"), map.Where)
                 {
                     DockerfileInline = map.Text("dockerfile_inline"),
+                    Always = BuildsAlways(source),
                     Options = [.. options, .. Secrets(source, map, secrets)],
                 };
             default:
                 return null;
         }
     }
+
+    private static bool BuildsAlways(ServiceSource source) => source.Map.Text("pull_policy") == "build";
 
     /// <summary>Git repositories and archives are left to the container tool; so are the names of remote contexts.</summary>
     private static string ContextAt(ServiceSource source, string context, Node node) =>

@@ -9,8 +9,8 @@ internal static partial class CommandReader
     public static ServiceSpec Read(ServiceSpec spec, ServiceSource source)
     {
         var map = source.Map;
-        var command = source.Words(map.Find("command"), "command");
-        var entrypoint = source.Words(map.Find("entrypoint"), "entrypoint");
+        var command = source.Words(map.Find("command"), "a `command`");
+        var entrypoint = source.Words(map.Find("entrypoint"), "an `entrypoint`");
         if (!source.IsContainer) RequireCommand(source, command, entrypoint);
         return spec with
         {
@@ -18,7 +18,7 @@ internal static partial class CommandReader
             CommandWhere = (map.Find("command") ?? map.Find("entrypoint"))?.Where,
             Entrypoint = entrypoint,
             User = ReadUser(source, map, ""),
-            WorkingDirectory = ReadDirectory(source, map),
+            WorkingDirectory = ReadDirectory(source, map) ?? (source.IsContainer ? null : source.Context.Directory),
             StopSignal = ReadSignal(source, "stop_signal") ?? spec.StopSignal,
             StopGracePeriod = map.Duration("stop_grace_period") ?? spec.StopGracePeriod,
             Reload = ReadReload(source),
@@ -78,7 +78,7 @@ internal static partial class CommandReader
                     "a command is written as a list, as in `[nginx, -s, reload]`");
                 return null;
             case SequenceNode list:
-                var words = source.Words(list, "reload");
+                var words = source.Words(list, "a `reload`");
                 if (words is { Count: > 0 } && words[0].Length > 0) return new ReloadSpec(null, words, list.Where);
                 source.Report(EstateDiagnostics.EmptyCommand, list.Where, "has a `reload` without a word");
                 return null;
@@ -92,7 +92,7 @@ internal static partial class CommandReader
         var hooks = new List<HookSpec>();
         foreach (var map in source.Map.Items(key).OfType<MappingNode>())
         {
-            if (source.Words(map.Find("command"), $"{key} command") is not { } command) continue;
+            if (source.Words(map.Find("command"), $"a `{key}` command") is not { } command) continue;
             if (command.Count == 0 || command[0].Length == 0)
             {
                 source.Report(EstateDiagnostics.EmptyCommand, map.Where, $"has a `{key}` command without a word");

@@ -63,7 +63,7 @@ internal static class EnvironmentReader
     private static IReadOnlyList<KeyValuePair<string, Positioned<string?>>> ReadFile(ServiceSource source, VariableFile file)
     {
         var path = source.Context.PathAt(file.Path.Value, file.Path.Where);
-        switch (source.Context.VariableFiles.Read(path, file.Raw, source.Bag))
+        switch (source.Context.VariableFiles.Read(path, file.Path.Value, file.Raw, source.Bag))
         {
             case VariableFileOutcome.Found found:
                 return found.Variables;

@@ -9,6 +9,8 @@ internal static class HealthcheckReader
 {
     private static readonly string[] Kinds = ["test", "http", "tcp", "exec", "log", "notify"];
 
+    private const string WhatToSay = "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`";
+
     public static HealthcheckSpec? Read(ServiceSource source)
     {
         if (source.Map.Map("healthcheck") is not { } map) return null;
@@ -32,9 +34,11 @@ internal static class HealthcheckReader
         switch (kinds)
         {
             case []:
-                source.Report(EstateDiagnostics.NoProbe, map.Where, "has a healthcheck that does not say what to ask", source.IsContainer
-                    ? "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`; the image's own healthcheck is not asked"
-                    : "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`");
+                // Compose then takes the image's test with these times; only the container tool knows what that is.
+                if (source.IsContainer)
+                    source.Report(EstateDiagnostics.ImageProbe, map.Where, "has a healthcheck without effect: it does not say what to ask, and the image's own is not asked", WhatToSay);
+                else
+                    source.Report(EstateDiagnostics.NoProbe, map.Where, "has a healthcheck that does not say what to ask", WhatToSay);
                 return null;
             case [var kind]:
                 return ReadKind(source, kind, map.Find(kind)!);
@@ -52,7 +56,7 @@ internal static class HealthcheckReader
         "test" => ReadTest(source, node),
         "http" => ReadHttp(source, node),
         "tcp" => ReadTcp(source, node),
-        "exec" => source.Words(node, "exec healthcheck") is { } words ? Command(source, node, words) : null,
+        "exec" => source.Words(node, "an `exec` healthcheck") is { } words ? Command(source, node, words) : null,
         "log" => ReadLog(source, node),
         _ => new ProbeSpec.Notify((node as MappingNode).Duration("watchdog")),
     };
@@ -62,7 +66,7 @@ internal static class HealthcheckReader
         if (node is ScalarNode { Value: { Length: > 0 } line })
             return line == "NONE" ? new ProbeSpec.None() : Shell(line);
         if (node is not SequenceNode) return null;
-        string[] words = [.. source.Words(node, "test")!];
+        string[] words = [.. source.Words(node, "a `test`")!];
         switch (words)
         {
             case ["NONE"]:

@@ -75,7 +75,7 @@ internal static class MaterialReader
         foreach (var item in map.Items(key))
         {
             if (item is ScalarNode { Value: { Length: > 0 } name }) uses.Add(new MaterialUse(name, null, null, null, null, item.Where));
-            if (item is MappingNode use && use.Text("source") is { } source)
+            if (item is MappingNode use && use.Text("source") is { Length: > 0 } source)
                 uses.Add(new MaterialUse(source, use.Text("target"), use.Text("uid"), use.Text("gid"), use.Octal("mode"), use.Where));
         }
 

@@ -71,10 +71,10 @@ internal static class PortReader
     {
         if (map.Int("target") is not { } target) return [];
         var address = map.PositionedText("host_ip");
-        if (address is { } ip && !IPAddress.TryParse(ip.Value.Trim('[', ']'), out _)) return Invalid(source, ip.Value, ip.Where, "`host_ip` is an IP address");
+        if (address is { } ip && !IPAddress.TryParse(ip.Value.Trim('[', ']'), out _)) return Invalid(source, "host_ip", ip, "an IP address");
         var published = map.PositionedText("published");
         var range = published is { Value.Length: > 0 } written ? ParseRange(written.Value) : null;
-        if (published is { } unreadable && range is null) return Invalid(source, unreadable.Value, unreadable.Where, null);
+        if (published is { } unreadable && range is null) return Invalid(source, "published", unreadable, "a port from 1 to 65535 or a range of them");
         var port = new PortSpec(address?.Value.Trim('[', ']'), null, null, 0, map.Text("protocol") ?? "tcp", map.Where)
         {
             Purpose = map.Text("name"),
@@ -112,6 +112,12 @@ internal static class PortReader
     private static IEnumerable<PortSpec> Invalid(ServiceSource source, string text, SourcePosition where, string? hint)
     {
         source.Report(EstateDiagnostics.InvalidPort, where, $"has port `{text}`, which is not `[[IP:]HOST:]CONTAINER[/PROTOCOL]` with ports from 1 to 65535", hint);
+        return [];
+    }
+
+    private static IEnumerable<PortSpec> Invalid(ServiceSource source, string key, Positioned<string> value, string expected)
+    {
+        source.Report(EstateDiagnostics.InvalidPort, value.Where, $"has a port with `{key}` `{value.Value}`, which is not {expected}");
         return [];
     }
 

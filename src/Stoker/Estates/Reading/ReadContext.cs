@@ -34,9 +34,10 @@ internal sealed record ReadContext(
 /// <summary>Reads files of variables, as <c>env_file</c> and <c>label_file</c> name them.</summary>
 internal interface IVariableFiles
 {
+    /// <param name="shown">The path as the owner wrote it, for places in messages.</param>
     /// <param name="raw">Values are taken as they stand: no quotes, no variables.</param>
     /// <param name="bag">Gets mistakes inside the file, with their place.</param>
-    VariableFileOutcome Read(string path, bool raw, DiagnosticBag bag);
+    VariableFileOutcome Read(string path, string shown, bool raw, DiagnosticBag bag);
 }
 
 internal abstract record VariableFileOutcome

@@ -64,7 +64,7 @@ internal static class RestartReader
         if (mode is { } known && (colon < 0 || (known == RestartMode.OnFailure && attempts is not null)))
             return new Choice("restart", known, attempts, scalar.Where);
         source.Report(EstateDiagnostics.InvalidRestart, scalar.Where, $"has `restart` `{text}`, which is not `no`, `always`, `on-failure[:N]` or `unless-stopped`",
-            Diagnostics.Suggestion.For(word, Words) ?? (colon >= 0 ? "only `on-failure` takes a number of attempts" : null));
+            mode is null ? Diagnostics.Suggestion.For(word, Words) : "only `on-failure` takes a number of attempts, as in `on-failure:5`");
         return null;
     }
 

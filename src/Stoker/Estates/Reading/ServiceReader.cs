@@ -26,7 +26,7 @@ internal static class ServiceReader
             Nice = source.IsContainer ? null : map.Int("nice"),
             Secrets = MaterialReader.ReadUses(map, "secrets"),
             Configs = MaterialReader.ReadUses(map, "configs"),
-            Mounts = MountReader.Read(source),
+            Mounts = source.IsContainer ? MountReader.Read(source) : [],
             Labels = EnvironmentReader.ReadLabels(source),
             Logging = ResourceReader.ReadLogging(source),
             Profiles = [.. map.Strings("profiles").Select(p => p.Value)],

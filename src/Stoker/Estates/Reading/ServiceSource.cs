@@ -7,14 +7,15 @@ internal sealed record ServiceSource(ServiceName Name, SourcePosition Where, Map
 {
     public bool IsContainer { get; } = Map.Find("image") is not null || Map.Find("build") is not null;
 
-    public NodePath Path { get; } = NodePath.Root.Key("services").Key(Name.Value);
+    public KeyPath Path { get; } = KeyPath.Root.Key("services").Key(Name.Value);
 
     /// <summary>Reports about a part of the service; the message begins with <c>service `vision`</c>.</summary>
     public void Report(DiagnosticCode code, SourcePosition where, string message, string? hint = null) =>
         Bag.Add(code, where, $"service `{Name}` {message}", hint);
 
     /// <summary>A string split into words, or a list of words; null where none is declared or it was reported.</summary>
-    public IReadOnlyList<string>? Words(Node? node, string key)
+    /// <param name="what">Between "has" and "that cannot be split": <c>a `command`</c>.</param>
+    public IReadOnlyList<string>? Words(Node? node, string what)
     {
         switch (node)
         {
@@ -24,7 +25,7 @@ internal sealed record ServiceSource(ServiceName Name, SourcePosition Where, Map
                     case ShellWords.Outcome.Words words:
                         return words.List;
                     case ShellWords.Outcome.Unbalanced unbalanced:
-                        Report(EstateDiagnostics.UnbalancedCommand, node.Where, $"has a `{key}` that cannot be split into words: {unbalanced.Problem}",
+                        Report(EstateDiagnostics.UnbalancedCommand, node.Where, $"has {what} that cannot be split into words: {unbalanced.Problem}",
                             "write it as a list, one item a word, and no quoting is needed");
                         break;
                 }

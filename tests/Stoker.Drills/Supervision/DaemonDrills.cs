@@ -1,0 +1,151 @@
+using Stoker.Drills.Shared;
+using Xunit;
+
+namespace Stoker.Drills.Supervision;
+
+/// <summary>The daemon itself: one per estate, replaced without a restart of any service, and honest about what it finds.</summary>
+public sealed class DaemonDrills
+{
+    private static Machine Small()
+    {
+        var machine = new Machine("name: small\nservices: {}\n");
+        machine.Write("stoker.yaml", $$"""
+            name: small
+            services:
+              app:
+                command: sleep 1000
+                environment: {DRILL: "{{machine.Directory}}"}
+                restart: always
+              task:
+                command: "true"
+            """);
+        return machine;
+    }
+
+    [Fact]
+    public void A_second_daemon_for_the_same_estate_refuses_and_names_the_first()
+    {
+        using var machine = Small();
+        machine.Up();
+
+        var second = machine.Run("daemon", "run", "--name", "small");
+
+        Assert.Equal(4, second.Code);
+        Assert.Contains($"pid {machine.DaemonPid}", second.Errors);
+    }
+
+    [Fact]
+    public void A_killed_daemon_restarts_no_service_and_repeats_no_task()
+    {
+        using var machine = Small();
+        machine.Up();
+        var pid = machine.PidOf("app");
+        machine.KillDaemon();
+        var down = machine.Run("status");
+        Assert.Equal(5, down.Code);
+        Assert.Contains("1 service", down.Errors);
+
+        machine.Up();
+
+        Assert.Equal(pid, machine.PidOf("app"));
+        Assert.Equal("completed", machine.StateOf("task"));
+        Assert.Single(machine.Run("events", "--json").Output.Split('\n'), l => l.Contains("\"task\"", StringComparison.Ordinal) && l.Contains("\"started\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void An_upgrade_in_place_keeps_pids_and_what_was_stopped_and_scaled()
+    {
+        using var machine = Small();
+        machine.Up();
+        machine.Run("scale", "app=3").Succeeded();
+        machine.Until("three run", () => machine.Processes()["app"].Count() == 3);
+        var before = machine.Processes()["app"].Order().ToList();
+        var daemon = machine.DaemonPid;
+
+        machine.Run("daemon", "upgrade").Succeeded();
+
+        machine.Until("the daemon answers again", () => machine.Run("status").Code == 0);
+        Assert.Equal(daemon, machine.DaemonPid);
+        Assert.Equal(before, machine.Processes()["app"].Order());
+        Assert.Equal(3, machine.Service("app")["replicas"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public void An_exit_code_is_known_even_of_a_process_that_an_earlier_daemon_started()
+    {
+        using var machine = new Machine("name: codes\nservices: {}\n");
+        machine.Write("stoker.yaml", "name: codes\nservices:\n  app:\n    command: [sh, -c, \"trap 'exit 7' USR1; while true; do sleep 0.05; done\"]\n");
+        machine.Up();
+        var pid = machine.PidOf("app");
+        machine.KillDaemon();
+        machine.Up();
+
+        using var kill = System.Diagnostics.Process.Start("kill", ["-USR1", $"{pid}"]);
+        machine.UntilState("app", "failed");
+
+        Assert.Equal(7, (int)machine.Service("app")["replicas"]![0]!["last_exit"]!["code"]!);
+    }
+
+    [Fact]
+    public void A_record_that_names_a_strangers_pid_is_not_believed()
+    {
+        using var machine = Small();
+        machine.Up();
+        var pid = machine.PidOf("app");
+        machine.KillDaemon();
+        Machine.Kill(pid);
+        var record = Path.Combine(machine.State, "replicas", "app.1.json");
+        File.WriteAllText(record, File.ReadAllText(record).Replace($"\"pid\":{pid}", $"\"pid\":{Environment.ProcessId}"));
+
+        machine.Up();
+
+        Assert.NotEqual(Environment.ProcessId, machine.PidOf("app"));
+        machine.Run("stop", "app").Succeeded();
+    }
+
+    [Fact]
+    public void A_changed_file_applies_only_the_difference()
+    {
+        using var machine = Small();
+        machine.Up();
+        var pid = machine.PidOf("app");
+        var text = File.ReadAllText(Path.Combine(machine.Directory, "stoker.yaml"));
+
+        machine.Write("stoker.yaml", text + "  more:\n    command: sleep 1000\n    environment: {DRILL: \"" + machine.Directory + "\"}\n");
+        machine.Up();
+        Assert.Equal(pid, machine.PidOf("app"));
+        Assert.Equal("running", machine.StateOf("more"));
+
+        machine.Write("stoker.yaml", text.Replace("sleep 1000", "sleep 999"));
+        machine.Up();
+        Assert.NotEqual(pid, machine.PidOf("app"));
+        machine.Until("what left the file is gone", () => !machine.Processes()["more"].Any());
+        Assert.Single(machine.Processes()["app"]);
+    }
+
+    [Fact]
+    public void A_secret_is_nowhere_to_be_seen_but_where_it_belongs()
+    {
+        const string secret = "correct-horse-battery-staple";
+        using var machine = new Machine("name: secrets\nservices: {}\n");
+        machine.Write("password.txt", secret + "\n");
+        machine.Write("stoker.yaml", """
+            name: secrets
+            secrets: {password: {file: password.txt}}
+            services:
+              app:
+                command: [sh, -c, "echo the password is $$(cat $$PASSWORD_FILE); exec sleep 1000"]
+                environment: {PASSWORD_FILE: /run/secrets/password}
+                secrets: [password]
+            """);
+        machine.Up();
+        machine.Until("it has spoken", () => machine.Run("logs", "app").Output.Contains("the password is", StringComparison.Ordinal));
+
+        Assert.Contains("the password is ***", machine.Run("logs", "app").Output);
+        foreach (var words in (string[][])[["logs"], ["events"], ["events", "--json"], ["status", "--json"], ["plan", "--json"], ["config", "show"], ["daemon", "status", "--json"]])
+            Assert.DoesNotContain(secret, machine.Run(words).Output);
+        foreach (var file in Directory.EnumerateFiles(machine.State, "*", SearchOption.AllDirectories).Where(f => !f.Contains("/secrets/", StringComparison.Ordinal) && !f.EndsWith(".sock", StringComparison.Ordinal)))
+            Assert.DoesNotContain(secret, File.ReadAllText(file));
+        Assert.DoesNotContain(secret, File.ReadAllText($"/proc/{machine.PidOf("app")}/cmdline"));
+    }
+}

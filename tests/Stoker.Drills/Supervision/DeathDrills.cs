@@ -1,0 +1,133 @@
+using Stoker.Drills.Shared;
+using Xunit;
+
+namespace Stoker.Drills.Supervision;
+
+/// <summary>Kills of services and of the daemon at random moments: no orphan, no double start, no line lost.</summary>
+public sealed class DeathDrills
+{
+    private static string Estate(int services, string directory) => $$"""
+        name: deaths
+        services:
+        {{string.Join('\n', Enumerable.Range(1, services).Select(i => $$"""
+          s{{i}}:
+            command: [sh, -c, "i=0; while true; do i=$$((i+1)); echo line $$i; sleep 0.02; done"]
+            environment: {DRILL: "{{directory}}"}
+            restart: always
+            restart_policy: {delay: 0s}
+            logging: {options: {max-size: 20k, max-file: "500"}}
+            healthcheck: {log: line}
+        """))}}
+        """;
+
+    [Theory]
+    [InlineData(30)]
+    [InlineData(1000, Explicit = true)]
+    [Trait("Category", "Slow")]
+    public void Killed_services_come_back_and_nothing_runs_twice(int kills) => KillServices(kills);
+
+    [Fact]
+    public void A_few_killed_services_come_back() => KillServices(12);
+
+    [Fact]
+    public void A_few_deaths_of_the_daemon_are_survived() => KillDaemons(4);
+
+    [Fact]
+    [Trait("Category", "Slow")]
+    public void Two_hundred_deaths_of_the_daemon_at_random_moments_are_survived() => KillDaemons(200);
+
+    private static void KillServices(int kills)
+    {
+        const int count = 10;
+        using var machine = new Machine("name: deaths\nservices: {}\n");
+        machine.Write("stoker.yaml", Estate(count, machine.Directory));
+        machine.Up();
+        var random = new Random(1);
+        for (var kill = 0; kill < kills; kill++)
+        {
+            var name = $"s{random.Next(count) + 1}";
+            var pid = 0;
+            machine.Until($"{name} is up", () => (pid = (int?)machine.Service(name)["pid"] ?? 0) > 0);
+            Machine.Kill(pid);
+            machine.Until($"{name} runs again", () => (int?)machine.Service(name)["pid"] is { } now && now != pid);
+        }
+
+        machine.Run("wait", "--timeout", "30s").Succeeded();
+        Assert.Equal(kills, machine.Services().Sum(s => (int)s!["restarts"]!));
+        AssertReality(machine, count);
+    }
+
+    private static void KillDaemons(int kills)
+    {
+        const int count = 6;
+        using var machine = new Machine("name: deaths\nservices: {}\n");
+        machine.Write("stoker.yaml", Estate(count, machine.Directory));
+        machine.Up();
+        var pids = Enumerable.Range(1, count).ToDictionary(i => $"s{i}", i => machine.PidOf($"s{i}"));
+        var random = new Random(7);
+        for (var kill = 0; kill < kills; kill++)
+        {
+            Disturb(machine, random, kill);
+            machine.KillDaemon();
+            machine.Up();
+        }
+
+        machine.Run("scale", "s2=1").Succeeded();
+        machine.Run("wait", "--timeout", "30s").Succeeded();
+        AssertReality(machine, count);
+        // s1 was never disturbed: the same process since the beginning, and every line of it once.
+        Assert.Equal(pids["s1"], machine.PidOf("s1"));
+        AssertEveryLine(machine, "s1");
+    }
+
+    /// <summary>Something is under way when the daemon dies: a restart, a scale, a stop, or nothing but logs.</summary>
+    private static void Disturb(Machine machine, Random random, int kill)
+    {
+        using var asked = (kill % 4) switch
+        {
+            0 => machine.Start("restart", "s3"),
+            1 => machine.Start("scale", $"s2={random.Next(1, 4)}"),
+            2 => machine.Start("stop", "s4"),
+            _ => null,
+        };
+        Thread.Sleep(random.Next(0, 60));
+        asked?.Kill();
+    }
+
+    private static void AssertReality(Machine machine, int services)
+    {
+        var processes = machine.Processes();
+        foreach (var service in machine.Services())
+        {
+            var name = (string)service!["name"]!;
+            var shown = service["replicas"]!.AsArray().Select(r => (int?)r!["pid"]).OfType<int>().Order().ToList();
+            // `sleep` is a child of the shell: the shells are those whose parent is not another one of the service.
+            var real = processes[name].Where(pid => !processes[name].Contains(ParentOf(pid))).Order().ToList();
+            Assert.Equal(shown, real);
+        }
+
+        Assert.Equal(services, machine.Services().Count);
+    }
+
+    private static int ParentOf(int pid)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{pid}/stat");
+            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1]);
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    private static void AssertEveryLine(Machine machine, string service)
+    {
+        var lines = machine.Run("logs", service).Succeeded().Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var numbers = lines.Select(l => int.Parse(l[(l.LastIndexOf(' ') + 1)..])).ToList();
+        Assert.True(numbers.Count > 20, $"only {numbers.Count} lines");
+        Assert.Equal(Enumerable.Range(numbers[0], numbers.Count), numbers);
+        Assert.Equal(1, numbers[0]);
+    }
+}

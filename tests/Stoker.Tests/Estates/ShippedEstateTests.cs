@@ -1,0 +1,110 @@
+using Stoker.Daemon;
+using Stoker.Daemon.Protocol;
+using Stoker.Diagnostics;
+using Stoker.Estates;
+using Stoker.Planning;
+using Stoker.Tests.Architecture;
+using Xunit;
+
+namespace Stoker.Tests.Estates;
+
+/// <summary>The estates that come with the program are right, and are what their comments say.</summary>
+public sealed class ShippedEstateTests
+{
+    private const string Quickstart = "estates/quickstart/stoker.yaml", AiSystem = "estates/ai-system/stoker.yaml";
+
+    [Theory]
+    [InlineData(Quickstart, null)]
+    [InlineData(AiSystem, null)]
+    [InlineData(AiSystem, "staging")]
+    [InlineData(AiSystem, "production")]
+    public void An_estate_that_is_shipped_has_no_mistakes(string file, string? environment)
+    {
+        var loaded = Load(file, environment);
+        Findings.AreNone(loaded.Diagnostics.Select(d => d.ToString()));
+        Assert.NotNull(loaded.Estate);
+    }
+
+    [Fact]
+    public void The_quickstart_runs_for_real_with_what_every_Debian_has()
+    {
+        var plan = Plan(Quickstart, rehearse: false, ["sh", "perl"]);
+        Findings.AreNone(plan.Diagnostics.Select(d => d.ToString()));
+        Assert.All(plan.Local, service => Assert.Equal(RuntimeKind.Process, service.Runtime));
+        Assert.All(plan.Local, service => Assert.Equal(Repository.PathOf("estates/quickstart"), service.Spec.WorkingDirectory));
+        Assert.Equal(2, plan.Services[new ServiceName("hello")].Replicas.Count);
+    }
+
+    [Fact]
+    public void The_AI_system_has_its_groups_and_agents_on_two_hosts()
+    {
+        var estate = Load(AiSystem, null).Estate!;
+        Assert.Equal(
+            ["infra_core", "coordination", "observability", "memory_stack", "vision_gpu", "speech_gpu", "learning_gpu", "reasoning_gpu",
+                "language_stack", "utility_cpu", "emotion_system"],
+            GroupsOf(estate, "mainpc"));
+        Assert.Equal(
+            ["pc2_infra_core", "pc2_memory_stack", "async_pipeline", "tutoring_cpu", "vision_dream_gpu", "pc2_utility_cpu", "web_interface"],
+            GroupsOf(estate, "pc2"));
+        Assert.InRange(estate.Services.Values.Count(IsAgent), 40, 100);
+        Assert.All(estate.Groups.Keys, group => Assert.Contains(estate.Services.Values, service => service.Group?.Value == group));
+    }
+
+    [Fact]
+    public void The_AI_system_comes_up_whole_in_rehearsal_on_a_machine_that_has_nothing()
+    {
+        var plan = Plan(AiSystem, rehearse: true, []);
+        Findings.AreNone(plan.Diagnostics.Where(d => d.Severity == Severity.Error).Select(d => d.ToString()));
+        Assert.Equal(plan.Services.Count, plan.Local.Count());
+        Assert.All(plan.Local, service => Assert.NotNull(service.StandIn));
+        Assert.InRange(plan.Waves.Count, 6, 20);
+    }
+
+    [Theory]
+    [InlineData("mainpc")]
+    [InlineData("pc2")]
+    public void Each_host_of_the_AI_system_waits_for_services_of_the_other(string host)
+    {
+        var plan = Plan(AiSystem, rehearse: true, [], host);
+        Findings.AreNone(plan.Diagnostics.Where(d => d.Severity == Severity.Error).Select(d => d.ToString()));
+        Assert.Contains(plan.Local, service => service.Dependencies.Any(dependency => dependency.Remote));
+    }
+
+    [Fact]
+    public void The_GPU_shares_of_the_AI_system_fit_their_cards()
+    {
+        var plan = Plan(AiSystem, rehearse: true, []);
+        Assert.Equal(
+            ["active_learner", "dream_renderer", "dream_world", "face_recognition", "fine_tuner", "goal_planner", "language_model",
+                "scene_understanding", "speech_to_text", "text_to_speech"],
+            plan.Local.Where(service => service.Gpus.Count > 0).Select(service => service.Name.Value).Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<string> GroupsOf(EstateSpec estate, string host) =>
+        estate.Groups.Values.Where(group => group.Host?.Value == host).Select(group => group.Name.Value);
+
+    private static bool IsAgent(ServiceSpec service) => service.Command?.Contains("-m") == true && !service.Command.Contains("migrations");
+
+    private static EstateWork.Loaded Load(string file, string? environment) => EstateWork.Load(Request(file, environment));
+
+    private static ApplyRequest Request(string file, string? environment) => new([Repository.PathOf(file)])
+    {
+        Env = environment,
+        Variables = new Dictionary<string, string> { ["HOME"] = "/root" },
+    };
+
+    private static EstatePlan Plan(string file, bool rehearse, string[] installed, string? host = null)
+    {
+        var estate = Load(file, null).Estate!;
+        var observed = new Observed
+        {
+            Executables = CommandWords.ToLookUp(estate).ToDictionary(word => word, word => installed.Contains(word) ? $"/usr/bin/{word}" : null),
+            Cpus = 2,
+            Memory = new ByteSize(24L << 30),
+            CgroupControllers = new HashSet<string> { "cpu", "memory", "pids" },
+            IsRoot = true,
+            HardLimits = new Dictionary<string, long> { ["nofile"] = 1 << 20 },
+        };
+        return Planner.Plan(estate, new PlanRequest { Rehearse = rehearse, Host = host is null ? null : new HostName(host) }, observed);
+    }
+}
