@@ -84,7 +84,9 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     {
         run.Report.Say("stopping everything in order; once more to kill it");
         if (control.Down() is not ControlReply<AcceptedDocument>.Answered) stop.Cancel();
-        if (DownCommand.FollowDown(run, control, interrupts.Second) is ExitCode.Interrupted)
+        // Ctrl-C in the full-screen view came as a key; the first signal is the second time then.
+        var again = interrupts.First.IsCancellationRequested ? interrupts.Second : interrupts.First;
+        if (DownCommand.FollowDown(run, control, again) is ExitCode.Interrupted)
         {
             run.Report.Say("killing what is left");
             control.StopDaemon(new DaemonStopRequest(DaemonStopRequest.Kill));
