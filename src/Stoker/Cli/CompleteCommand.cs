@@ -24,7 +24,7 @@ internal static class CompleteCommand
         var globals = new GlobalOptions();
         var root = new Verbs().Tree(globals);
         var unfinished = words is [.., var last] ? last : "";
-        var parse = root.Parse([.. words.SkipLast(1)], CliModule.Grammar);
+        var parse = root.Parse([.. words.SkipLast(1)], CommandLine.Grammar);
         foreach (var (word, about) in Find(run, parse, globals, unfinished).Where(c => c.Word.StartsWith(unfinished, StringComparison.Ordinal)))
             run.Output.WriteLine($"{word}\t{about}");
         return ExitCode.Done;

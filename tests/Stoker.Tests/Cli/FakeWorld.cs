@@ -57,7 +57,7 @@ internal sealed class FakeWorld : IDisposable
     public ExitCode Run(params string[] words)
     {
         Variables["STOKER_STATE"] = State.Path;
-        return (ExitCode)CliModule.Run(words, Surroundings);
+        return (ExitCode)CommandLine.Run(words, Surroundings);
     }
 
     public void Write(string file, string content) => File.WriteAllText(Path.Combine(Directory, file), content);

@@ -14,7 +14,7 @@ namespace Stoker.Cli;
 /// Data goes to stdout and everything else to stderr. A client verb touches neither YAML nor the web server, so that
 /// <c>stoker status</c> answers before a person notices.
 /// </summary>
-internal static class CliModule
+internal static class CommandLine
 {
     public static int Run(IReadOnlyList<string> words, Surroundings world)
     {
