@@ -72,9 +72,20 @@ internal static class DaemonHost
             _ => throw new InvalidOperationException($"unknown end {end.GetType().Name}"),
         });
         Files.Delete(daemon.Options.State.DaemonDocument);
+        if (end is DaemonEnd.Finished) TidyUp(daemon);
         if (end is not DaemonEnd.Replaced { Executable: var executable }) return Done;
         await server.DisposeAsync();
         return Replacement.Execute(executable, daemon.Options);
+    }
+
+    /// <summary>Nothing runs any more, so nothing is left in memory either; journal, logs and volumes stay.</summary>
+    private static void TidyUp(RunningDaemon daemon)
+    {
+        daemon.Doors.Cgroups?.TryRemove();
+        daemon.Doors.Pump.Dispose();
+        Files.DeleteTree(daemon.Doors.Places.Pipes);
+        Files.DeleteTree(daemon.Doors.Places.Notify);
+        Files.DeleteTree(daemon.Doors.Places.Secrets);
     }
 
     /// <summary>What the caller asked for with the start of the daemon, or what the daemon before this one was doing.</summary>

@@ -31,6 +31,7 @@ internal static class Observation
                 _ => null,
             },
             IsRoot = HostEnvironment.IsRoot,
+            MayRaiseHardLimits = HardLimits.MayBeRaised,
             HardLimits = HardLimits.Own(),
             Running = running.Services,
             StartTimes = running.StartTimes,

@@ -59,6 +59,9 @@ internal sealed record Observed
     /// <summary>Runs as root: may change user, lower nice, raise hard limits.</summary>
     public bool IsRoot { get; init; }
 
+    /// <summary>May give a service more than its own hard limits (CAP_SYS_RESOURCE; root lacks it in most containers); null: as root may.</summary>
+    public bool? MayRaiseHardLimits { get; init; }
+
     /// <summary>The daemon's own hard limits by name as in <c>ulimits:</c> (-1: unlimited); a name that is absent was not looked at.</summary>
     public IReadOnlyDictionary<string, long> HardLimits { get; init; } = new Dictionary<string, long>();
 

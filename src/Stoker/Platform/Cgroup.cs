@@ -84,23 +84,17 @@ internal sealed class Cgroup(string path)
             return false;
         }
 
-        // A descendant may fork between the look and the move, outside still; one look that finds nothing new is the end.
+        // What it forks from now on is born inside. What it forked before is moved once each, also a child that has ended already.
+        var moved = new HashSet<int>();
         for (var round = 0; round < MoveRounds; round++)
         {
-            var children = ProcessTable.Children(pid);
+            var children = ProcessTable.Children(pid).Where(moved.Add).ToList();
             if (children.Count == 0)
             {
                 break;
             }
 
-            var inside = Members().ToHashSet();
-            var outside = children.Where(child => !inside.Contains(child)).ToList();
-            if (outside.Count == 0)
-            {
-                break;
-            }
-
-            outside.ForEach(child => Add(child));
+            children.ForEach(child => Add(child));
         }
 
         return true;

@@ -14,6 +14,9 @@ internal static class HardLimits
         ("Max nice priority", "nice"), ("Max realtime priority", "rtprio"), ("Max realtime timeout", "rttime"),
     ];
 
+    /// <summary>CAP_SYS_RESOURCE, which root has outside of most containers.</summary>
+    public static bool MayBeRaised { get; } = HasCapability(24);
+
     /// <summary>By name as in <c>ulimits:</c>; -1 is unlimited.</summary>
     public static IReadOnlyDictionary<string, long> Own() => Parse(ProcFile.ReadText("/proc/self/limits") ?? "");
 
@@ -31,5 +34,12 @@ internal static class HardLimits
         }
 
         return limits;
+    }
+
+    /// <summary>The line <c>CapEff:	000001ffffffffff</c> of /proc/self/status.</summary>
+    private static bool HasCapability(int bit)
+    {
+        var line = (ProcFile.ReadText("/proc/self/status") ?? "").Split('\n').FirstOrDefault(l => l.StartsWith("CapEff:", StringComparison.Ordinal));
+        return line is not null && ulong.TryParse(line["CapEff:".Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var effective) && (effective >> bit & 1) == 1;
     }
 }

@@ -133,10 +133,14 @@ internal static class LaunchComposer
     }
 
     /// <summary>Compose's -1 is no limit; a name that prlimit does not know was refused by the reader.</summary>
-    private static ResourceLimit? Limit(UlimitSpec declared) =>
-        ResourceLimit.TryResource(declared.Name, out var resource)
-            ? new ResourceLimit(resource, Value(declared.Soft), Value(declared.Hard))
-            : null;
+    private static ResourceLimit? Limit(UlimitSpec declared)
+    {
+        if (!ResourceLimit.TryResource(declared.Name, out var resource)) return null;
+        var (soft, hard) = (Value(declared.Soft), Value(declared.Hard));
+        // Where the daemon may not raise its own hard limit, the plan has said so, and the service gets as much as there is.
+        if (!HardLimits.MayBeRaised && HardLimits.Own().TryGetValue(declared.Name, out var own) && own >= 0) hard = Math.Min(hard, (ulong)own);
+        return new ResourceLimit(resource, Math.Min(soft, hard), hard);
+    }
 
     private static ulong Value(long limit) => limit < 0 ? ResourceLimit.Unlimited : (ulong)limit;
 }

@@ -15,6 +15,8 @@ internal abstract record GateState
 /// <summary>The gates in front of a start: pure questions about what is known of the dependencies.</summary>
 internal static class Gates
 {
+    private const string WaitsItself = "waits itself";
+
     /// <summary>The dependencies that keep the service waiting, each with the reason, in the order of the file.</summary>
     public static IReadOnlyList<(DependencyPlan Dependency, string Why)> Closed(ServiceLife life)
     {
@@ -42,11 +44,19 @@ internal static class Gates
         return open ? new GateState.Open() : new GateState.Closed(InWords(dependency.Condition, peer.State));
     }
 
+    /// <summary>The first two in words, those in trouble before those that only wait themselves, and the number of the others.</summary>
+    public static string InWords(IReadOnlyList<(DependencyPlan Dependency, string Why)> closed)
+    {
+        const int shown = 2;
+        var first = closed.OrderBy(c => c.Why == WaitsItself).Take(shown).Select(c => $"`{c.Dependency.Service}`, which {c.Why}");
+        return string.Join(", ", first) + (closed.Count > shown ? $" and {closed.Count - shown} more" : "");
+    }
+
     private static string InWords(DependencyCondition condition, ServiceState state) => (condition, state) switch
     {
         (DependencyCondition.Healthy, ServiceState.Starting) => "is starting",
         (DependencyCondition.CompletedSuccessfully, ServiceState.Starting or ServiceState.Running or ServiceState.Healthy) => "has not completed yet",
-        (_, ServiceState.Waiting) => "waits itself",
+        (_, ServiceState.Waiting) => WaitsItself,
         (_, ServiceState.Backoff) => "is in backoff",
         (_, ServiceState.Failed) => "has failed",
         (_, ServiceState.Stopped) => "is stopped",

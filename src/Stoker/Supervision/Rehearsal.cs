@@ -12,7 +12,7 @@ internal static class Rehearsal
         if (plan.Runtime != RuntimeKind.StandIn) return plan;
         var health = StandInSpec.HealthcheckFor(plan.Spec, PortsOf(plan.Replicas.Count > 0 ? plan.Replicas[0] : new ReplicaPlan(1, [])));
         // What the real program needs beside itself is missing like itself: users, directories, hooks.
-        var spec = plan.Spec with { Healthcheck = health.Check, User = null, PostStart = [], PreStop = [], WorkingDirectory = "/" };
+        var spec = plan.Spec with { Healthcheck = health.Check, User = null, PostStart = [], PreStop = [], WorkingDirectory = "/", Ulimits = [], Nice = null, Umask = null };
         return plan with { Spec = spec, StandIn = health.Note is { } note ? $"{plan.StandIn}; {note}" : plan.StandIn };
     }
 

@@ -34,7 +34,8 @@ internal sealed class ReplicaHealth : IDisposable
         {
             for (var asked = 0; ; asked++)
             {
-                await Task.Delay(ProbeSchedule.Next(check, everHealthy, asked, key), _clock, cancel);
+                var now = TimeSpan.FromTicks(_clock.GetUtcNow().Ticks);
+                await Task.Delay(ProbeSchedule.Gather(now, ProbeSchedule.Next(check, everHealthy, asked, key)), _clock, cancel);
                 var outcome = await probe.AskAsync(cancel);
                 if (cancel.IsCancellationRequested) return;
                 _answered(outcome);

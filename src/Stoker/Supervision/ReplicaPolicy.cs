@@ -63,7 +63,7 @@ internal static class ReplicaPolicy
 
     public static void Wait(Turn turn, ReplicaLife replica, IReadOnlyList<(DependencyPlan Dependency, string Why)> closed)
     {
-        var reason = $"waits for {string.Join(", ", closed.Select(c => $"`{c.Dependency.Service}`, which {c.Why}"))}";
+        var reason = $"waits for {Gates.InWords(closed)}";
         if (replica.Reason == reason) return;
         if (replica.Reason is null) turn.Tell(replica, "waiting", reason);
         turn.Enter(replica, ServiceState.Waiting, reason);
