@@ -6,19 +6,20 @@ namespace Stoker.Drills.Supervision;
 /// <summary>Kills of services and of the daemon at random moments: no orphan, no double start, no line lost.</summary>
 public sealed class DeathDrills
 {
-    private static string Estate(int services, string directory) => $$"""
-        name: deaths
-        services:
-        {{string.Join('\n', Enumerable.Range(1, services).Select(i => $$"""
-          s{{i}}:
-            command: [sh, -c, "i=0; while true; do i=$$((i+1)); echo line $$i; sleep 0.02; done"]
-            environment: {DRILL: "{{directory}}"}
-            restart: always
-            restart_policy: {delay: 0s}
-            logging: {options: {max-size: 20k, max-file: "500"}}
-            healthcheck: {log: line}
-        """))}}
-        """;
+    private static string Estate(int services, string directory)
+    {
+        const string service = """
+              SERVICE:
+                command: [sh, -c, "i=0; while true; do i=$$((i+1)); echo line $$i; sleep 0.02; done"]
+                environment: {DRILL: "DIRECTORY"}
+                restart: always
+                restart_policy: {delay: 0s}
+                logging: {options: {max-size: 20k, max-file: "500"}}
+                healthcheck: {log: line}
+            """;
+        var all = Enumerable.Range(1, services).Select(i => service.Replace("SERVICE", $"s{i}").Replace("DIRECTORY", directory));
+        return $"name: deaths\nservices:\n{string.Join('\n', all)}\n";
+    }
 
     [Theory]
     [InlineData(30)]

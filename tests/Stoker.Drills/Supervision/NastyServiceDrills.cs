@@ -83,7 +83,7 @@ public sealed class NastyServiceDrills
         machine.UntilState("bad", "unhealthy");
 
         machine.Run("stop", "bad").Succeeded();
-        machine.Until("no sleep of the healthcheck is left", () => machine.Processes()["bad"].Count() == 0);
+        machine.Until("no sleep of the healthcheck is left", () => !machine.Processes()["bad"].Any());
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class TwoHostDrills
 
     private static Machine Host(string space)
     {
-        var machine = new Machine($$"""
+        var machine = new Machine("""
             name: two
             hosts:
               mainpc: {address: 10.77.13.1}
@@ -52,14 +52,14 @@ public sealed class TwoHostDrills
               db:
                 host: pc2
                 command: >-
-                  {{Server}}
+                  SERVER
                 ports: ["7300"]
                 healthcheck: {http: "http://127.0.0.1:7300/", interval: 1s, timeout: 1s}
               app:
                 host: mainpc
                 command: sleep 1000
                 depends_on: {db: {condition: service_healthy}}
-            """);
+            """.Replace("SERVER", Server, StringComparison.Ordinal));
         foreach (var word in Link.Within(space)) machine.Prefix.Add(word);
         return machine;
     }
