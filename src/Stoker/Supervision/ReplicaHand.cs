@@ -69,7 +69,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         if (ChildProcess.Adopt(record.Pid, record.StartTicks) is not { } process) return null;
         var handle = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = CgroupOf(), Container = record.Handle() };
         var around = Surroundings(life.Plan, PathOfNotify(life.Plan));
-        Begin(new ReplicaRun(handle, record.Container is null ? doors.Processes : doors.Containers, handle.Container?.Environment ?? Environment(life.Plan, record.RunId, around)) { Notify = HearAgain(life.Plan) }, record.Run, life.Plan);
+        Begin(new ReplicaRun(handle, record.Container is null ? doors.Processes : doors.Containers, handle.Container?.Environment ?? Environment(life.Plan, record.RunId, around)) { Notify = HearAgain(life.Plan), Began = record.StartedAt }, record.Run, life.Plan);
         Listen(life.Plan);
         var found = new AdoptedReplica(record.Pid, record.StartedAt == default ? doors.Clock.GetUtcNow() : record.StartedAt, record.WasHealthy, record.Restarts, record.Attempt, record.Fingerprint, record.Ports);
         return new ServiceFact.Adopted(doors.Clock.GetUtcNow(), replica, record.Run, found);
@@ -109,6 +109,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
     {
         var plan = life.Plan;
         var runId = Guid.NewGuid().ToString("n");
+        var began = doors.Clock.GetUtcNow();
         try
         {
             if (_log is null)
@@ -127,7 +128,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
             {
                 case LaunchOutcome.Launched launched:
                     var handle = new RunHandle(runId, launched.Process, launched.Process.Pid) { Cgroup = launch.Cgroup, Container = launch.Container };
-                    Begin(new ReplicaRun(handle, runtime, launch.Container?.Environment ?? launch.Request.Environment) { Notify = _pendingNotify }, action.Run, plan);
+                    Begin(new ReplicaRun(handle, runtime, launch.Container?.Environment ?? launch.Request.Environment) { Notify = _pendingNotify, Began = began }, action.Run, plan);
                     _pendingNotify = null;
                     return new ServiceFact.Launched(doors.Clock.GetUtcNow(), replica, action.Run, launched.Process.Pid);
                 case LaunchOutcome.Refused refused:
@@ -157,7 +158,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         LeaveRun();
         _run = run;
         _log ??= doors.Pump.Attach(LogSourceOf(plan));
-        _ = WatchExitAsync(run.Handle.Main, number);
+        _ = WatchExitAsync(run.Handle.Main, number, run.Began);
         if (run.Notify is { } notify) _ = HearAsync(notify, number, run.Ending);
     }
 
@@ -175,12 +176,11 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         _sweep = new CancellationTokenSource();
     }
 
-    private async Task WatchExitAsync(ChildProcess process, int number)
+    private async Task WatchExitAsync(ChildProcess process, int number, DateTimeOffset began)
     {
-        var startedAt = doors.Clock.GetUtcNow();
         var status = await process.Exit;
         if (_run?.Handle.Main != process) return;
-        var words = _log is null ? null : await LastWords.TakeAsync(_log, startedAt);
+        var words = _log is null ? null : await LastWords.TakeAsync(_log, began);
         post(new ServiceFact.Exited(doors.Clock.GetUtcNow(), replica, number, status, words));
     }
 
@@ -275,7 +275,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         if (ProcessTable.Find(action.Pid) is not { } entry || ChildProcess.Adopt(action.Pid, entry.StartTicks) is not { } process)
             return [new ServiceFact.ActionFailed(doors.Clock.GetUtcNow(), replica, action.Run, $"it names pid {action.Pid} as its main process, which does not exist")];
         _run = run with { Handle = run.Handle with { Main = process } };
-        _ = WatchExitAsync(process, action.Run);
+        _ = WatchExitAsync(process, action.Run, run.Began);
         return [];
     }
 

@@ -13,6 +13,9 @@ internal sealed record ReplicaRun(RunHandle Handle, IRuntime Runtime, IReadOnlyD
     /// <summary>Its ear for <c>sd_notify</c>, where the service has one.</summary>
     public NotifySocket? Notify { get; init; }
 
+    /// <summary>Just before the start: what was written earlier is another run's.</summary>
+    public DateTimeOffset Began { get; init; }
+
     public CancellationToken Ending => _ending.Token;
 
     public ProbeTarget Target(ServicePlan plan, ReplicaPlan replica) => new("127.0.0.1", [.. replica.Ports.Select(p => (p.Declared, p.Published))])
