@@ -16,4 +16,4 @@ if (args is ["--version"])
     return 0;
 }
 
-return CliModule.Run(args, RealSurroundings.Open());
+return CommandLine.Run(args, RealSurroundings.Open());

@@ -22,9 +22,9 @@ internal static class CompleteCommand
     private static ExitCode Run(Invocation run, string[] words)
     {
         var globals = new GlobalOptions();
-        var root = Verbs.Tree(globals);
+        var root = new Verbs().Tree(globals);
         var unfinished = words is [.., var last] ? last : "";
-        var parse = root.Parse([.. words.SkipLast(1)], CliModule.Grammar);
+        var parse = root.Parse([.. words.SkipLast(1)], CommandLine.Grammar);
         foreach (var (word, about) in Find(run, parse, globals, unfinished).Where(c => c.Word.StartsWith(unfinished, StringComparison.Ordinal)))
             run.Output.WriteLine($"{word}\t{about}");
         return ExitCode.Done;
@@ -50,7 +50,7 @@ internal static class CompleteCommand
     /// <summary>Of the daemon that answers, else of the file.</summary>
     private static IEnumerable<(string, string)> Services(Invocation run, ParseResult parse, GlobalOptions globals, string suffix)
     {
-        var quiet = run.World with { Error = TextWriter.Null, Patience = TimeSpan.FromMilliseconds(300) };
+        var quiet = run.World with { Error = TextWriter.Null, Patience = run.World.CompletionPatience };
         var asked = new Invocation(quiet, parse, globals);
         if (asked.State is { } state && quiet.Control(state).Status() is ControlReply<StatusDocument>.Answered { Document: var status })
             return status.Services.Select(s => (s.Name + suffix, States.Word(s.State)));

@@ -60,11 +60,13 @@ internal static class DaemonCommand
             ExitCodes = Codes,
         }.With(keep).Asks((run, control) =>
         {
+            var before = control.Daemon();
+            if (before is not ControlReply<DaemonDocument>.Answered { Document: var daemon }) return run.Failed(before);
             var request = new DaemonStopRequest(run.Get(keep) ? DaemonStopRequest.Keep : DaemonStopRequest.Stop);
             var reply = control.StopDaemon(request);
             if (reply is not ControlReply<AcceptedDocument>.Answered) return run.Failed(reply);
             using var interrupts = run.World.Interrupts();
-            return run.Get(keep) ? UntilGone(run, control, interrupts.First) : DownCommand.FollowDown(run, control, interrupts.First);
+            return run.Get(keep) ? UntilGone(run, control, interrupts.First) : DownCommand.FollowDown(run, control, daemon.Estate, interrupts.First);
         });
     }
 

@@ -13,14 +13,16 @@ internal static class DownCommand
 
     private static ExitCode Run(Invocation run, ControlClient control)
     {
+        var before = control.Status();
+        if (before is not ControlReply<StatusDocument>.Answered { Document: var status }) return run.Failed(before);
         var reply = control.Down();
         if (reply is not ControlReply<AcceptedDocument>.Answered) return run.Failed(reply);
         using var interrupts = run.World.Interrupts();
-        return FollowDown(run, control, interrupts.First);
+        return FollowDown(run, control, status.Estate, interrupts.First);
     }
 
     /// <summary>Until the daemon has ended, which is the last thing that <c>down</c> does.</summary>
-    public static ExitCode FollowDown(Invocation run, ControlClient control, CancellationToken interrupt)
+    public static ExitCode FollowDown(Invocation run, ControlClient control, string estate, CancellationToken interrupt)
     {
         var lines = run.Progress([], fromNow: true);
         var outcome = Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), lines.See, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
@@ -30,7 +32,7 @@ internal static class DownCommand
             // Ended between the request and the first look at it.
             case FollowOutcome.NoAnswer:
             case FollowOutcome.DaemonEnded:
-                return Finish(run, outcome.Last, lines.Elapsed);
+                return Finish(run, estate, outcome.Last, lines.Elapsed);
             case FollowOutcome.Interrupted:
                 run.Report.Say("the daemon goes on stopping without being watched");
                 return ExitCode.Interrupted;
@@ -39,7 +41,7 @@ internal static class DownCommand
         }
     }
 
-    private static ExitCode Finish(Invocation run, StatusDocument? last, TimeSpan took)
+    private static ExitCode Finish(Invocation run, string estate, StatusDocument? last, TimeSpan took)
     {
         var left = last?.Services.Where(s => s.State == ServiceState.Stopping || s.Replicas.Any(r => r.Pid is not null && !States.IsOver(r.State))).ToList() ?? [];
         // The last snapshot may be from just before the last process went; only a daemon that died leaves any.
@@ -51,7 +53,7 @@ internal static class DownCommand
             return ExitCode.NotAsItShouldBe;
         }
 
-        run.Report.Say($"{last?.Estate ?? "the estate"} is down after {Durations.InWords(took)}");
+        run.Report.Say($"{estate} is down after {Durations.InWords(took)}");
         return ExitCode.Done;
     }
 }

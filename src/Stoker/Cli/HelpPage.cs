@@ -10,7 +10,7 @@ internal static class HelpPage
 {
     private static readonly ExitCode[] Always = [ExitCode.Done, ExitCode.Usage];
 
-    public static void Write(TextWriter writer, Command root, CommandResult asked, GlobalOptions globals, int width, Style style)
+    public static void Write(TextWriter writer, Verbs verbs, Command root, CommandResult asked, GlobalOptions globals, int width, Style style)
     {
         var command = asked.Command;
         Paragraph(writer, command == root ? command.Description! : $"{UsageErrors.Path(asked)}: {command.Description}", width, "");
@@ -22,7 +22,7 @@ internal static class HelpPage
 
         Title(writer, "Usage", style);
         writer.WriteLine($"  {UsageErrors.Path(asked)}{Usage(command)}");
-        if (command == root) RootVerbs(writer, width, style);
+        if (command == root) RootVerbs(writer, verbs, width, style);
         else Section(writer, "Verbs", [.. command.Subcommands.Where(c => !c.Hidden).Select(c => (c.Name, c.Description ?? ""))], width, style);
         Section(writer, "Words", [.. command.Arguments.Where(a => !a.Hidden).Select(a => (ArgumentWord(a), a.Description ?? ""))], width, style);
         Section(writer, "Options", [.. command.Options.Where(o => !globals.All.Contains(o)).Where(o => !o.Hidden).Select(Row)], width, style);
@@ -58,9 +58,9 @@ internal static class HelpPage
         return (option.HelpName is { } value ? $"{left} {value}" : left, option.Description ?? "");
     }
 
-    private static void RootVerbs(TextWriter writer, int width, Style style)
+    private static void RootVerbs(TextWriter writer, Verbs all, int width, Style style)
     {
-        foreach (var (title, verbs) in Verbs.Groups)
+        foreach (var (title, verbs) in all.Groups)
             Section(writer, title, [.. verbs.Where(v => !v.Hidden).Select(v => (v.Name, v.Description ?? ""))], width, style);
     }
 
@@ -85,8 +85,10 @@ internal static class HelpPage
         foreach (var row in rows)
         {
             var lines = Wrap(row.Right, Math.Max(20, width - left - 4));
-            writer.WriteLine($"  {row.Left}{new string(' ', Math.Max(2, left + 2 - TextWidth.Of(row.Left)))}{lines[0]}");
-            foreach (var more in lines.Skip(1)) writer.WriteLine(new string(' ', left + 4) + more);
+            // What is longer than its column has a line of its own.
+            if (TextWidth.Of(row.Left) > left) writer.WriteLine($"  {row.Left}");
+            else writer.WriteLine($"  {TextWidth.Fit(row.Left, left)}  {lines[0]}");
+            foreach (var more in lines.Skip(TextWidth.Of(row.Left) > left ? 0 : 1)) writer.WriteLine(new string(' ', left + 4) + more);
         }
     }
 

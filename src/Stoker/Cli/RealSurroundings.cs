@@ -13,7 +13,7 @@ internal static class RealSurroundings
         return new Surroundings
         {
             Output = OpenOutput(),
-            Error = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true },
+            Error = new StreamWriter(StandardStreams.Open(StandardStreams.ErrorOutput), new UTF8Encoding(false)) { AutoFlush = true },
             Terminal = new LocalTerminal(),
             Variables = variables,
             IsRoot = HostEnvironment.IsRoot,
@@ -27,9 +27,5 @@ internal static class RealSurroundings
         };
     }
 
-    /// <summary>
-    /// The stream itself, not Console.Out: that one would set up the terminal and the runtime's own watch over child processes, which
-    /// is a start-up cost and, in a daemon, a rival for their exit codes.
-    /// </summary>
-    public static StreamWriter OpenOutput() => new(Console.OpenStandardOutput(), new UTF8Encoding(false), bufferSize: 16 * 1024);
+    public static StreamWriter OpenOutput() => new(StandardStreams.Open(StandardStreams.Output), new UTF8Encoding(false), bufferSize: 16 * 1024);
 }

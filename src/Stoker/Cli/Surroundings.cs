@@ -42,6 +42,9 @@ internal sealed record Surroundings
     /// <summary>How long an answer of the daemon may take.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>The same for completion, which a person waits for between two keys.</summary>
+    public TimeSpan CompletionPatience { get; init; } = TimeSpan.FromMilliseconds(300);
+
     public ControlClient Control(StateDirectory state) => new(state, Patience);
 }
 

@@ -77,14 +77,16 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
 
         var outcome = Watch(owner: true, interrupts.First);
         if (outcome is not ExitCode.Interrupted) return daemon.IsCompleted ? Ended(daemon) : outcome;
-        return StopAll(daemon, stop, interrupts);
+        return StopAll(options.Estate, daemon, stop, interrupts);
     }
 
-    private ExitCode StopAll(Task<int> daemon, CancellationTokenSource stop, IInterrupts interrupts)
+    private ExitCode StopAll(string estate, Task<int> daemon, CancellationTokenSource stop, IInterrupts interrupts)
     {
         run.Report.Say("stopping everything in order; once more to kill it");
         if (control.Down() is not ControlReply<AcceptedDocument>.Answered) stop.Cancel();
-        if (DownCommand.FollowDown(run, control, interrupts.Second) is ExitCode.Interrupted)
+        // Ctrl-C in the full-screen view came as a key; the first signal is the second time then.
+        var again = interrupts.First.IsCancellationRequested ? interrupts.Second : interrupts.First;
+        if (DownCommand.FollowDown(run, control, estate, again) is ExitCode.Interrupted)
         {
             run.Report.Say("killing what is left");
             control.StopDaemon(new DaemonStopRequest(DaemonStopRequest.Kill));

@@ -2,10 +2,10 @@ using System.CommandLine;
 
 namespace Stoker.Cli;
 
-/// <summary>The literal list of verbs, in the order of the help.</summary>
-internal static class Verbs
+/// <summary>The literal list of verbs, in the order of the help. Made anew for each command line: a verb knows the one that it is part of.</summary>
+internal sealed class Verbs
 {
-    public static VerbGroup[] Groups { get; } =
+    public VerbGroup[] Groups { get; } =
     [
         new("Declare", [CheckCommand.Create(), PlanCommand.Create(), ConfigCommand.Create()]),
         new("Run",
@@ -20,7 +20,7 @@ internal static class Verbs
         new("Stoker itself", [DaemonCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create()]),
     ];
 
-    public static Command Tree(GlobalOptions globals)
+    public Command Tree(GlobalOptions globals)
     {
         var root = new Command("stoker", "Stoker runs the GPU boxes that people own: declare an estate in one file, run it, prove that it holds.");
         foreach (var option in globals.All) root.Options.Add(option);

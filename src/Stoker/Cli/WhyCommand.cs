@@ -16,7 +16,7 @@ internal static class WhyCommand
 
     private static ExitCode Run(Invocation run, ControlClient control, string name)
     {
-        if (ServiceRequest.CheckNames(run, control, [name]) is { } wrong) return wrong;
+        // Not checked against the status, which leaves out the services of other hosts: those can be asked about too.
         var reply = control.Why(name);
         if (reply is not ControlReply<WhyDocument>.Answered { Document: var why }) return run.Failed(reply);
         if (run.Json)
@@ -25,24 +25,17 @@ internal static class WhyCommand
             return ExitCode.Done;
         }
 
-        foreach (var line in WhyLines.Lay(why, run.World.Clock, run.Style)) run.Output.WriteLine(line);
+        foreach (var line in WhyLines.Lay(why, run.Style)) run.Output.WriteLine(line);
         return ExitCode.Done;
     }
 }
 
-/// <summary>A chain as an indented list of causes, each with the time it became so.</summary>
+/// <summary>A chain as it reads on, each link further in than what it explains.</summary>
 internal static class WhyLines
 {
-    public static IReadOnlyList<string> Lay(WhyDocument why, TimeProvider clock, Style style)
+    public static IReadOnlyList<string> Lay(WhyDocument why, Style style)
     {
-        var lines = new List<string> { $"{style.Paint(why.Service, Tone.Name)} is {style.Paint(States.Word(why.State), States.Tone(why.State))}" };
-        for (var i = 0; i < why.Chain.Count; i++)
-        {
-            var link = why.Chain[i];
-            var at = link.At is { } time ? style.Paint($" (since {Moments.DayAndTime(time, clock)})", Tone.Dim) : "";
-            lines.Add($"{new string(' ', 2 * (i + 1))}{(i == 0 ? "" : "because ")}{TextWidth.OneLine(link.Text)}{at}");
-        }
-
-        return lines;
+        if (why.Chain.Count == 0) return [$"{style.Paint(why.Service, Tone.Name)} is {style.Paint(States.Word(why.State), States.Tone(why.State))}"];
+        return [.. why.Chain.Select((link, depth) => new string(' ', 2 * depth) + TextWidth.OneLine(link.Text))];
     }
 }

@@ -53,8 +53,12 @@ internal static class DaemonEndpoints
             case DaemonStopRequest.Keep:
                 daemon.Ending.TrySetResult(new DaemonEnd.LetGo());
                 break;
+            case DaemonStopRequest.Kill:
+                _ = daemon.DownAsync("the daemon was asked to kill its services");
+                daemon.Supervisor.KillAll();
+                break;
             default:
-                await ControlServer.AnswerAsync(context, 422, ErrorCodes.Invalid, $"`services` is `keep` or `stop`, not `{request.Services}`");
+                await ControlServer.AnswerAsync(context, 422, ErrorCodes.Invalid, $"`services` is `keep`, `stop` or `kill`, not `{request.Services}`");
                 return;
         }
 

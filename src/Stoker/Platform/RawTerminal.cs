@@ -25,7 +25,7 @@ internal sealed unsafe partial class RawTerminal : IDisposable
 
     private readonly byte[] _settings;
     private readonly ITerminalListener _listener;
-    private readonly Stream _output = Console.OpenStandardOutput();
+    private readonly Stream _output = StandardStreams.Open(StandardStreams.Output);
     private readonly PosixSignalRegistration _resize;
     private readonly EventHandler _atExit;
     private int _restored;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Stoker.Platform;
 
@@ -12,6 +13,9 @@ internal static unsafe partial class StandardStreams
     public const int Output = 1, ErrorOutput = 2;
 
     private const short Writable = 0x004;
+
+    /// <summary>For a program that has much to write, and waits for its reader.</summary>
+    public static Stream Open(int descriptor) => new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 
     /// <summary>Writes the line and its end with one write; false, and nothing is written, when the reader is not keeping up.</summary>
     public static bool TryWriteLine(int descriptor, string line)

@@ -50,7 +50,6 @@ internal static class FloorPlan
         new("Supervision", "StandIns", "a rehearsal gives each stand-in a healthcheck that it can answer"),
         new("Daemon/Protocol", "Supervision", "status on the wire is the status that supervision publishes"),
         new("Daemon/Protocol", "Daemon", "the state directory says where the socket is"),
-        new("Daemon/Protocol", "Planning", "the answer to an apply carries the plan"),
         new("Daemon/Protocol", "Diagnostics", "the answer to an apply carries what is wrong"),
         new("Daemon/Protocol", "Estates", "names and hosts are the estate's"),
         new("Daemon/Protocol", "Platform", "the control socket"),
@@ -72,8 +71,8 @@ internal static class FloorPlan
         new("Cli", "Planning", "`plan` plans without a daemon"),
         new("Cli", "Diagnostics", "mistakes are printed by the command line"),
         new("Cli", "Logs", "`logs` reads the files, so that it works without a daemon"),
-        new("Cli", "StandIns", "`plan --rehearse` knows what stand-ins can do"),
         new("Cli", "Platform", "terminal, environment and files"),
+        new("Cli", Root, "`config` documents the sections of the literal list"),
     ];
 
     /// <summary>The page of the floor plan.</summary>

@@ -49,14 +49,15 @@ internal sealed class FakeWorld : IDisposable
         Daemons = Daemons,
         Machine = Machine,
         Interrupts = () => Interrupts,
-        Patience = TimeSpan.FromSeconds(10),
+        Patience = TimeSpan.FromSeconds(30),
+        CompletionPatience = TimeSpan.FromSeconds(30),
     };
 
     /// <summary>Runs one command line, its state directory being this world's.</summary>
     public ExitCode Run(params string[] words)
     {
         Variables["STOKER_STATE"] = State.Path;
-        return (ExitCode)CliModule.Run(words, Surroundings);
+        return (ExitCode)CommandLine.Run(words, Surroundings);
     }
 
     public void Write(string file, string content) => File.WriteAllText(Path.Combine(Directory, file), content);

@@ -27,6 +27,8 @@ internal static class Scenes
         daemon.Answers["GET /v1/events"] = (200, string.Join('\n', Events.Select(e => JsonSerializer.Serialize(e, ControlJson.Readable.EventDocument))) + "\n");
         daemon.Answers["POST /v1/services/kafka/reload"] = (409, """{"error":{"code":"refused","message":"`kafka` does not say how it reloads","hint":"declare `reload:` with a signal or a command"}}""");
         Answer(daemon, "POST /v1/services/redis/restart", new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
+        daemon.Answers["GET /v1/services/visoin/why"] =
+            (404, """{"error":{"code":"unknown_service","message":"there is no service `visoin` on this host","hint":"did you mean `vision`?"}}""");
         daemon.OnAsked = asked => Play(daemon, asked);
         return daemon;
     }

@@ -188,7 +188,7 @@ internal sealed class WatchLoop : IDisposable
     {
         var reply = _control.Why(service);
         Post(reply is ControlReply<WhyDocument>.Answered { Document: var why }
-            ? new Fact.Why(WhyLines.Lay(why, _run.World.Clock, Style.None))
+            ? new Fact.Why(WhyLines.Lay(why, Style.None))
             : new Fact.Why([Words(reply)]));
     }
 

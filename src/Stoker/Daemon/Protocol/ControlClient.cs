@@ -50,13 +50,13 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
         ControlJson.Default.AcceptedDocument);
 
     public ValueTask<ControlReply<ControlStream<StatusDocument>>> FollowStatusAsync(CancellationToken cancel) =>
-        OpenAsync($"{ControlRoutes.Status}?follow=true", ControlJson.Default.StatusDocument, cancel);
+        OpenAsync($"{ControlRoutes.Status}?follow=true", StatusReading.Read, cancel);
 
     public ValueTask<ControlReply<ControlStream<EventDocument>>> EventsAsync(EventQuery query, CancellationToken cancel) =>
-        OpenAsync(ControlRoutes.Events + query.ToQueryString(), ControlJson.Default.EventDocument, cancel);
+        OpenAsync(ControlRoutes.Events + query.ToQueryString(), line => JsonSerializer.Deserialize(line.Span, ControlJson.Default.EventDocument)!, cancel);
 
     public ValueTask<ControlReply<ControlStream<LogDocument>>> LogsAsync(LogFollowQuery query, CancellationToken cancel) =>
-        OpenAsync(ControlRoutes.Logs + query.ToQueryString(), ControlJson.Default.LogDocument, cancel);
+        OpenAsync(ControlRoutes.Logs + query.ToQueryString(), line => JsonSerializer.Deserialize(line.Span, ControlJson.Default.LogDocument)!, cancel);
 
     private static byte[] Json<T>(T document, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(document, type);
 
@@ -86,7 +86,8 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
         }
     }
 
-    private async ValueTask<ControlReply<ControlStream<T>>> OpenAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
+    private async ValueTask<ControlReply<ControlStream<T>>> OpenAsync<T>(
+        string path, Func<ReadOnlyMemory<byte>, T> read, CancellationToken cancel)
         where T : class
     {
         ControlConnection? connection = null;
@@ -98,7 +99,7 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
             await connection.GetAsync(path, cancel);
             if (connection.Status is >= 200 and < 300)
             {
-                var stream = new ControlStream<T>(connection, type);
+                var stream = new ControlStream<T>(connection, read);
                 connection = null;
                 return new ControlReply<ControlStream<T>>.Answered(stream);
             }

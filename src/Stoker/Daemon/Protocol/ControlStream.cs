@@ -1,10 +1,8 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
-
 namespace Stoker.Daemon.Protocol;
 
 /// <summary>Documents that the daemon sends one a line for as long as both sides live.</summary>
-internal sealed class ControlStream<T>(ControlConnection connection, JsonTypeInfo<T> type) : IDisposable
+/// <param name="read">Makes a document of one line.</param>
+internal sealed class ControlStream<T>(ControlConnection connection, Func<ReadOnlyMemory<byte>, T> read) : IDisposable
     where T : class
 {
     private byte[] _buffer = new byte[16 * 1024];
@@ -25,7 +23,7 @@ internal sealed class ControlStream<T>(ControlConnection connection, JsonTypeInf
             var line = _buffer.AsSpan(_start, _end - _start).IndexOf((byte)'\n');
             if (line > 0)
             {
-                var document = JsonSerializer.Deserialize(_buffer.AsSpan(_start, line), type);
+                var document = read(_buffer.AsMemory(_start, line));
                 _start += line + 1;
                 return document;
             }
@@ -48,10 +46,10 @@ internal sealed class ControlStream<T>(ControlConnection connection, JsonTypeInf
         if (_end == _buffer.Length) Array.Resize(ref _buffer, _buffer.Length * 2);
         try
         {
-            var read = await connection.ReadAsync(_buffer.AsMemory(_end), cancel);
-            _end += read;
-            EndedWell = read == 0 && connection.IsComplete;
-            return read > 0;
+            var count = await connection.ReadAsync(_buffer.AsMemory(_end), cancel);
+            _end += count;
+            EndedWell = count == 0 && connection.IsComplete;
+            return count > 0;
         }
         catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
         {

@@ -14,17 +14,18 @@ namespace Stoker.Cli;
 /// Data goes to stdout and everything else to stderr. A client verb touches neither YAML nor the web server, so that
 /// <c>stoker status</c> answers before a person notices.
 /// </summary>
-internal static class CliModule
+internal static class CommandLine
 {
     public static int Run(IReadOnlyList<string> words, Surroundings world)
     {
         var globals = new GlobalOptions();
-        var root = Verbs.Tree(globals);
+        var verbs = new Verbs();
+        var root = verbs.Tree(globals);
         var parse = root.Parse(words, Grammar);
         var invocation = new Invocation(world, parse, globals);
         try
         {
-            return (int)Run(root, parse, globals, invocation);
+            return (int)Run(verbs, root, parse, globals, invocation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -47,12 +48,12 @@ internal static class CliModule
     /// <summary>Words that begin with <c>@</c> are words: a service's own arguments may need them.</summary>
     public static ParserConfiguration Grammar { get; } = new() { ResponseFileTokenReplacer = null };
 
-    private static ExitCode Run(Command root, ParseResult parse, GlobalOptions globals, Invocation invocation)
+    private static ExitCode Run(Verbs verbs, Command root, ParseResult parse, GlobalOptions globals, Invocation invocation)
     {
         var command = parse.CommandResult.Command;
         if (parse.GetResult(globals.Help) is { Implicit: false } || (command == root && parse.Tokens.Count == 0))
         {
-            HelpPage.Write(invocation.Output, root, parse.CommandResult, globals, Math.Min(invocation.Width, 120), invocation.Style);
+            HelpPage.Write(invocation.Output, verbs, root, parse.CommandResult, globals, Math.Min(invocation.Width, 120), invocation.Style);
             return ExitCode.Done;
         }
 
