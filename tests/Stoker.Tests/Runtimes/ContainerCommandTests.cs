@@ -139,7 +139,7 @@ public sealed class ContainerCommandTests
         var plan = ContainerCommand.Compose(Plan(Web with { Networks = [front] }, Podman), new ReplicaPlan(1, []), "r1", Around(estate));
         Assert.Contains("--network=shop_front --network-alias=web --network-alias=www --ip=10.5.0.9", string.Join(' ', Words(plan)), StringComparison.Ordinal);
         Assert.Contains(
-            "Unless /usr/bin/podman network inspect shop_front | /usr/bin/podman network create --label=stoker.estate=shop --driver=bridge --subnet=10.5.0.0/24 shop_front",
+            "Unless /usr/bin/podman network inspect shop_front | /usr/bin/podman network create --label=stoker.estate=shop --label=stoker.state=/state --driver=bridge --subnet=10.5.0.0/24 shop_front",
             Steps(plan));
 
         var both = Web with { Networks = [front, new NetworkUse("back", [], null, null, "92:d0:c6:0a:29:33", default)] };
