@@ -214,8 +214,17 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         _health = null;
         if (life.Plan.Spec.Healthcheck is not { } check || _run is not { } run || _log is null) return;
         var everHealthy = life.Replicas.FirstOrDefault(r => r.Index == replica)?.Health.EverHealthy ?? false;
-        _health = ReplicaHealth.Begin(check, run.Target(life.Plan, ReplicaPlanOf(life.Plan)), Key, everHealthy, _ear, doors.Clock,
+        _health = ReplicaHealth.Begin(check, UntilAskableAsync(check, run, number, everHealthy), run.Target(life.Plan, ReplicaPlanOf(life.Plan)), Key, everHealthy, _ear, doors.Clock,
             outcome => post(new ServiceFact.Probed(doors.Clock.GetUtcNow(), replica, number, outcome)));
+    }
+
+    /// <summary>The start period begins when there is somebody to ask: a container may have been pulled or built until then.</summary>
+    private async Task UntilAskableAsync(HealthcheckSpec check, ReplicaRun run, int number, bool everHealthy)
+    {
+        var runs = run.UntilRunsAsync(doors.Clock);
+        if (runs.IsCompletedSuccessfully) return;
+        await runs;
+        if (!everHealthy) post(new ServiceFact.Notified(doors.Clock.GetUtcNow(), replica, number) { ExtendTimeout = check.StartPeriod });
     }
 
     private IReadOnlyList<ServiceFact> Sweep(ServiceAction.Sweep action)
@@ -252,6 +261,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
     {
         var hooks = action.Hook == HookKind.PostStart ? spec.PostStart : spec.PreStop;
         string? problem = null;
+        if (action.Hook == HookKind.PostStart && await EndsBeforeItRunsAsync(run)) return;
         foreach (var hook in hooks)
         {
             problem = await HookCommand.RunAsync(run, spec, hook, LogSourcePipes());
@@ -259,6 +269,19 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         }
 
         post(new ServiceFact.HookFinished(doors.Clock.GetUtcNow(), replica, action.Run, action.Hook, problem));
+    }
+
+    private async Task<bool> EndsBeforeItRunsAsync(ReplicaRun run)
+    {
+        try
+        {
+            await run.UntilRunsAsync(doors.Clock);
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return true;
+        }
     }
 
     private void Reload(ServiceAction.Reload action, ReplicaRun run, ServiceSpec spec)

@@ -26,6 +26,10 @@ internal sealed record ReplicaRun(RunHandle Handle, IRuntime Runtime, IReadOnlyD
         Through = Handle.Container is { } container ? ContainerCommand.Through(container) : [],
     };
 
+    /// <summary>When its program can be asked and told: at once, or, in a container, when that runs.</summary>
+    public Task UntilRunsAsync(TimeProvider clock) =>
+        Handle.Container is { } container ? ContainerClient.UntilRunningAsync(container, Handle.RunId, clock, Ending) : Task.CompletedTask;
+
     public void Dispose()
     {
         _ending.Cancel();
