@@ -20,7 +20,7 @@ while (1) {
     my $request = <$client> // '';
     while (defined(my $header = <$client>)) { last if $header =~ /^\r?$/ }
     my ($path) = $request =~ m{^GET (\S+)} or next;
-    die "crashed because somebody asked for it\n" if $path eq '/crash';
+    if ($path eq '/crash') { warn "crashed because somebody asked for it\n"; exit 1 }
     $visits++ if $path ne '/health';
     my $body = $path eq '/health' ? "well\n" : "$ENV{GREETING}, copy $ENV{STOKER_REPLICA} on port $port, visit $visits\n";
     print $client "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: ", length $body, "\r\n\r\n$body";

@@ -5,6 +5,7 @@ using Stoker.Estates;
 using Stoker.Logs;
 using Stoker.Planning;
 using Stoker.Platform;
+using Stoker.Runtimes;
 using Stoker.Supervision;
 
 namespace Stoker.Daemon;
@@ -84,10 +85,17 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         doors.Journal.Write("down_requested", $"the estate is stopped: {why}");
         Files.Delete(options.State.Applied);
         await supervisor.DownAsync(why);
+        await RemoveNetworksAsync();
         Ending.TrySetResult(new DaemonEnd.Finished());
     }
 
     public void Dispose() => _applying.Dispose();
+
+    private async Task RemoveNetworksAsync()
+    {
+        if (Plan?.Local.FirstOrDefault(p => p.Runtime == RuntimeKind.Container) is not { Executable: { } tool }) return;
+        if (await ContainerClient.RemoveNetworksAsync(new ContainerHandle(tool, ""), options.State.Path) is { } problem) doors.Journal.Write("networks_left", problem);
+    }
 
     private async Task CarryOutAsync(EstatePlan plan, ApplyRequest request, IReadOnlyDictionary<ServiceName, LaunchContext> contexts, bool resume)
     {

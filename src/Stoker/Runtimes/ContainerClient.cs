@@ -8,7 +8,7 @@ internal static class ContainerClient
 {
     private const int RemovalAttempts = 5;
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60), FirstLook = TimeSpan.FromMilliseconds(50), SlowestLook = TimeSpan.FromSeconds(1);
 
     /// <summary>The command that prints the ids of containers of this name with this label; only running ones unless <paramref name="all"/>.</summary>
     public static IReadOnlyList<string> List(ContainerHandle handle, string label, bool all) =>
@@ -35,6 +35,24 @@ internal static class ContainerClient
         return outcome is ShortCommandOutcome.Ended { Status.IsSuccess: true, Output: var text } && Signals.TryParse(text.Trim(), out var signal) ? signal : Signals.Terminate;
     }
 
+    /// <summary>Returns when it runs: until then its image may be pulled or built, and there is nobody to ask anything.</summary>
+    public static async Task UntilRunningAsync(ContainerHandle handle, string runId, TimeProvider clock, CancellationToken cancel)
+    {
+        for (var delay = FirstLook; ; delay = delay < SlowestLook ? delay * 2 : SlowestLook)
+        {
+            try
+            {
+                if (await IsRunningAsync(handle, runId)) return;
+            }
+            catch (IOException)
+            {
+                // The tool is busy or out of order; its client, which does the same, ends with the reason.
+            }
+
+            await Task.Delay(delay, clock, cancel);
+        }
+    }
+
     /// <summary>Returns when it has ended or the token fires.</summary>
     public static Task WaitAsync(ContainerHandle handle, CancellationToken cancel) =>
         ShortCommand.RunAsync(handle.Tool, ["container", "wait", handle.Name], handle.Environment, limit: null, cancel);
@@ -55,11 +73,24 @@ internal static class ContainerClient
         throw new IOException($"container {handle.Name} cannot be removed: {problem}");
     }
 
+    /// <summary>Removes the networks that were made for an estate, as <c>down</c> does under Compose; volumes stay. Null, or what went wrong in words.</summary>
+    public static async Task<string?> RemoveNetworksAsync(ContainerHandle any, string state)
+    {
+        var listed = await AskAsync(any, ["network", "ls", "-q", $"--filter=label={ContainerCommand.StateLabel}={state}"]);
+        if (listed is not ShortCommandOutcome.Ended { Status.IsSuccess: true, Output: var output }) return $"its networks cannot be listed: {listed.Words}";
+        var networks = Words(output);
+        if (networks.Length == 0) return null;
+        var removed = await AskAsync(any, ["network", "rm", .. networks]);
+        return removed.IsSuccess ? null : $"its networks {string.Join(", ", networks)} cannot be removed: {removed.Words}";
+    }
+
+    private static string[] Words(string output) => output.Split((char[])['\n', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
     private static async Task<IReadOnlyList<string>> IdsAsync(ContainerHandle handle, string runId, bool all)
     {
         var outcome = await AskAsync(handle, [.. List(handle, $"{ContainerCommand.RunLabel}={runId}", all).Skip(1)]);
         return outcome is ShortCommandOutcome.Ended { Status.IsSuccess: true, Output: var output }
-            ? output.Split((char[])['\n', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            ? Words(output)
             : throw new IOException($"`{Path.GetFileName(handle.Tool)} container ls` failed: {outcome.Words}");
     }
 

@@ -45,7 +45,7 @@ internal static class ContainerNetworks
         return ContainerStep.Unless(check,
         [
             handle.Tool, "network", "create",
-            $"--label={ContainerCommand.EstateLabel}={around.Estate}",
+            $"--label={ContainerCommand.EstateLabel}={around.Estate}", $"--label={ContainerCommand.StateLabel}={around.State}",
             .. Pairs("--label=", network?.Labels),
             .. network?.Driver is { } driver ? (string[])[$"--driver={driver}"] : [],
             .. Pairs("--opt=", network?.DriverOptions),

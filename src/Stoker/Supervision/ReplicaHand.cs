@@ -69,7 +69,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         if (ChildProcess.Adopt(record.Pid, record.StartTicks) is not { } process) return null;
         var handle = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = CgroupOf(), Container = record.Handle() };
         var around = Surroundings(life.Plan, PathOfNotify(life.Plan));
-        Begin(new ReplicaRun(handle, record.Container is null ? doors.Processes : doors.Containers, handle.Container?.Environment ?? Environment(life.Plan, record.RunId, around)) { Notify = HearAgain(life.Plan) }, record.Run, life.Plan);
+        Begin(new ReplicaRun(handle, record.Container is null ? doors.Processes : doors.Containers, handle.Container?.Environment ?? Environment(life.Plan, record.RunId, around)) { Notify = HearAgain(life.Plan), Began = record.StartedAt }, record.Run, life.Plan);
         Listen(life.Plan);
         var found = new AdoptedReplica(record.Pid, record.StartedAt == default ? doors.Clock.GetUtcNow() : record.StartedAt, record.WasHealthy, record.Restarts, record.Attempt, record.Fingerprint, record.Ports);
         return new ServiceFact.Adopted(doors.Clock.GetUtcNow(), replica, record.Run, found);
@@ -109,6 +109,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
     {
         var plan = life.Plan;
         var runId = Guid.NewGuid().ToString("n");
+        var began = doors.Clock.GetUtcNow();
         try
         {
             if (_log is null)
@@ -127,7 +128,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
             {
                 case LaunchOutcome.Launched launched:
                     var handle = new RunHandle(runId, launched.Process, launched.Process.Pid) { Cgroup = launch.Cgroup, Container = launch.Container };
-                    Begin(new ReplicaRun(handle, runtime, launch.Container?.Environment ?? launch.Request.Environment) { Notify = _pendingNotify }, action.Run, plan);
+                    Begin(new ReplicaRun(handle, runtime, launch.Container?.Environment ?? launch.Request.Environment) { Notify = _pendingNotify, Began = began }, action.Run, plan);
                     _pendingNotify = null;
                     return new ServiceFact.Launched(doors.Clock.GetUtcNow(), replica, action.Run, launched.Process.Pid);
                 case LaunchOutcome.Refused refused:
@@ -157,7 +158,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         LeaveRun();
         _run = run;
         _log ??= doors.Pump.Attach(LogSourceOf(plan));
-        _ = WatchExitAsync(run.Handle.Main, number);
+        _ = WatchExitAsync(run.Handle.Main, number, run.Began);
         if (run.Notify is { } notify) _ = HearAsync(notify, number, run.Ending);
     }
 
@@ -175,12 +176,11 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         _sweep = new CancellationTokenSource();
     }
 
-    private async Task WatchExitAsync(ChildProcess process, int number)
+    private async Task WatchExitAsync(ChildProcess process, int number, DateTimeOffset began)
     {
-        var startedAt = doors.Clock.GetUtcNow();
         var status = await process.Exit;
         if (_run?.Handle.Main != process) return;
-        var words = _log is null ? null : await LastWords.TakeAsync(_log, startedAt);
+        var words = _log is null ? null : await LastWords.TakeAsync(_log, began);
         post(new ServiceFact.Exited(doors.Clock.GetUtcNow(), replica, number, status, words));
     }
 
@@ -214,8 +214,17 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         _health = null;
         if (life.Plan.Spec.Healthcheck is not { } check || _run is not { } run || _log is null) return;
         var everHealthy = life.Replicas.FirstOrDefault(r => r.Index == replica)?.Health.EverHealthy ?? false;
-        _health = ReplicaHealth.Begin(check, run.Target(life.Plan, ReplicaPlanOf(life.Plan)), Key, everHealthy, _ear, doors.Clock,
+        _health = ReplicaHealth.Begin(check, UntilAskableAsync(check, run, number, everHealthy), run.Target(life.Plan, ReplicaPlanOf(life.Plan)), Key, everHealthy, _ear, doors.Clock,
             outcome => post(new ServiceFact.Probed(doors.Clock.GetUtcNow(), replica, number, outcome)));
+    }
+
+    /// <summary>The start period begins when there is somebody to ask: a container may have been pulled or built until then.</summary>
+    private async Task UntilAskableAsync(HealthcheckSpec check, ReplicaRun run, int number, bool everHealthy)
+    {
+        var runs = run.UntilRunsAsync(doors.Clock);
+        if (runs.IsCompletedSuccessfully) return;
+        await runs;
+        if (!everHealthy) post(new ServiceFact.Notified(doors.Clock.GetUtcNow(), replica, number) { ExtendTimeout = check.StartPeriod });
     }
 
     private IReadOnlyList<ServiceFact> Sweep(ServiceAction.Sweep action)
@@ -252,6 +261,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
     {
         var hooks = action.Hook == HookKind.PostStart ? spec.PostStart : spec.PreStop;
         string? problem = null;
+        if (action.Hook == HookKind.PostStart && await EndsBeforeItRunsAsync(run)) return;
         foreach (var hook in hooks)
         {
             problem = await HookCommand.RunAsync(run, spec, hook, LogSourcePipes());
@@ -259,6 +269,19 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         }
 
         post(new ServiceFact.HookFinished(doors.Clock.GetUtcNow(), replica, action.Run, action.Hook, problem));
+    }
+
+    private async Task<bool> EndsBeforeItRunsAsync(ReplicaRun run)
+    {
+        try
+        {
+            await run.UntilRunsAsync(doors.Clock);
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return true;
+        }
     }
 
     private void Reload(ServiceAction.Reload action, ReplicaRun run, ServiceSpec spec)
@@ -275,7 +298,7 @@ internal sealed class ReplicaHand(SupervisionDoors doors, ServiceName service, i
         if (ProcessTable.Find(action.Pid) is not { } entry || ChildProcess.Adopt(action.Pid, entry.StartTicks) is not { } process)
             return [new ServiceFact.ActionFailed(doors.Clock.GetUtcNow(), replica, action.Run, $"it names pid {action.Pid} as its main process, which does not exist")];
         _run = run with { Handle = run.Handle with { Main = process } };
-        _ = WatchExitAsync(process, action.Run);
+        _ = WatchExitAsync(process, action.Run, run.Began);
         return [];
     }
 

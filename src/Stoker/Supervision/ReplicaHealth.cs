@@ -16,22 +16,24 @@ internal sealed class ReplicaHealth : IDisposable
         _clock = clock;
     }
 
+    /// <param name="ready">Before it is done nobody is asked.</param>
     /// <param name="key">What tells replicas apart, to spread their probes: <c>vision.1</c>.</param>
-    public static ReplicaHealth Begin(HealthcheckSpec check, ProbeTarget target, string key, bool everHealthy, LogEar? ear, TimeProvider clock, Action<ProbeOutcome> answered)
+    public static ReplicaHealth Begin(HealthcheckSpec check, Task ready, ProbeTarget target, string key, bool everHealthy, LogEar? ear, TimeProvider clock, Action<ProbeOutcome> answered)
     {
         var health = new ReplicaHealth(answered, clock);
         if (ear is not null) _ = health.AwaitLineAsync(ear);
-        else if (ProbeFactory.Create(check.Probe, target, check.Timeout, clock) is { } probe) _ = Task.Run(() => health.AskAsync(check, probe, key, everHealthy));
+        else if (ProbeFactory.Create(check.Probe, target, check.Timeout, clock) is { } probe) _ = Task.Run(() => health.AskAsync(check, ready, probe, key, everHealthy));
         return health;
     }
 
     public void Dispose() => _ending.Cancel();
 
-    private async Task AskAsync(HealthcheckSpec check, IProbe probe, string key, bool everHealthy)
+    private async Task AskAsync(HealthcheckSpec check, Task ready, IProbe probe, string key, bool everHealthy)
     {
         var cancel = _ending.Token;
         try
         {
+            await ready.WaitAsync(cancel);
             for (var asked = 0; ; asked++)
             {
                 var now = TimeSpan.FromTicks(_clock.GetUtcNow().Ticks);

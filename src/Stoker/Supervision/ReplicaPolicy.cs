@@ -78,7 +78,6 @@ internal static class ReplicaPolicy
             Attempt = found.Attempt, Health = HealthState.Fresh with { EverHealthy = found.WasHealthy }, Fingerprint = found.Fingerprint, Ports = found.Ports,
         };
         if (turn.Find(fact.Replica) is null) turn.Life = turn.Life with { Replicas = [.. turn.Life.Replicas.Append(adopted).OrderBy(r => r.Index)] };
-        turn.Life = turn.Life with { Wanted = true };
         var state = !IsProbed(turn) ? ServiceState.Running : found.WasHealthy ? ServiceState.Healthy : ServiceState.Starting;
         adopted = turn.Enter(adopted, state);
         turn.Tell(adopted, "adopted", $"pid {found.Pid}, running since before this daemon, is taken over");

@@ -13,6 +13,9 @@ internal sealed record ReplicaRun(RunHandle Handle, IRuntime Runtime, IReadOnlyD
     /// <summary>Its ear for <c>sd_notify</c>, where the service has one.</summary>
     public NotifySocket? Notify { get; init; }
 
+    /// <summary>Just before the start: what was written earlier is another run's.</summary>
+    public DateTimeOffset Began { get; init; }
+
     public CancellationToken Ending => _ending.Token;
 
     public ProbeTarget Target(ServicePlan plan, ReplicaPlan replica) => new("127.0.0.1", [.. replica.Ports.Select(p => (p.Declared, p.Published))])
@@ -22,6 +25,10 @@ internal sealed record ReplicaRun(RunHandle Handle, IRuntime Runtime, IReadOnlyD
         User = LaunchComposer.UserOf(plan.Spec),
         Through = Handle.Container is { } container ? ContainerCommand.Through(container) : [],
     };
+
+    /// <summary>When its program can be asked and told: at once, or, in a container, when that runs.</summary>
+    public Task UntilRunsAsync(TimeProvider clock) =>
+        Handle.Container is { } container ? ContainerClient.UntilRunningAsync(container, Handle.RunId, clock, Ending) : Task.CompletedTask;
 
     public void Dispose()
     {

@@ -7,8 +7,9 @@ namespace Stoker.Supervision;
 /// <summary>Everything that decisions about one service depend on. Immutable; its driver is the only one that replaces it.</summary>
 internal sealed record ServiceLife(ServicePlan Plan)
 {
-    /// <summary>The owner wants it up.</summary>
-    public bool Wanted { get; init; }
+    public Wish Wish { get; init; }
+
+    public bool Wanted => Wish == Wish.Up;
 
     public bool Forget { get; init; }
 
@@ -78,6 +79,17 @@ internal sealed record ReplicaLife(int Index, ServiceState State, DateTimeOffset
     public bool IsAlive => Pid is not null || MainEnded;
 
     public bool IsUp => State is ServiceState.Starting or ServiceState.Healthy or ServiceState.Running or ServiceState.Unhealthy && IsAlive;
+}
+
+/// <summary>What the owner wants of the service.</summary>
+internal enum Wish
+{
+    /// <summary>Not said yet: processes of an earlier daemon are being taken over, and nothing else is done.</summary>
+    NotSaid,
+
+    Up,
+
+    Down,
 }
 
 internal enum StopStage

@@ -54,7 +54,7 @@ internal static class ServicePolicy
 
     private static void Start(Turn turn, bool byName)
     {
-        turn.Life = turn.Life with { Wanted = true, Forget = false, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>() };
+        turn.Life = turn.Life with { Wish = Wish.Up, Forget = false, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>() };
         foreach (var replica in turn.Life.Replicas)
         {
             switch (replica.State)
@@ -72,7 +72,7 @@ internal static class ServicePolicy
 
     private static void Stop(Turn turn, ServiceFact.StopRequested stop)
     {
-        turn.Life = turn.Life with { Wanted = false, Forget = stop.Forget, StopAfter = stop.After, StopReason = stop.Why };
+        turn.Life = turn.Life with { Wish = Wish.Down, Forget = stop.Forget, StopAfter = stop.After, StopReason = stop.Why };
         foreach (var replica in turn.Life.Replicas)
         {
             switch (replica.State)
@@ -91,7 +91,7 @@ internal static class ServicePolicy
 
     private static void Restart(Turn turn, string why)
     {
-        turn.Life = turn.Life with { Wanted = true, Forget = false, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>(), Generation = turn.Life.Generation + 1 };
+        turn.Life = turn.Life with { Wish = Wish.Up, Forget = false, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>(), Generation = turn.Life.Generation + 1 };
         foreach (var replica in turn.Life.Replicas)
         {
             switch (replica.State)
@@ -192,8 +192,8 @@ internal static class ServicePolicy
     /// <summary>What follows from the whole after any fact: waiting replicas start when the gates are open, held stops go on, a forgotten service retires.</summary>
     private static void Settle(Turn turn)
     {
-        if (turn.Life.Wanted) StartWaiting(turn);
-        else StopHeld(turn);
+        if (turn.Life.Wish == Wish.Up) StartWaiting(turn);
+        else if (turn.Life.Wish == Wish.Down) StopHeld(turn);
         if (turn.Life is { Forget: true, IsAlive: false } && turn.Life.Replicas.All(r => r.State != ServiceState.Stopping))
             turn.Do(new ServiceAction.Retire());
     }

@@ -47,7 +47,7 @@ internal sealed class Supervisor(SupervisionDoors doors)
             Watch(plan);
             foreach (var driver in started)
             {
-                if (resume && adopted.Ended(driver.Name).Count > 0) continue;
+                if (resume && adopted.Ended(driver.Name).Count > 0 && !adopted.Running.Contains(driver.Name)) continue;
                 driver.Post(new ServiceFact.StartRequested(doors.Clock.GetUtcNow(), byName.Contains(driver.Name)));
             }
         }

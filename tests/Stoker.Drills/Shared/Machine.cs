@@ -164,7 +164,7 @@ public sealed class Machine : IDisposable
             // The processes are ended below in any case.
         }
 
-        if (File.Exists(Path.Combine(State, "daemon.lock")) && int.TryParse(File.ReadAllText(Path.Combine(State, "daemon.lock")).Replace("pid ", "").Trim(), out var daemon) && Alive(daemon))
+        if (File.Exists(Path.Combine(State, "daemon.lock")) && int.TryParse(Stoker.Platform.Files.ReadAllText(Path.Combine(State, "daemon.lock")).Replace("pid ", "").Trim(), out var daemon) && Alive(daemon))
         {
             Kill(daemon);
         }

@@ -111,7 +111,7 @@ public sealed class DaemonDrills
         var pid = machine.PidOf("app");
         var text = File.ReadAllText(Path.Combine(machine.Directory, "stoker.yaml"));
 
-        machine.Write("stoker.yaml", text + "  more:\n    command: sleep 1000\n    environment: {DRILL: \"" + machine.Directory + "\"}\n");
+        machine.Write("stoker.yaml", text + "\n  more:\n    command: sleep 1000\n    environment: {DRILL: \"" + machine.Directory + "\"}\n");
         machine.Up();
         Assert.Equal(pid, machine.PidOf("app"));
         Assert.Equal("running", machine.StateOf("more"));
@@ -144,7 +144,7 @@ public sealed class DaemonDrills
         Assert.Contains("the password is ***", machine.Run("logs", "app").Output);
         foreach (var words in (string[][])[["logs"], ["events"], ["events", "--json"], ["status", "--json"], ["plan", "--json"], ["config", "show"], ["daemon", "status", "--json"]])
             Assert.DoesNotContain(secret, machine.Run(words).Output);
-        foreach (var file in Directory.EnumerateFiles(machine.State, "*", SearchOption.AllDirectories).Where(f => !f.Contains("/secrets/", StringComparison.Ordinal) && !f.EndsWith(".sock", StringComparison.Ordinal)))
+        foreach (var file in Directory.EnumerateFiles(machine.State, "*", SearchOption.AllDirectories).Where(f => !f.Contains("/secrets/", StringComparison.Ordinal) && Path.GetExtension(f) is not (".sock" or ".lock")))
             Assert.DoesNotContain(secret, File.ReadAllText(file));
         Assert.DoesNotContain(secret, File.ReadAllText($"/proc/{machine.PidOf("app")}/cmdline"));
     }

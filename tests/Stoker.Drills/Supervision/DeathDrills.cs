@@ -95,19 +95,25 @@ public sealed class DeathDrills
         asked?.Kill();
     }
 
+    /// <summary>Asked until it is so, because a shell's `sleep` may end between two looks; a wrong picture does not become right.</summary>
     private static void AssertReality(Machine machine, int services)
     {
-        var processes = machine.Processes();
-        foreach (var service in machine.Services())
-        {
-            var name = (string)service!["name"]!;
-            var shown = service["replicas"]!.AsArray().Select(r => (int?)r!["pid"]).OfType<int>().Order().ToList();
-            // `sleep` is a child of the shell: the shells are those whose parent is not another one of the service.
-            var real = processes[name].Where(pid => !processes[name].Contains(ParentOf(pid))).Order().ToList();
-            Assert.Equal(shown, real);
-        }
-
         Assert.Equal(services, machine.Services().Count);
+        machine.Until("status is what runs", () =>
+        {
+            var processes = machine.Processes();
+            return machine.Services().All(service => Shown(service!).SequenceEqual(Shells(processes[(string)service!["name"]!])));
+        }, TimeSpan.FromSeconds(10));
+    }
+
+    private static List<int> Shown(System.Text.Json.Nodes.JsonNode service) =>
+        [.. service["replicas"]!.AsArray().Select(r => (int?)r!["pid"]).OfType<int>().Order()];
+
+    /// <summary>Without the `sleep` of each shell, which is its child.</summary>
+    private static List<int> Shells(IEnumerable<int> pids)
+    {
+        var all = pids.ToHashSet();
+        return [.. all.Where(pid => !all.Contains(ParentOf(pid)) && Machine.Alive(pid)).Order()];
     }
 
     private static int ParentOf(int pid)

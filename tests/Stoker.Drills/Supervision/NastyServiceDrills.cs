@@ -96,7 +96,7 @@ public sealed class NastyServiceDrills
               command: [sh, -c, "while true; do echo tick; sleep 0.1; done"]
             """);
         machine.Up();
-        machine.Until("all is stored", () => machine.Run("logs", "bad", "--tail", "1").Output.TrimEnd().EndsWith(" 200000", StringComparison.Ordinal));
+        machine.Until("all is stored", () => machine.Run("logs", "bad", "--tail", "1").Output.TrimEnd().EndsWith("200000", StringComparison.Ordinal));
 
         var lines = machine.Run("logs", "bad").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => int.Parse(l[(l.LastIndexOf(' ') + 1)..])).ToList();
         Assert.Equal(Enumerable.Range(1, 200000), lines);

@@ -26,6 +26,11 @@ public sealed class CodeTests
         Assert.All(Codes, found => Assert.Matches("^[A-Z]{3}[0-9]{3}$", found.Code.Id));
 
     [Fact]
+    public void Every_title_reads_on_from_the_word_when() =>
+        Findings.AreNone(Codes.Where(found => found.Code.Title is not { Length: > 5 } title || char.IsUpper(title[0]) && char.IsLower(title[1]) || title.EndsWith('.'))
+            .Select(found => $"{found.Code.Id}: {found.Code.Title}"));
+
+    [Fact]
     public void Every_code_has_a_case_that_shows_it()
     {
         var evidence = Repository.Tests.Where(file => !file.Path.Contains("/Architecture/", StringComparison.Ordinal)).SelectMany(file => file.Lines)

@@ -21,7 +21,7 @@ internal static class FloorPlan
         new("Supervision", "SupervisionModule.cs", "keeps services as the plan wants them"),
         new("Daemon/Protocol", "ControlRoutes.cs", "the control socket's documents, and its client"),
         new("Daemon", "DaemonHost.cs", "one per host and estate: serves the control socket, applies plans, adopts"),
-        new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
+        new("Cli", "CliModule.cs", "one file per verb; text or JSON"),
     ];
 
     public static IReadOnlyList<Arrow> Arrows { get; } =
@@ -38,6 +38,7 @@ internal static class FloorPlan
         new("StandIns", "Probes", "it answers the probe that its service declares"),
         new("Runtimes", "Estates", "how to run is written in the spec"),
         new("Runtimes", "Planning", "which ports, runtime and GPUs was decided by the plan"),
+        new("Runtimes", "Diagnostics", "what a container declares keeps its place in the file"),
         new("Runtimes", "Platform", "it starts, finds and ends processes"),
         new("Supervision", "Estates", "restart, health and stop policies are written in specs"),
         new("Supervision", "Diagnostics", "what is found while running is told with the file's place"),
@@ -60,10 +61,9 @@ internal static class FloorPlan
         new("Daemon", "Estates", "an apply reads the files"),
         new("Daemon", "Diagnostics", "an apply answers with what is wrong"),
         new("Daemon", "Logs", "it owns the log pump and serves log lines"),
-        new("Daemon", "Probes", "a probe by hand is asked by the daemon"),
-        new("Daemon", "StandIns", "it tells the planner what stand-ins can do"),
         new("Daemon", "Platform", "locks, sockets, signals and the machine's facts"),
         new("Daemon", Root, "the literal list of sections is at the root"),
+        new("Cli", Root, "the literal list of sections is at the root"),
         new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),
         new("Cli", "Daemon/Protocol", "verbs talk to the daemon through the client"),
         new("Cli", "Supervision", "status is shown as supervision publishes it"),

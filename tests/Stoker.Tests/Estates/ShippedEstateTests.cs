@@ -80,6 +80,16 @@ public sealed class ShippedEstateTests
             plan.Local.Where(service => service.Gpus.Count > 0).Select(service => service.Name.Value).Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Production_secrets_that_are_not_there_are_named_before_anything_starts()
+    {
+        var plan = Plan(AiSystem, rehearse: true, [], environment: "production");
+        var bag = new DiagnosticBag();
+        EstateWork.Contexts(plan, new Dictionary<string, string>(), bag);
+        Assert.All(bag, d => Assert.Equal(DaemonDiagnostics.MaterialUnreadable, d.Code));
+        Assert.Contains(bag, d => d.Message == "secret `session_key` cannot be read: there is no file `/etc/ai-system/secrets/session_key`");
+    }
+
     private static IEnumerable<string> GroupsOf(EstateSpec estate, string host) =>
         estate.Groups.Values.Where(group => group.Host?.Value == host).Select(group => group.Name.Value);
 
@@ -93,9 +103,9 @@ public sealed class ShippedEstateTests
         Variables = new Dictionary<string, string> { ["HOME"] = "/root" },
     };
 
-    private static EstatePlan Plan(string file, bool rehearse, string[] installed, string? host = null)
+    private static EstatePlan Plan(string file, bool rehearse, string[] installed, string? host = null, string? environment = null)
     {
-        var estate = Load(file, null).Estate!;
+        var estate = Load(file, environment).Estate!;
         var observed = new Observed
         {
             Executables = CommandWords.ToLookUp(estate).ToDictionary(word => word, word => installed.Contains(word) ? $"/usr/bin/{word}" : null),

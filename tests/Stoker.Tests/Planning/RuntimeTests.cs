@@ -70,6 +70,15 @@ public sealed class RuntimeTests
     }
 
     [Fact]
+    public void An_image_is_refused_with_the_reason_why_an_installed_tool_cannot_be_used()
+    {
+        var refused = Plans.Plan(new EstateBuilder().Service("web", s => s.Image("nginx:1.25")), null, o => o with { ContainerToolProblem = "docker is installed, but its engine does not answer" })
+            .Only(PlanDiagnostics.NoContainerTool);
+        Assert.Equal("service `web` runs in a container (image nginx:1.25), and docker is installed, but its engine does not answer", refused.Message);
+        Assert.Equal("put it in order, or install podman, which needs no engine, or rehearse without it: `--rehearse`", refused.Hint);
+    }
+
+    [Fact]
     public void A_rehearsal_stands_in_for_an_image_without_a_container_tool() => Assert.Equal(
         "no container tool is installed (image nginx:1.25)",
         Plans.Plan(new EstateBuilder().Service("web", s => s.Image("nginx:1.25")), Rehearsal).Of("web").StandIn);

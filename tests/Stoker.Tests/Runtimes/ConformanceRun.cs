@@ -13,10 +13,9 @@ internal sealed class ConformanceRun : IDisposable
     private readonly StringBuilder _output = new(), _errors = new();
     private readonly Task _reading;
 
-    public ConformanceRun(RunHandle handle, LaunchRequest request)
+    public ConformanceRun(RunHandle handle, Fifo output, Fifo errors)
     {
         Handle = handle;
-        var (output, errors) = (Fifo.Open(request.Output!), Fifo.Open(request.ErrorOutput!));
         _reading = Task.Run(async () =>
         {
             using (output)

@@ -14,6 +14,7 @@ public abstract class RuntimeConformance : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("stoker-runtime-").FullName;
     private readonly List<ConformanceRun> _runs = [];
+    private readonly Dictionary<string, (Fifo Output, Fifo Errors)> _pipes = [];
 
     private protected abstract IRuntime Runtime { get; }
 
@@ -169,6 +170,12 @@ public abstract class RuntimeConformance : IDisposable
             run.Dispose();
         }
 
+        foreach (var (output, errors) in _pipes.Values)
+        {
+            output.Dispose();
+            errors.Dispose();
+        }
+
         Directory.Delete(_directory, recursive: true);
         GC.SuppressFinalize(this);
     }
@@ -182,7 +189,7 @@ public abstract class RuntimeConformance : IDisposable
     private protected ConformanceRun Add(LaunchOutcome outcome, ReplicaLaunch launch)
     {
         var process = outcome is LaunchOutcome.Launched launched ? launched.Process : throw new InvalidOperationException(((LaunchOutcome.Refused)outcome).Message);
-        var run = new ConformanceRun(new RunHandle(launch.RunId, process, process.Pid) { Container = launch.Container }, launch.Request);
+        var run = new ConformanceRun(new RunHandle(launch.RunId, process, process.Pid) { Container = launch.Container }, _pipes[launch.RunId].Output, _pipes[launch.RunId].Errors);
         _runs.Add(run);
         return run;
     }
@@ -197,7 +204,7 @@ public abstract class RuntimeConformance : IDisposable
 
     private protected ReplicaLaunch Compose(ServiceSpec spec)
     {
-        var (output, errors) = (Path.Combine(_directory, $"{_runs.Count}.out"), Path.Combine(_directory, $"{_runs.Count}.err"));
+        var (output, errors) = (Path.Combine(_directory, $"{_pipes.Count}.out"), Path.Combine(_directory, $"{_pipes.Count}.err"));
         Files.MakeFifo(output);
         Files.MakeFifo(errors);
         var around = new LaunchSurroundings($"t{HostEnvironment.ProcessId}", HostEnvironment.Variables, Path.Combine(AppContext.BaseDirectory, "stoker"))
@@ -206,7 +213,10 @@ public abstract class RuntimeConformance : IDisposable
             ErrorFifo = errors,
             State = _directory,
         };
-        return LaunchComposer.Compose(PlanOf(spec), new ReplicaPlan(1, []), Guid.NewGuid().ToString("n"), around);
+        var launch = LaunchComposer.Compose(PlanOf(spec), new ReplicaPlan(1, []), Guid.NewGuid().ToString("n"), around);
+        // Read before anything is written: what nobody holds open is lost with its writer.
+        _pipes[launch.RunId] = (Fifo.Open(output), Fifo.Open(errors));
+        return launch;
     }
 
     private protected async Task LeavesNothingAsync(ConformanceRun run)

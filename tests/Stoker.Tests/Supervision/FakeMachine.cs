@@ -110,6 +110,13 @@ internal sealed class FakeMachine
         return Run();
     }
 
+    /// <summary>A process of an earlier daemon, found alive.</summary>
+    public FakeMachine Adopt(string name, int replica, int pid)
+    {
+        Processes[pid] = (new ServiceName(name), replica, 7);
+        return Ask(name, at => new ServiceFact.Adopted(at, replica, 7, new AdoptedReplica(pid, at, WasHealthy: true, 0, 0, "f1", [])));
+    }
+
     public FakeMachine Probe(string name, bool healthy, int replica = 1)
     {
         ProbeOutcome outcome = healthy ? new ProbeOutcome.Healthy(TimeSpan.Zero, "ok") : new ProbeOutcome.Unhealthy(TimeSpan.Zero, "connection refused");

@@ -155,4 +155,15 @@ public sealed class StartingTests
         Assert.Equal("could not be started: no such file", machine.Reason("app"));
         Assert.Single(machine.Done, "app launch");
     }
+
+    [Fact]
+    public void Adopting_one_replica_does_not_start_its_siblings_that_are_about_to_be_adopted()
+    {
+        var machine = new FakeMachine().Service("app", replicas: 3);
+
+        machine.Adopt("app", 1, 11).Adopt("app", 2, 12).Adopt("app", 3, 13).Up();
+
+        Assert.Empty(machine.Done);
+        Assert.Equal([11, 12, 13], machine.Pids("app").Order());
+    }
 }

@@ -42,7 +42,7 @@ internal sealed record KeyDocumentation(string Path, string Sentence, string Exp
     /// <summary>The mapping among the shapes of an item, whose table documents it, where there is one.</summary>
     private static Shape Inner(Shape shape) => shape is Shape.OneOf choices && choices.Choices.OfType<Shape.Keyed>().FirstOrDefault() is { } keyed ? keyed : shape;
 
-    private static string? InWords(Keys.Support support) => support switch
+    public static string? InWords(Keys.Support support) => support switch
     {
         Keys.Support.HonouredForContainers only => $"only for containers; for a plain process, {only.Otherwise}",
         Keys.Support.ExtensionForProcesses only => $"an extension of Stoker, only for plain processes; {only.Otherwise}",

@@ -1,0 +1,233 @@
+using System.Net.Http;
+using Stoker.Drills.Shared;
+using Stoker.Runtimes;
+using Xunit;
+
+namespace Stoker.Drills.Containers;
+
+/// <summary>Compose files as strangers write them, run by the program with a real Podman, and what befalls them.</summary>
+public sealed class ComposeDrills : IDisposable
+{
+    private readonly int _port = 20_000 + Random.Shared.Next(9_000);
+    private readonly string _name = $"drill{Guid.NewGuid():n}"[..13];
+    private Machine? _machine;
+
+    public ComposeDrills() => Assert.SkipWhen(PodmanBox.Missing is not null, PodmanBox.Missing ?? "");
+
+    [Fact]
+    public async Task An_untouched_compose_file_with_images_runs()
+    {
+        var machine = Begin(Shop());
+        Directory.CreateDirectory(Path.Combine(machine.Directory, "html"));
+        machine.Write("html/index.html", "hello from a bind mount");
+        machine.Write("password.txt", "hunter22-drill\n");
+        machine.Up();
+        Assert.Equal(("healthy", "healthy"), (machine.StateOf("db"), machine.StateOf("web")));
+        Assert.Equal("hello from a bind mount", await GetAsync("/"));
+        // The other service by its name, and the secret as a file.
+        Assert.Contains("10.", PodmanBox.Run("exec", $"{_name}-web-1", "/bin/sh", "-c", "nslookup db | grep -A1 Name:"), StringComparison.Ordinal);
+        Assert.Equal("hunter22-drill\n", PodmanBox.Run("exec", $"{_name}-web-1", "cat", "/run/secrets/password"));
+        Assert.DoesNotContain(Directory.EnumerateDirectories("/proc").Where(p => char.IsAsciiDigit(Path.GetFileName(p)[0])).Select(CommandLine), c => c.Contains("drill-variable", StringComparison.Ordinal));
+        Assert.Contains("drill-variable", PodmanBox.Run("exec", $"{_name}-web-1", "env"), StringComparison.Ordinal);
+
+        machine.RunFor(TimeSpan.FromMinutes(1), "down").Succeeded();
+        Assert.Empty(Containers());
+        Assert.DoesNotContain($"{_name}_back", PodmanBox.Run("network", "ls"), StringComparison.Ordinal);
+        Assert.Contains($"{_name}_data", PodmanBox.Run("volume", "ls", "-q"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Containers_go_on_without_the_daemon_and_are_adopted_by_the_next()
+    {
+        var machine = Begin(Beating("restart: always")).Up();
+        var (pid, container) = (machine.PidOf("beat"), Assert.Single(Containers()));
+        machine.KillDaemon();
+        machine.Up();
+        Assert.Equal((pid, container), (machine.PidOf("beat"), Assert.Single(Containers())));
+        // Its output never stopped.
+        var lines = machine.Run("logs", "beat").Succeeded().Output.Split('\n').Count(l => l.Contains("beat", StringComparison.Ordinal));
+        machine.Until("it goes on speaking", () => machine.Run("logs", "beat").Output.Split('\n').Count(l => l.Contains("beat", StringComparison.Ordinal)) > lines + 10);
+    }
+
+    [Fact]
+    public void The_death_of_the_client_is_the_services_and_there_is_never_a_second_container()
+    {
+        var machine = Begin(Beating("restart: always")).Up();
+        for (var i = 0; i < 3; i++)
+        {
+            var (pid, container) = (machine.PidOf("beat"), Assert.Single(Containers()));
+            Machine.Kill(pid);
+            machine.Until("a new container runs", () => machine.StateOf("beat") == "healthy" && machine.Service("beat")["pid"] is { } now && (int)now != pid);
+            Assert.NotEqual(container, Assert.Single(Containers()));
+        }
+    }
+
+    [Fact]
+    public void A_container_that_lost_its_client_and_its_daemon_is_replaced_not_doubled()
+    {
+        var machine = Begin(Beating("restart: always")).Up();
+        var (pid, container) = (machine.PidOf("beat"), Assert.Single(Containers()));
+        machine.KillDaemon();
+        Machine.Kill(pid);
+        Assert.Equal(container, Assert.Single(Containers()));
+        machine.Up();
+        Assert.NotEqual(container, Assert.Single(Containers()));
+    }
+
+    [Fact]
+    public void A_strangers_container_keeps_its_name()
+    {
+        var id = PodmanBox.Run([.. PodmanBox.OciRuntime is { } runtime ? (string[])[$"--runtime={runtime}"] : [], "create", $"--name={_name}-beat-1", PodmanBox.Image, "/bin/true"]).Trim();
+        try
+        {
+            var machine = Begin(Beating(""));
+            machine.Run("up", "-d");
+            machine.UntilState("beat", "failed");
+            Assert.Contains("already in use", machine.Run("logs", "beat").Output, StringComparison.Ordinal);
+            machine.Run("down").Succeeded();
+            Assert.Equal(id, PodmanBox.Run("container", "inspect", "--format={{.Id}}", $"{_name}-beat-1").Trim());
+        }
+        finally
+        {
+            PodmanBox.Run("rm", "-f", id);
+        }
+    }
+
+    [Fact]
+    public void Hooks_and_reload_run_inside_and_an_image_is_built_first()
+    {
+        var machine = Begin(
+            $$"""
+            name: {{_name}}
+            services:
+              built:
+                build:
+                  context: .
+                  dockerfile_inline: |
+                    FROM {{PodmanBox.Image}}
+                    ENV BAKED=in
+                command: [sh, -c, "trap 'exit 0' TERM; while :; do if [ -s /tmp/said ]; then cat /tmp/said; : > /tmp/said; fi; sleep 0.05; done"]
+                {{Here}}
+                post_start:
+                  - command: [sh, -c, "echo hook $$BAKED $$EXTRA > /tmp/said"]
+                    environment: {EXTRA: more}
+                reload: [sh, -c, "echo reloaded > /tmp/said"]
+            """).Up();
+        machine.Until("the hook spoke", () => machine.Run("logs", "built").Output.Contains("hook in more", StringComparison.Ordinal));
+        machine.Run("reload", "built").Succeeded();
+        machine.Until("the reload spoke", () => machine.Run("logs", "built").Output.Contains("reloaded", StringComparison.Ordinal));
+        PodmanBox.Run("rmi", "-f", $"{_name}-built");
+    }
+
+    [Fact]
+    public void A_healthcheck_that_hangs_leaves_nothing_in_the_container()
+    {
+        var machine = Begin(
+            $$"""
+            name: {{_name}}
+            services:
+              stuck:
+                image: {{PodmanBox.Image}}
+                command: [sh, -c, "trap 'exit 0' TERM; while :; do sleep 0.05; done"]
+                {{Here}}
+                healthcheck: {test: [CMD, sleep, "7654321"], interval: 200ms, timeout: 500ms, retries: 2}
+            """);
+        using var up = machine.Start("up", "-d");
+        machine.Until("it is unhealthy", () => machine.Run("status", "--json") is { Code: 0 or 1, Output.Length: > 0 } status && (string?)status.Json["services"]![0]!["state"] == "unhealthy");
+        up.Kill();
+        machine.Run("stop", "stuck").Succeeded();
+        machine.Until("no check is left", () => !Directory.EnumerateDirectories("/proc").Where(p => char.IsAsciiDigit(Path.GetFileName(p)[0])).Any(p => CommandLine(p).Contains("sleep\07654321", StringComparison.Ordinal)));
+    }
+
+    public void Dispose()
+    {
+        if (PodmanBox.Missing is not null) return;
+        _machine?.Dispose();
+        foreach (var container in Containers()) PodmanBox.Run("rm", "-f", "-t", "0", container);
+        if (PodmanBox.Run("network", "ls", "-q", $"--filter=label={ContainerCommand.EstateLabel}={_name}").Split('\n', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } networks) PodmanBox.Run(["network", "rm", .. networks]);
+        if (PodmanBox.Run("volume", "ls", "-q").Contains($"{_name}_data", StringComparison.Ordinal)) PodmanBox.Run("volume", "rm", $"{_name}_data");
+    }
+
+    /// <summary>What a build machine needs, in Compose's own keys.</summary>
+    private static string Here => $"{(PodmanBox.OciRuntime is { } runtime ? $"runtime: {runtime}\n    " : "")}ulimits: {{nofile: 10000, nproc: 10000}}";
+
+    private Machine Begin(string estate) => _machine = new Machine(estate);
+
+    private string Beating(string more) =>
+        $$"""
+        name: {{_name}}
+        services:
+          beat:
+            image: {{PodmanBox.Image}}
+            command: [sh, -c, "trap 'exit 0' TERM; i=0; while :; do i=$$((i+1)); echo beat $$i; sleep 0.05; done"]
+            {{Here}}
+            network_mode: host
+            healthcheck: {log: beat}
+            {{more}}
+        """;
+
+    private string Shop() =>
+        $$"""
+        name: {{_name}}
+        services:
+          db:
+            image: {{PodmanBox.Image}}
+            command: ["sh", "-c", "trap 'exit 0' TERM; echo ready > /data/state; while :; do sleep 0.1; done"]
+            volumes:
+              - data:/data
+            networks: [back]
+            healthcheck:
+              test: ["CMD-SHELL", "test -f /data/state"]
+              interval: 1s
+              retries: 5
+            {{Here}}
+          web:
+            image: {{PodmanBox.Image}}
+            init: false
+            command: httpd -f -p 80 -h /srv
+            stop_signal: SIGKILL
+            depends_on:
+              db:
+                condition: service_healthy
+            environment:
+              - PASSWORD_FILE=/run/secrets/password
+              - TOKEN=drill-variable
+            secrets: [password]
+            ports: ["127.0.0.1:{{_port}}:80"]
+            volumes:
+              - ./html:/srv:ro
+            networks: [back]
+            healthcheck:
+              test: wget -q -O /dev/null http://127.0.0.1:80/index.html
+              interval: 1s
+            {{Here}}
+        volumes:
+          data:
+        networks:
+          back:
+        secrets:
+          password:
+            file: ./password.txt
+        """;
+
+    private string[] Containers() =>
+        PodmanBox.Run("container", "ls", "-aq", $"--filter=label={ContainerCommand.EstateLabel}={_name}").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private async Task<string> GetAsync(string path)
+    {
+        using var client = new HttpClient();
+        return await client.GetStringAsync($"http://127.0.0.1:{_port}{path}");
+    }
+
+    private static string CommandLine(string process)
+    {
+        try
+        {
+            return File.ReadAllText($"{process}/cmdline");
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}
