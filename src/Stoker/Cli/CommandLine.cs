@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Stoker.Platform;
 
 namespace Stoker.Cli;
 
@@ -25,11 +26,19 @@ internal static class CommandLine
         var invocation = new Invocation(world, parse, globals);
         try
         {
-            return (int)Run(verbs, root, parse, globals, invocation);
+            var code = Run(verbs, root, parse, globals, invocation);
+            // Here, so that a disk that is full is noticed.
+            world.Output.Flush();
+            return (int)code;
+        }
+        catch (ReaderLeftException)
+        {
+            // As with other programs, the end of `stoker logs | head` is no error to talk about.
+            return (int)ExitCode.Interrupted;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // A broken machine: a full disk, a pipe that nobody reads, a directory that may not be entered.
+            // A broken machine: a full disk, a directory that may not be entered.
             invocation.Report.Error(e.Message);
             return (int)ExitCode.NotAsItShouldBe;
         }
@@ -37,11 +46,6 @@ internal static class CommandLine
         {
             invocation.Report.Error($"this is a bug of Stoker, not of your estate: {e}", "please report it with the lines above");
             return (int)ExitCode.NotAsItShouldBe;
-        }
-        finally
-        {
-            world.Output.Flush();
-            world.Error.Flush();
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 namespace Stoker.Platform;
 
@@ -13,9 +12,10 @@ internal static unsafe partial class StandardStreams
     public const int Output = 1, ErrorOutput = 2;
 
     private const short Writable = 0x004;
+    private const int BrokenPipe = 32;
 
     /// <summary>For a program that has much to write, and waits for its reader.</summary>
-    public static Stream Open(int descriptor) => new FileStream(new SafeFileHandle(descriptor, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+    public static Stream Open(int descriptor) => new DescriptorStream(descriptor);
 
     /// <summary>Writes the line and its end with one write; false, and nothing is written, when the reader is not keeping up.</summary>
     public static bool TryWriteLine(int descriptor, string line)
@@ -31,6 +31,13 @@ internal static unsafe partial class StandardStreams
         }
     }
 
+    /// <summary>Waits until there is room; for a descriptor that somebody made non-blocking.</summary>
+    private static void AwaitRoom(int descriptor)
+    {
+        var state = new PollEntry { Descriptor = descriptor, Events = Writable };
+        _ = Poll(&state, 1, -1);
+    }
+
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int Poll(PollEntry* entries, nuint count, int milliseconds);
 
@@ -40,4 +47,54 @@ internal static unsafe partial class StandardStreams
         public short Events;
         public short Returned;
     }
+
+    /// <summary>
+    /// Nothing but write(2). A FileStream would write at an offset of its own where the descriptor is a file, over what others wrote who
+    /// share it: <c>(stoker status; stoker events) > file</c>.
+    /// </summary>
+    private sealed class DescriptorStream(int descriptor) : Stream
+    {
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            while (buffer.Length > 0)
+            {
+                nint written;
+                fixed (byte* start = buffer) written = Libc.Write(descriptor, start, buffer.Length);
+                if (written >= 0) buffer = buffer[(int)written..];
+                else if (Marshal.GetLastPInvokeError() is var error && error == Errno.Again) AwaitRoom(descriptor);
+                else if (error == BrokenPipe) throw new ReaderLeftException();
+                else if (error != Errno.Interrupted) throw Errno.Failed(descriptor == Output ? "cannot write to standard output" : "cannot write to standard error", error);
+            }
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Flush()
+        {
+            // Nothing is held back.
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+    }
 }
+
+/// <summary>Who read what this program writes has left: <c>stoker logs | head</c>.</summary>
+internal sealed class ReaderLeftException() : IOException("nobody reads the output any more");
