@@ -21,7 +21,7 @@ internal static class FloorPlan
         new("Supervision", "SupervisionModule.cs", "keeps services as the plan wants them"),
         new("Daemon/Protocol", "ControlRoutes.cs", "the control socket's documents, and its client"),
         new("Daemon", "DaemonHost.cs", "one per host and estate: serves the control socket, applies plans, adopts"),
-        new("Cli", "CliModule.cs", "one file per verb; text or JSON"),
+        new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
     public static IReadOnlyList<Arrow> Arrows { get; } =
