@@ -72,7 +72,6 @@ internal static class FloorPlan
         new("Cli", "Diagnostics", "mistakes are printed by the command line"),
         new("Cli", "Logs", "`logs` reads the files, so that it works without a daemon"),
         new("Cli", "Platform", "terminal, environment and files"),
-        new("Cli", Root, "`config` documents the sections of the literal list"),
     ];
 
     /// <summary>The page of the floor plan.</summary>
