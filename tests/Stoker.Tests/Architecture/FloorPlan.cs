@@ -38,7 +38,6 @@ internal static class FloorPlan
         new("StandIns", "Probes", "it answers the probe that its service declares"),
         new("Runtimes", "Estates", "how to run is written in the spec"),
         new("Runtimes", "Planning", "which ports, runtime and GPUs was decided by the plan"),
-        new("Runtimes", "Diagnostics", "what a container declares keeps its place in the file"),
         new("Runtimes", "Platform", "it starts, finds and ends processes"),
         new("Supervision", "Estates", "restart, health and stop policies are written in specs"),
         new("Supervision", "Diagnostics", "what is found while running is told with the file's place"),
