@@ -85,6 +85,9 @@ internal sealed record ServiceSpec(ServiceName Name, SourcePosition Where)
     /// <summary>Networks it joins; empty: the estate's own, or what <c>network_mode</c> says in <see cref="ContainerOptions"/>.</summary>
     public IReadOnlyList<NetworkUse> Networks { get; init; } = [];
 
+    /// <summary>As under Compose: the estate's own network where none is declared.</summary>
+    public IReadOnlyList<NetworkUse> JoinedNetworks => Networks.Count > 0 ? Networks : [new NetworkUse("default", [], null, null, null, Where)];
+
     /// <summary><c>container_name</c>; null: made from the names of the estate and the service and the replica's number.</summary>
     public string? ContainerName { get; init; }
 

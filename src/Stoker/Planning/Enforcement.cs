@@ -31,18 +31,19 @@ internal static class Enforcement
             yield return new Gap(spec.Name, PlanDiagnostics.LimitsNotEnforced, $"limit of {memory} of memory", noMemory, resources.Where);
         if (resources.PidsLimit is { } pids && Cgroup("pids", observed) is { } noPids)
             yield return new Gap(spec.Name, PlanDiagnostics.LimitsNotEnforced, $"limit of {pids} processes", noPids, resources.Where);
-        foreach (var limit in observed.MayRaiseHardLimits ?? observed.IsRoot ? [] : spec.Ulimits)
+        if (!observed.IsRoot)
         {
-            if (!Raises(limit, observed, out var because)) continue;
-            yield return new Gap(spec.Name, PlanDiagnostics.UlimitNotRaised, $"ulimit {limit.Name} {Amount(limit.Hard)}", because, limit.Where);
+            if (spec.User is { } user)
+                yield return new Gap(spec.Name, PlanDiagnostics.UserNotChanged, $"user {user.Value}", "only root may change the user", user.Where);
+            if (spec.Nice is < 0 and var nice)
+                yield return new Gap(spec.Name, PlanDiagnostics.NiceNotLowered, $"nice {nice}", "only root may set a negative nice", spec.Where);
         }
 
-        if (observed.IsRoot) yield break;
-
-        if (spec.User is { } user)
-            yield return new Gap(spec.Name, PlanDiagnostics.UserNotChanged, $"user {user.Value}", "only root may change the user", user.Where);
-        if (spec.Nice is < 0 and var nice)
-            yield return new Gap(spec.Name, PlanDiagnostics.NiceNotLowered, $"nice {nice}", "only root may set a negative nice", spec.Where);
+        foreach (var limit in observed.MayRaiseHardLimits ?? observed.IsRoot ? [] : spec.Ulimits)
+        {
+            if (Raises(limit, observed, out var because))
+                yield return new Gap(spec.Name, PlanDiagnostics.UlimitNotRaised, $"ulimit {limit.Name} {Amount(limit.Hard)}", because, limit.Where);
+        }
     }
 
     private static string? Cgroup(string controller, Observed observed) => observed.CgroupControllers.Contains(controller)
@@ -53,8 +54,8 @@ internal static class Enforcement
     {
         var known = observed.HardLimits.TryGetValue(limit.Name, out var now);
         because = known
-            ? $"the daemon's own hard limit is {Amount(now)}, and only root (CAP_SYS_RESOURCE) may raise it"
-            : "only root (CAP_SYS_RESOURCE) may raise a hard limit above the daemon's own";
+            ? $"the daemon's own hard limit is {Amount(now)}, and only root may raise it"
+            : "only root may raise a hard limit above the daemon's own";
         return !known || (now >= 0 && (limit.Hard < 0 || limit.Hard > now));
     }
 

@@ -15,8 +15,6 @@ internal sealed record ContainerPart(IReadOnlyList<ContainerStep> Steps, IReadOn
 /// </summary>
 internal static class ContainerNetworks
 {
-    private const string Own = "default";
-
     /// <summary>They exist always and know no names.</summary>
     private static readonly string[] BuiltIn = ["host", "none", "bridge", "podman"];
 
@@ -24,7 +22,7 @@ internal static class ContainerNetworks
     {
         // network_mode.
         if (spec.ContainerOptions.Any(o => o.StartsWith("--network=", StringComparison.Ordinal))) return ContainerPart.Nothing;
-        IReadOnlyList<NetworkUse> uses = spec.Networks.Count > 0 ? spec.Networks : [new NetworkUse(Own, [], null, null, null, spec.Where)];
+        var uses = spec.JoinedNetworks;
         var steps = uses.Where(u => !BuiltIn.Contains(NameOf(u.Network, around))).Select(u => Step(u.Network, handle, around)).ToList();
         return new ContainerPart(steps, uses.Count == 1 ? [.. Single(uses[0], spec, around)] : [.. uses.Select(u => Several(u, spec, handle.Dialect, around))]);
     }

@@ -173,12 +173,12 @@ public sealed class Machine : IDisposable
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
-    /// <summary>The build that <c>./stoker</c> runs.</summary>
+    /// <summary>The build that <c>./stoker</c> made last, itself: a source that changes while drills run must not rebuild under them.</summary>
     private static string FindProgram()
     {
         for (var at = AppContext.BaseDirectory; at is not null; at = Path.GetDirectoryName(at))
         {
-            if (File.Exists(Path.Combine(at, "Stoker.slnx"))) return Path.Combine(at, "stoker");
+            if (File.Exists(Path.Combine(at, "Stoker.slnx"))) return Path.Combine(File.ResolveLinkTarget(Path.Combine(at, "artifacts", "stoker", "current"), returnFinalTarget: true)!.FullName, "stoker");
         }
 
         throw new InvalidOperationException("the repository is not above the tests");

@@ -21,7 +21,7 @@ internal static class FloorPlan
         new("Supervision", "SupervisionModule.cs", "keeps services as the plan wants them"),
         new("Daemon/Protocol", "ControlRoutes.cs", "the control socket's documents, and its client"),
         new("Daemon", "DaemonHost.cs", "one per host and estate: serves the control socket, applies plans, adopts"),
-        new("Cli", "CliModule.cs", "one file per verb; text or JSON"),
+        new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
     public static IReadOnlyList<Arrow> Arrows { get; } =
@@ -38,7 +38,6 @@ internal static class FloorPlan
         new("StandIns", "Probes", "it answers the probe that its service declares"),
         new("Runtimes", "Estates", "how to run is written in the spec"),
         new("Runtimes", "Planning", "which ports, runtime and GPUs was decided by the plan"),
-        new("Runtimes", "Diagnostics", "what a container declares keeps its place in the file"),
         new("Runtimes", "Platform", "it starts, finds and ends processes"),
         new("Supervision", "Estates", "restart, health and stop policies are written in specs"),
         new("Supervision", "Diagnostics", "what is found while running is told with the file's place"),
@@ -72,7 +71,6 @@ internal static class FloorPlan
         new("Cli", "Diagnostics", "mistakes are printed by the command line"),
         new("Cli", "Logs", "`logs` reads the files, so that it works without a daemon"),
         new("Cli", "Platform", "terminal, environment and files"),
-        new("Cli", Root, "`config` documents the sections of the literal list"),
     ];
 
     /// <summary>The page of the floor plan.</summary>

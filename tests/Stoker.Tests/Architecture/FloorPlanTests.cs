@@ -21,6 +21,10 @@ public sealed class FloorPlanTests
     }
 
     [Fact]
+    public void No_arrow_is_listed_twice() =>
+        Findings.AreNone(FloorPlan.Arrows.GroupBy(arrow => (arrow.From, arrow.To)).Where(same => same.Count() > 1).Select(same => $"{same.Key.From} → {same.Key.To}"));
+
+    [Fact]
     public void Every_folder_is_a_part_of_the_plan() =>
         Assert.Equal(
             FloorPlan.Parts.Select(part => part.Name.Split('/')[0]).Distinct().Order(),
