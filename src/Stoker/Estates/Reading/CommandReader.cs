@@ -18,7 +18,7 @@ internal static partial class CommandReader
             CommandWhere = (map.Find("command") ?? map.Find("entrypoint"))?.Where,
             Entrypoint = entrypoint,
             User = ReadUser(source, map, ""),
-            WorkingDirectory = ReadDirectory(source, map) ?? (source.IsContainer ? null : source.Context.Directory),
+            WorkingDirectory = ReadDirectory(source, map) ?? (source.IsContainer ? null : source.Context.DirectoryOf(map.Where.File)),
             StopSignal = ReadSignal(source, "stop_signal") ?? spec.StopSignal,
             StopGracePeriod = map.Duration("stop_grace_period") ?? spec.StopGracePeriod,
             Reload = ReadReload(source),
