@@ -59,7 +59,7 @@ public sealed partial class StandInTests : IDisposable
     {
         using var socket = NotifySocket.Bind(directory, directory, "stand-in.1");
         using var process = Start(new StandInOptions("model", 1, "no GPU"), ("NOTIFY_SOCKET", socket.Path), ("WATCHDOG_USEC", "40000"));
-        var (keepAlives, asked) = (0, false);
+        var (keepAlives, asked, ended) = (0, false, false);
         List<string> said = [];
         await foreach (var packet in socket.ReadAllAsync(patience.Token))
         {
@@ -74,7 +74,11 @@ public sealed partial class StandInTests : IDisposable
                 Signal(process, 1);
             }
 
-            if (said.Count == 3 && keepAlives >= 3) Signal(process, 15);
+            if (said.Count == 3 && keepAlives >= 3 && !ended)
+            {
+                ended = true;
+                Signal(process, 15);
+            }
         }
 
         Assert.Equal(["ready stand-in: no GPU", "reloading True", "ready stand-in: no GPU"], said);
