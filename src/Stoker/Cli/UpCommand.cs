@@ -49,9 +49,9 @@ internal static class UpCommand
                 return run.Report.Rejected(rejected.Error);
         }
 
-        // A refusal costs no daemon.
-        if (PlanCommand.Make(run, request.Plan, out var code) is not { } plan) return code;
         var options = new DaemonOptions(state, reading.Spec!.Name);
-        return request.Detach ? up.Background(options, plan) : up.Foreground(options);
+        if (request.Detach) return up.Background(options);
+        // A refusal costs no daemon.
+        return PlanCommand.Make(run, request.Plan, out var code) is null ? code : up.Foreground(options);
     }
 }

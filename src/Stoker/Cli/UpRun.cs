@@ -39,8 +39,11 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         return ExitCode.Done;
     }
 
-    /// <summary>The plan was made here already; the daemon is started with the wish, so that services start while its socket opens.</summary>
-    public ExitCode Background(DaemonOptions options, EstatePlan plan)
+    /// <summary>
+    /// The daemon is started with the wish, so that services start while its socket opens, and the plan is made here at the same
+    /// time: it is the same plan, and where it is refused the daemon has refused it too and ended.
+    /// </summary>
+    public ExitCode Background(DaemonOptions options)
     {
         var lines = run.Progress([], fromNow: false);
         var background = new BackgroundDaemon(run.World.Executable, options with { First = Wish(run, choice, request.Plan) }, run.World.Variables, run.World.CurrentDirectory);
@@ -50,6 +53,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
             return ExitCode.NotAsItShouldBe;
         }
 
+        if (PlanCommand.Make(run, request.Plan, out var code) is not { } plan) return code;
         if (UntilItAnswers(null) is { } silent)
         {
             run.Report.Error(
