@@ -93,7 +93,7 @@ internal static class DaemonHost
     {
         var request = daemon.Options.First ?? (daemon.Options.Resume ? ReadApplied(daemon.Options.State) : null);
         if (request is null) return true;
-        var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume);
+        var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume, quiet: true);
         daemon.Options.FirstApplied(response);
         return response.Accepted || daemon.Options.Resume;
     }

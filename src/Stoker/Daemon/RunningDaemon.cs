@@ -45,7 +45,8 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
 
     /// <summary>Carries out a request, or refuses it and touches nothing.</summary>
     /// <param name="resume">The same wish again after the daemon itself was replaced.</param>
-    public async Task<ApplyResponse> ApplyAsync(ApplyRequest request, bool dryRun = false, bool resume = false)
+    /// <param name="quiet">Nobody reads the plan of an accepted request: it is not written out, which costs a tenth of a cold start.</param>
+    public async Task<ApplyResponse> ApplyAsync(ApplyRequest request, bool dryRun = false, bool resume = false, bool quiet = false)
     {
         await _applying.WaitAsync();
         try
@@ -58,7 +59,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
             var contexts = EstateWork.Contexts(plan, loaded.Variables, loaded.Diagnostics);
             if (loaded.Diagnostics.HasErrors) return Answer(false, plan, loaded.Diagnostics);
             await CarryOutAsync(plan, request, contexts, resume);
-            return Answer(true, plan, loaded.Diagnostics);
+            return Answer(true, quiet ? null : plan, loaded.Diagnostics);
         }
         finally
         {

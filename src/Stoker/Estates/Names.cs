@@ -1,21 +1,21 @@
 namespace Stoker.Estates;
 
 /// <summary>The key of a service in <c>services:</c>: letters, digits, <c>. _ -</c>, as Compose allows.</summary>
-internal readonly record struct ServiceName(string Value) : IComparable<ServiceName>
+internal sealed record ServiceName(string Value) : IComparable<ServiceName>
 {
-    public int CompareTo(ServiceName other) => string.CompareOrdinal(Value, other.Value);
+    public int CompareTo(ServiceName? other) => string.CompareOrdinal(Value, other?.Value);
 
     public override string ToString() => Value;
 }
 
 /// <summary>The key of a machine in <c>hosts:</c>.</summary>
-internal readonly record struct HostName(string Value)
+internal sealed record HostName(string Value)
 {
     public override string ToString() => Value;
 }
 
 /// <summary>The key of a named set in <c>groups:</c>.</summary>
-internal readonly record struct GroupName(string Value)
+internal sealed record GroupName(string Value)
 {
     public override string ToString() => Value;
 }

@@ -23,7 +23,7 @@ internal static class RemoteGates
         foreach (var ((name, problem), waiting) in refused)
         {
             var dependency = graph.Services[graph.IndexOf(name)];
-            var first = graph.Services[graph.IndexOf(waiting.Min)];
+            var first = graph.Services[graph.IndexOf(waiting.Min!)];
             bag.Add(
                 PlanDiagnostics.RemoteUnreachable,
                 DependencyGraph.Declaration(first, dependency).Where,

@@ -95,8 +95,7 @@ internal sealed class Journal
             _file ??= OpenFile();
             while (_unwritten.TryPeek(out var line))
             {
-                var document = JsonSerializer.SerializeToUtf8Bytes(EventDocument.From(line), ControlJson.Readable.EventDocument);
-                _file.Append([.. document, (byte)'\n']);
+                _file.Append(JournalLine.Write(line));
                 _unwritten.Dequeue();
             }
 
