@@ -1,5 +1,3 @@
-using Stoker.Estates;
-
 namespace Stoker.Supervision;
 
 /// <summary>
@@ -24,12 +22,4 @@ internal static class SupervisionModule
 {
     /// <summary>The states in which a service is where it should be for good: what <c>up</c> and <c>wait</c> wait for.</summary>
     public static bool IsSettled(ServiceState state) => state is ServiceState.Healthy or ServiceState.Running or ServiceState.Completed;
-
-    /// <summary>How a dependency's condition is written in the file.</summary>
-    public static string Word(DependencyCondition condition) => condition switch
-    {
-        DependencyCondition.Started => "service_started",
-        DependencyCondition.Healthy => "service_healthy",
-        DependencyCondition.CompletedSuccessfully => "service_completed_successfully",
-    };
 }
