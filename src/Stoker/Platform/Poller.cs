@@ -14,6 +14,9 @@ internal enum PollEvents : uint
     Writable = 0x004,
     Error = 0x008,
     HungUp = 0x010,
+
+    /// <summary>The peer of a socket has sent its last byte.</summary>
+    PeerShut = 0x2000,
     EdgeTriggered = 1u << 31,
 }
 

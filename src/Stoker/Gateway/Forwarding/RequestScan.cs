@@ -1,0 +1,243 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Stoker.Gateway.Forwarding;
+
+/// <summary>A place in a body; <c>Length</c> 0: not there.</summary>
+internal readonly record struct BodyRange(int At, int Length)
+{
+    public bool IsThere => Length > 0;
+
+    public int End => At + Length;
+}
+
+/// <summary>Why a body cannot be routed, as a closed set; each has its own message.</summary>
+internal enum ScanFault
+{
+    None,
+    NotUtf8,
+    NotJson,
+    NotAnObject,
+    TooDeep,
+    Duplicate,
+    NoModel,
+    WrongType,
+}
+
+/// <summary>
+/// What the gateway must know of a JSON request, found in one pass over the body without building anything: where the model's
+/// name and the stream options stand (so that only those bytes change), and the numbers that limits need.
+/// </summary>
+/// <remarks>
+/// A key that decides something may stand only once: what reads the first of two and what reads the last would otherwise see two
+/// different requests, and the one that was checked would not be the one that was served.
+/// </remarks>
+internal struct RequestScan
+{
+    private const int MaxDepth = 128;
+
+    /// <summary>The model's name with its quotation marks.</summary>
+    public BodyRange Model { get; private set; }
+
+    public bool Stream { get; private set; }
+
+    /// <summary>The value of <c>stream_options</c>, an object.</summary>
+    public BodyRange StreamOptions { get; private set; }
+
+    /// <summary>The object is empty.</summary>
+    public bool HasNoStreamOptions { get; private set; }
+
+    public bool AsksForUsage { get; private set; }
+
+    public bool AsksForContinuousUsage { get; private set; }
+
+    /// <summary>One of the two usage options is written out, be it as false.</summary>
+    public bool SaysUsage { get; private set; }
+
+    /// <summary><c>messages</c>, <c>prompt</c> or <c>input</c>: what its size and its prefix are taken from.</summary>
+    public BodyRange Prompt { get; private set; }
+
+    /// <summary>The smallest of the bounds that the request names; 0: none.</summary>
+    public int MaxTokens { get; private set; }
+
+    /// <summary>Answers asked for at once; 1 unless said.</summary>
+    public int Choices { get; private set; }
+
+    /// <summary>Right after the opening brace, where members can be put in.</summary>
+    public int Inside { get; private set; }
+
+    /// <summary>The object has no members.</summary>
+    public bool IsEmpty { get; private set; }
+
+    /// <summary>Where the fault was found, in bytes, and the key it is about, for the message.</summary>
+    public long FaultAt { get; private set; }
+
+    public string? FaultKey { get; private set; }
+
+    public ScanFault Read(ReadOnlySpan<byte> body)
+    {
+        this = default;
+        Choices = 1;
+        if (!Utf8.IsValid(body)) return ScanFault.NotUtf8;
+        try
+        {
+            return ReadObject(body);
+        }
+        catch (JsonException broken)
+        {
+            FaultAt = PlaceOf(broken, body);
+            return broken.Message.Contains("depth", StringComparison.Ordinal) ? ScanFault.TooDeep : ScanFault.NotJson;
+        }
+    }
+
+    /// <summary>The model's name as text.</summary>
+    public readonly string ModelText(ReadOnlySpan<byte> body)
+    {
+        var raw = body.Slice(Model.At + 1, Model.Length - 2);
+        if (!raw.Contains((byte)'\\')) return Encoding.UTF8.GetString(raw);
+        var reader = new Utf8JsonReader(body.Slice(Model.At, Model.Length));
+        reader.Read();
+        return reader.GetString()!;
+    }
+
+    private ScanFault ReadObject(ReadOnlySpan<byte> body)
+    {
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth });
+        reader.Read();
+        if (reader.TokenType != JsonTokenType.StartObject) return ScanFault.NotAnObject;
+        Inside = (int)reader.BytesConsumed;
+        IsEmpty = true;
+        var seen = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            IsEmpty = false;
+            var key = KeyOf(ref reader);
+            if (key != Key.Other && (seen & (1 << (int)key)) != 0)
+            {
+                (FaultAt, FaultKey) = (reader.TokenStartIndex, reader.GetString());
+                return ScanFault.Duplicate;
+            }
+
+            seen |= 1 << (int)key;
+            var keyAt = reader.TokenStartIndex;
+            reader.Read();
+            if (!Take(key, ref reader))
+            {
+                (FaultAt, FaultKey) = (keyAt, NameOf(key));
+                return ScanFault.WrongType;
+            }
+        }
+
+        // What follows the object, if anything but white space does, is a mistake that the reader reports.
+        reader.Read();
+        return Model.IsThere ? ScanFault.None : ScanFault.NoModel;
+    }
+
+    private static Key KeyOf(ref Utf8JsonReader reader)
+    {
+        if (reader.ValueSpan.Length is < 1 or > 21 && !reader.ValueIsEscaped) return Key.Other;
+        return reader.ValueTextEquals("model"u8) ? Key.Model
+            : reader.ValueTextEquals("messages"u8) || reader.ValueTextEquals("prompt"u8) || reader.ValueTextEquals("input"u8) ? Key.Prompt
+            : reader.ValueTextEquals("stream"u8) ? Key.Stream
+            : reader.ValueTextEquals("stream_options"u8) ? Key.StreamOptions
+            : reader.ValueTextEquals("max_tokens"u8) ? Key.MaxTokens
+            : reader.ValueTextEquals("max_completion_tokens"u8) ? Key.MaxCompletionTokens
+            : reader.ValueTextEquals("max_output_tokens"u8) ? Key.MaxOutputTokens
+            : reader.ValueTextEquals("n"u8) ? Key.Choices
+            : Key.Other;
+    }
+
+    private static string NameOf(Key key) => key switch
+    {
+        Key.Model => "model",
+        Key.Prompt => "messages",
+        Key.Stream => "stream",
+        Key.StreamOptions => "stream_options",
+        Key.MaxTokens => "max_tokens",
+        Key.MaxCompletionTokens => "max_completion_tokens",
+        Key.MaxOutputTokens => "max_output_tokens",
+        Key.Choices => "n",
+        Key.Other => "",
+    };
+
+    /// <returns>False when the value cannot be what the key needs.</returns>
+    private bool Take(Key key, ref Utf8JsonReader reader)
+    {
+        var at = (int)reader.TokenStartIndex;
+        switch (key)
+        {
+            case Key.Model:
+                Model = new BodyRange(at, (int)reader.BytesConsumed - at);
+                return reader.TokenType == JsonTokenType.String && Model.Length > 2;
+            case Key.Stream:
+                Stream = reader.TokenType == JsonTokenType.True;
+                return reader.TokenType is JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null;
+            case Key.StreamOptions:
+                return TakeStreamOptions(ref reader, at);
+            case Key.MaxTokens or Key.MaxCompletionTokens or Key.MaxOutputTokens:
+                return TakeBound(ref reader);
+            case Key.Choices:
+                var isCount = reader.TokenType == JsonTokenType.Null || (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var n) && n is > 0 and <= 1024);
+                if (isCount && reader.TokenType == JsonTokenType.Number) Choices = reader.GetInt32();
+                return isCount;
+            case Key.Prompt:
+                reader.Skip();
+                Prompt = new BodyRange(at, (int)reader.BytesConsumed - at);
+                return true;
+            default:
+                reader.Skip();
+                return true;
+        }
+    }
+
+    private bool TakeBound(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.Null) return true;
+        if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var bound) || bound < 0) return false;
+        MaxTokens = MaxTokens == 0 ? bound : Math.Min(MaxTokens, bound);
+        return true;
+    }
+
+    private bool TakeStreamOptions(ref Utf8JsonReader reader, int at)
+    {
+        if (reader.TokenType == JsonTokenType.Null) return true;
+        if (reader.TokenType != JsonTokenType.StartObject) return false;
+        HasNoStreamOptions = true;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            HasNoStreamOptions = false;
+            var usage = reader.ValueTextEquals("include_usage"u8);
+            var continuous = !usage && reader.ValueTextEquals("continuous_usage_stats"u8);
+            reader.Read();
+            if (usage) AsksForUsage = reader.TokenType == JsonTokenType.True;
+            if (continuous) AsksForContinuousUsage = reader.TokenType == JsonTokenType.True;
+            SaysUsage |= usage || continuous;
+            reader.Skip();
+        }
+
+        StreamOptions = new BodyRange(at, (int)reader.BytesConsumed - at);
+        return true;
+    }
+
+    /// <summary>The reader counts lines; the owner of the request wants to find the byte.</summary>
+    private static long PlaceOf(JsonException broken, ReadOnlySpan<byte> body)
+    {
+        var at = 0;
+        for (var line = broken.LineNumber ?? 0; line > 0; line--) at += body[at..].IndexOf((byte)'\n') + 1;
+        return at + (broken.BytePositionInLine ?? 0);
+    }
+
+    private enum Key
+    {
+        Other,
+        Model,
+        Prompt,
+        Stream,
+        StreamOptions,
+        MaxTokens,
+        MaxCompletionTokens,
+        MaxOutputTokens,
+        Choices,
+    }
+}

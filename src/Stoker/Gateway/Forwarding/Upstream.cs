@@ -1,0 +1,119 @@
+using System.Net;
+using Stoker.Http;
+using Stoker.Platform.Loops;
+
+namespace Stoker.Gateway.Forwarding;
+
+/// <summary>Where a replica is reached. Two with the same value share connections.</summary>
+/// <param name="Host">What the <c>Host</c> field and, for TLS, the certificate say.</param>
+/// <param name="Prefix">What the path begins with in place of <c>/v1</c>.</param>
+internal sealed record UpstreamTarget(IPEndPoint Endpoint, string Host, bool Tls, string Prefix)
+{
+    /// <summary><c>Host</c>, <c>Authorization</c> where the engine wants a key, and their line ends: the same for each request.</summary>
+    public required ReadOnlyMemory<byte> Fields { get; init; }
+
+    public ReadOnlyMemory<byte> PrefixBytes { get; } = System.Text.Encoding.ASCII.GetBytes(Prefix);
+}
+
+/// <summary>One connection to a replica, with what it has received.</summary>
+internal sealed class UpstreamConnection(UpstreamTarget target, IWire wire) : IDisposable
+{
+    public UpstreamTarget Target => target;
+
+    public IWire Wire => wire;
+
+    public HttpInput Input { get; } = new(wire);
+
+    public MessageHead Head { get; } = new();
+
+    /// <summary>It has carried a request before: a break before the answer may only mean that the server had closed it meanwhile.</summary>
+    public bool IsReused { get; set; }
+
+    /// <summary>When it was put back, in the loop's milliseconds.</summary>
+    public long IdleSince { get; set; }
+
+    public void Dispose()
+    {
+        Input.Release();
+        wire.Dispose();
+    }
+}
+
+/// <summary>The outcome of asking for a connection: one of the two.</summary>
+internal readonly record struct Connected(UpstreamConnection? Connection, int Error);
+
+/// <summary>
+/// One loop's connections to the replicas, kept open between requests. The one used last is used next, so that those beyond the
+/// need grow old and are closed.
+/// </summary>
+internal sealed class UpstreamPool(EventLoop loop) : IDisposable
+{
+    /// <summary>Below the 5 s after which uvicorn, under vLLM and others, closes an idle connection.</summary>
+    private const long MaxIdle = 4_000;
+
+    private readonly Dictionary<UpstreamTarget, Stack<UpstreamConnection>> _idle = [];
+
+    /// <summary>An idle connection that is good as far as can be told, or a new one.</summary>
+    /// <param name="fresh">Only a new one: an idle one was found broken just now.</param>
+    public ValueTask<Connected> ConnectAsync(UpstreamTarget target, long deadline, bool fresh)
+    {
+        if (!fresh && _idle.TryGetValue(target, out var idle))
+        {
+            while (idle.TryPop(out var connection))
+            {
+                connection.Wire.OnPeerLeft = null;
+                if (IsGood(connection)) return new ValueTask<Connected>(new Connected(connection, 0));
+                connection.Dispose();
+            }
+        }
+
+        return DialAsync(target, deadline);
+    }
+
+    /// <summary>The answer was read to its end and the server keeps the connection open.</summary>
+    public void Return(UpstreamConnection connection)
+    {
+        if (connection.Wire.PeerLeft || connection.Input.Length > 0)
+        {
+            connection.Dispose();
+            return;
+        }
+
+        connection.Input.Release();
+        connection.IsReused = true;
+        connection.IdleSince = loop.Now;
+        if (!_idle.TryGetValue(connection.Target, out var idle)) _idle[connection.Target] = idle = new Stack<UpstreamConnection>();
+        idle.Push(connection);
+    }
+
+    /// <summary>Closes what has been idle too long, and what a reload has left without a replica.</summary>
+    public void Sweep(IReadOnlySet<UpstreamTarget> wanted)
+    {
+        foreach (var (target, idle) in _idle.ToList())
+        {
+            var kept = idle.Where(c => wanted.Contains(target) && IsGood(c)).Reverse().ToList();
+            foreach (var connection in idle.Except(kept)) connection.Dispose();
+            if (kept.Count > 0) _idle[target] = new Stack<UpstreamConnection>(kept);
+            else _idle.Remove(target);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var connection in _idle.Values.SelectMany(c => c)) connection.Dispose();
+        _idle.Clear();
+    }
+
+    /// <summary>Bytes that came while nobody had asked would be taken for the answer to the next request: such a connection is never used again.</summary>
+    private bool IsGood(UpstreamConnection connection) =>
+        !connection.Wire.PeerLeft && !connection.Wire.MayReceive && loop.Now - connection.IdleSince < MaxIdle;
+
+    private async ValueTask<Connected> DialAsync(UpstreamTarget target, long deadline)
+    {
+        var (socket, error) = await LoopSocket.ConnectAsync(loop, target.Endpoint, deadline);
+        if (socket is null) return new Connected(null, error);
+        if (!target.Tls) return new Connected(new UpstreamConnection(target, socket), 0);
+        var secured = await TlsWire.ConnectAsync(socket, target.Host, deadline);
+        return secured.Wire is { } wire ? new Connected(new UpstreamConnection(target, wire), 0) : new Connected(null, secured.Error);
+    }
+}

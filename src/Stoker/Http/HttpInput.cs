@@ -1,0 +1,91 @@
+using System.Buffers;
+using Stoker.Platform.Loops;
+
+namespace Stoker.Http;
+
+/// <summary>
+/// What a connection has received and nobody has consumed yet. The buffer is rented when bytes are there and given back when
+/// they are consumed, so that a thousand idle connections hold none.
+/// </summary>
+internal sealed class HttpInput(IWire wire)
+{
+    private const int Usual = 8 * 1024, Again = 11;
+
+    private byte[] _buffer = [];
+    private int _start;
+    private int _end;
+
+    public ReadOnlyMemory<byte> UnreadMemory => _buffer.AsMemory(_start, _end - _start);
+
+    public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
+
+    public int Length => _end - _start;
+
+    public void Consume(int count)
+    {
+        _start += count;
+        if (_start == _end) Release();
+    }
+
+    /// <summary>Receives once, after what is unread; waits until there is something.</summary>
+    /// <returns>Bytes received, 0 at the peer's end, or a negated error number.</returns>
+    public ValueTask<int> FillAsync(long deadline)
+    {
+        var ready = wire.ReadableAsync(deadline);
+        if (!ready.IsCompletedSuccessfully) return WaitAsync(ready, deadline);
+        var code = ready.Result;
+        if (code == 0) code = ReceiveNow();
+        return code == -Again ? WaitAsync(wire.ReadableAsync(deadline), deadline) : new ValueTask<int>(code);
+    }
+
+    public void Release()
+    {
+        _start = _end = 0;
+        if (_buffer.Length == 0) return;
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+    }
+
+    private async ValueTask<int> WaitAsync(ValueTask<int> ready, long deadline)
+    {
+        while (true)
+        {
+            var code = await ready;
+            if (code == 0) code = ReceiveNow();
+            if (code != -Again) return code;
+            ready = wire.ReadableAsync(deadline);
+        }
+    }
+
+    private int ReceiveNow()
+    {
+        MakeRoom();
+        var received = wire.Receive(_buffer.AsSpan(_end));
+        if (received > 0) _end += received;
+        else if (_start == _end) Release();
+        return received;
+    }
+
+    private void MakeRoom()
+    {
+        if (_buffer.Length == 0)
+        {
+            _buffer = ArrayPool<byte>.Shared.Rent(Usual);
+            return;
+        }
+
+        var free = _buffer.Length - _end;
+        if (free >= Usual / 4) return;
+        if (_start >= _buffer.Length / 2)
+        {
+            Unread.CopyTo(_buffer);
+            (_start, _end) = (0, _end - _start);
+            return;
+        }
+
+        var larger = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
+        Unread.CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_buffer);
+        (_buffer, _start, _end) = (larger, 0, _end - _start);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Net;
+using System.Runtime.InteropServices;
+
+namespace Stoker.Platform.Loops;
+
+/// <summary>
+/// Accepts connections on a thread of its own and hands each to the loop that has the fewest sockets. A blocking thread costs
+/// nothing while nobody comes, and connections are rare beside requests.
+/// </summary>
+internal sealed unsafe class LoopListener : IDisposable
+{
+    private readonly int _descriptor;
+    private readonly IReadOnlyList<EventLoop> _loops;
+    private readonly Action<LoopSocket, IPEndPoint> _accepted;
+    private readonly Action<string> _problem;
+    private readonly Thread _thread;
+    private volatile bool _stopping;
+
+    private LoopListener(int descriptor, IReadOnlyList<EventLoop> loops, Action<LoopSocket, IPEndPoint> accepted, Action<string> problem)
+    {
+        (_descriptor, _loops, _accepted, _problem) = (descriptor, loops, accepted, problem);
+        Address = NameOf(descriptor);
+        _thread = new Thread(Run) { IsBackground = true, Name = $"accept {Address.Port}" };
+        _thread.Start();
+    }
+
+    /// <summary>Where it listens, with the port that the kernel chose for 0.</summary>
+    public IPEndPoint Address { get; }
+
+    /// <param name="accepted">Called on the loop's thread with each connection and the peer's address.</param>
+    /// <param name="problem">Told, in words, what keeps it from accepting; once for each time it begins.</param>
+    /// <exception cref="IOException">The address cannot be listened on; the message says why.</exception>
+    public static LoopListener Listen(IPEndPoint endpoint, IReadOnlyList<EventLoop> loops, Action<LoopSocket, IPEndPoint> accepted, Action<string> problem)
+    {
+        var descriptor = SocketCalls.Socket(KernelAddress.FamilyOf(endpoint), SocketCalls.Stream | SocketCalls.CloseOnExec, 0);
+        if (descriptor < 0) throw Errno.LastFailed($"cannot listen on {endpoint}");
+        SocketCalls.SetOption(descriptor, SocketCalls.LevelSocket, SocketCalls.ReuseAddress, 1);
+        Span<byte> address = stackalloc byte[KernelAddress.Capacity];
+        var length = KernelAddress.Write(endpoint, address);
+        fixed (byte* at = address)
+        {
+            if (SocketCalls.Bind(descriptor, at, (uint)length) != 0 || SocketCalls.Listen(descriptor, 4096) != 0)
+            {
+                var error = Marshal.GetLastPInvokeError();
+                _ = Libc.Close(descriptor);
+                throw Errno.Failed($"cannot listen on {endpoint}", error);
+            }
+        }
+
+        return new LoopListener(descriptor, loops, accepted, problem);
+    }
+
+    /// <summary>Stops accepting; connections that were accepted go on.</summary>
+    public void Dispose()
+    {
+        if (_stopping) return;
+        _stopping = true;
+        // Wakes the thread out of accept.
+        _ = SocketCalls.Shutdown(_descriptor, 2);
+        _thread.Join();
+        _ = Libc.Close(_descriptor);
+    }
+
+    private void Run()
+    {
+        var address = stackalloc byte[KernelAddress.Capacity];
+        var failing = false;
+        while (!_stopping)
+        {
+            uint length = KernelAddress.Capacity;
+            var descriptor = SocketCalls.Accept(_descriptor, address, &length, SocketCalls.NonBlocking | SocketCalls.CloseOnExec);
+            if (descriptor >= 0)
+            {
+                failing = false;
+                HandOver(descriptor, KernelAddress.Read(new ReadOnlySpan<byte>(address, KernelAddress.Capacity)));
+                continue;
+            }
+
+            var error = Marshal.GetLastPInvokeError();
+            if (_stopping) return;
+            if (error is not (SocketCalls.TooManyOpen or SocketCalls.TooManyOpenSystem)) continue;
+
+            // The connection stays in the kernel's queue; without a pause this would spin until a descriptor is free.
+            if (!failing) _problem($"no connection can be accepted: {Errno.Text(error)}");
+            failing = true;
+            Thread.Sleep(50);
+        }
+    }
+
+    private void HandOver(int descriptor, IPEndPoint peer)
+    {
+        LoopSocket.Tune(descriptor);
+        var loop = _loops[0];
+        for (var i = 1; i < _loops.Count; i++)
+        {
+            if (_loops[i].Sockets < loop.Sockets) loop = _loops[i];
+        }
+
+        loop.Post(() => _accepted(new LoopSocket(loop, descriptor), peer));
+    }
+
+    private static IPEndPoint NameOf(int descriptor)
+    {
+        var address = stackalloc byte[KernelAddress.Capacity];
+        uint length = KernelAddress.Capacity;
+        return SocketCalls.LocalName(descriptor, address, &length) == 0
+            ? KernelAddress.Read(new ReadOnlySpan<byte>(address, KernelAddress.Capacity))
+            : throw Errno.LastFailed("cannot read the address of a listening socket");
+    }
+}
