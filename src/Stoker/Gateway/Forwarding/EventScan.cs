@@ -14,19 +14,18 @@ internal struct EventScan
     }
 
     /// <summary>
-    /// How many of the bytes, which follow those given before, end with the end of an event: everything up to there is whole events.
-    /// 0: no event ends in them. The line end that closes an event belongs to it.
+    /// How many of the bytes, which follow those given before, belong to the event that ends first in them; the line end that closes
+    /// it is part of it. 0: no event ends in them, and the next bytes continue it.
     /// </summary>
-    public int WholeEvents(ReadOnlySpan<byte> bytes)
+    public int EndOfEvent(ReadOnlySpan<byte> bytes)
     {
-        var whole = 0;
-        for (var at = 0; at < bytes.Length;)
+        for (var at = 0; at < bytes.Length; at++)
         {
             var next = bytes[at..].IndexOfAny((byte)'\n', (byte)'\r');
             if (next != 0)
             {
                 (_lineIsEmpty, _afterReturn) = (false, false);
-                if (next < 0) return whole;
+                if (next < 0) return 0;
                 at += next;
             }
 
@@ -34,16 +33,17 @@ internal struct EventScan
             {
                 // The second half of a line end; what it ends was seen at its first.
                 _afterReturn = false;
-                if (whole == at) whole = at + 1;
-                at++;
                 continue;
             }
 
-            if (_lineIsEmpty) whole = at + 1;
+            var ends = _lineIsEmpty;
             (_lineIsEmpty, _afterReturn) = (true, bytes[at] == '\r');
-            at++;
+            if (!ends) continue;
+            if (!_afterReturn || at + 1 >= bytes.Length || bytes[at + 1] != '\n') return at + 1;
+            _afterReturn = false;
+            return at + 2;
         }
 
-        return whole;
+        return 0;
     }
 }

@@ -1,0 +1,124 @@
+using Stoker.Gateway.Answers;
+using Stoker.Gateway.Routing;
+using Stoker.Http;
+using Stoker.Platform.Loops;
+
+namespace Stoker.Gateway.Forwarding;
+
+/// <summary>
+/// Passes an answer on that is not a stream of events. One of moderate size is received whole before its first byte is sent, so that
+/// one that breaks off can still be had from another replica; a larger one passes in pieces, and is reset at the client if it
+/// breaks off, so that nobody takes a part for the whole.
+/// </summary>
+internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream)
+{
+    private const int HeldWhole = 256 * 1024, LongestError = 64 * 1024;
+
+    private readonly OutputBuffer _output = exchange.Client.Output;
+    private BodyFraming _framing = BodyFraming.Of(upstream.Head);
+    private UsageCapture _usage = new();
+    private bool _begun;
+    private bool _chunked;
+
+    public TokenUsage Usage => _usage.Usage;
+
+    /// <summary>Bytes of body that went to the client.</summary>
+    public long Passed { get; private set; }
+
+    public async ValueTask<RelayEnd> RunAsync()
+    {
+        var head = upstream.Head;
+        if (head.Body == BodyKind.Length && head.ContentLength <= HeldWhole)
+        {
+            while (upstream.Input.Length < head.ContentLength)
+            {
+                if (await upstream.Input.FillAsync(exchange.GapDeadline()) is var received and <= 0) return Interrupted(received);
+            }
+        }
+
+        while (true)
+        {
+            var step = _framing.Next(upstream.Input.Unread, out var skip, out var take);
+            upstream.Input.Consume(skip);
+            if (step == BodyStep.Piece)
+            {
+                Pass(upstream.Input.Unread[..take]);
+                upstream.Input.Consume(take);
+                if (_framing.IsComplete) return await FinishAsync();
+                continue;
+            }
+
+            if (step == BodyStep.End) return await FinishAsync();
+            if (step == BodyStep.Broken) return Cut(AttemptEnd.Truncated, "what the model server sent is no chunked body");
+            if (_begun && !await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
+            if (await upstream.Input.FillAsync(exchange.GapDeadline()) is var count and <= 0)
+            {
+                if (count == 0 && _framing.EndsWithConnection) return await FinishAsync();
+                return Interrupted(count);
+            }
+        }
+    }
+
+    /// <summary>The body of an error, as far as it is of use to anybody.</summary>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadErrorAsync(UpstreamConnection upstream, long deadline)
+    {
+        var framing = BodyFraming.Of(upstream.Head);
+        var body = new MemoryStream();
+        while (body.Length < LongestError)
+        {
+            var step = framing.Next(upstream.Input.Unread, out var skip, out var take);
+            upstream.Input.Consume(skip);
+            body.Write(upstream.Input.Unread[..take]);
+            upstream.Input.Consume(take);
+            if (step is BodyStep.End or BodyStep.Broken || framing.IsComplete) break;
+            if (step == BodyStep.Wait && await upstream.Input.FillAsync(deadline) <= 0) break;
+        }
+
+        return body.ToArray();
+    }
+
+    private void Pass(ReadOnlySpan<byte> piece)
+    {
+        if (!_begun) Begin();
+        _usage.Read(piece);
+        Passed += piece.Length;
+        if (_chunked) _output.WriteChunk(piece);
+        else _output.Write(piece);
+    }
+
+    private void Begin()
+    {
+        _begun = true;
+        var head = upstream.Head;
+        _chunked = head.ContentLength < 0 && head.Body is BodyKind.Chunked or BodyKind.UntilClose && exchange.Client.Head.MinorVersion == 1;
+        if (head.ContentLength < 0 && !_chunked && head.Body != BodyKind.None) exchange.Client.IsClosing = true;
+        exchange.BeginAnswer(head);
+        if (_chunked) _output.Write("transfer-encoding: chunked\r\n"u8);
+        else if (head.Body is BodyKind.Length or BodyKind.None) _output.WriteField("content-length"u8, Math.Max(0, head.ContentLength));
+        _output.Write("\r\n"u8);
+    }
+
+    private RelayEnd Interrupted(int received) =>
+        exchange.HasClientLeft ? RelayEnd.ClientLeft.It
+        : received == -SocketCalls.TimedOut ? Cut(AttemptEnd.Stalled, "the model server stopped in the middle of its answer")
+        : Cut(AttemptEnd.Truncated, "the model server broke off in the middle of its answer");
+
+    private RelayEnd Cut(AttemptEnd end, string why)
+    {
+        if (!_begun) return new RelayEnd.NotBegun(end, end == AttemptEnd.Stalled ? ApiErrors.UpstreamTooSlow(why) : ApiErrors.UpstreamFailed(why));
+
+        // The only thing that every client understands after a status of success.
+        exchange.Client.IsClosing = true;
+        _output.Clear();
+        exchange.Client.Wire.Reset();
+        return new RelayEnd.CutOff(end, why);
+    }
+
+    private async ValueTask<RelayEnd> FinishAsync()
+    {
+        if (!_begun) Begin();
+        if (_chunked) _output.Write("0\r\n\r\n"u8);
+        if (!await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
+        return _framing.EndsWithConnection || !upstream.Head.KeepsAlive ? RelayEnd.Whole.Closed : RelayEnd.Whole.Kept;
+    }
+}
