@@ -21,6 +21,7 @@ internal static class FloorPlan
         new("Supervision", "SupervisionModule.cs", "keeps services as the plan wants them"),
         new("Daemon/Protocol", "ControlRoutes.cs", "the control socket's documents, and its client"),
         new("Daemon", "DaemonHost.cs", "one per host and estate: serves the control socket, applies plans, adopts"),
+        new("Gateway/Routing", "Router.cs", "which replica of a model serves a request, and who waits; pure decisions and small shared state"),
         new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
@@ -70,6 +71,7 @@ internal static class FloorPlan
         new("Cli", "Planning", "`plan` plans without a daemon"),
         new("Cli", "Diagnostics", "mistakes are printed by the command line"),
         new("Cli", "Logs", "`logs` reads the files, so that it works without a daemon"),
+        new("Cli", "Gateway/Routing", "`model route replay` decides recorded decisions again, without a gateway"),
         new("Cli", "Platform", "terminal, environment and files"),
     ];
 
