@@ -28,6 +28,12 @@ internal sealed record StateDirectory(string Path)
     /// <summary>One file per replica that has a process, for adoption.</summary>
     public string Replicas => In("replicas");
 
+    /// <summary>The gateway's keys: SQLite, 0600; secrets only as hashes.</summary>
+    public string GatewayDatabase => In("gateway.db");
+
+    /// <summary>What the models were asked and what it took, a row a request: SQLite, 0600.</summary>
+    public string Ledger => In("ledger.db");
+
     public string Logs => In("logs");
 
     public string Pipes => In("pipes");

@@ -57,6 +57,19 @@ internal static class Files
         File.Move(temporary, path, overwrite: true);
     }
 
+    /// <summary>An empty file, where there is none yet; one that is there is not even opened.</summary>
+    public static void CreateEmpty(string path, UnixFileMode mode = PrivateFile)
+    {
+        try
+        {
+            new FileStream(path, Exclusively(mode)).Dispose();
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            // Somebody else was first.
+        }
+    }
+
     public static byte[] ReadAllBytes(string path)
     {
         using var file = OpenRead(path);
