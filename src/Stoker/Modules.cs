@@ -1,4 +1,5 @@
 using Stoker.Estates;
+using Stoker.Models;
 
 namespace Stoker;
 
@@ -10,7 +11,7 @@ internal static class Modules
 {
     public static IReadOnlyList<SectionSpec> Sections { get; } =
     [
-        new("models", "Served models by name: Compose's `model` and `context_size`, or `engine`, `path`, `replicas`, `gpu` and `aliases`.", IsActedOn: false),
+        ModelsModule.Section,
         new("gateway", "The gateway in front of the models: where it listens and who may use it.", IsActedOn: false),
         new("streams", "Streams of events by name: where they come in, and where they are kept.", IsActedOn: false),
         new("objectives", "Service level objectives by name: indicator, target and window.", IsActedOn: false),

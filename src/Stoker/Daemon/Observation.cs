@@ -45,7 +45,7 @@ internal static class Observation
         {
             if (CommandWords.Of(service) is not [var word, ..]) continue;
             var own = service.Environment.TryGetValue("PATH", out var declared) ? declared.Value ?? path : path;
-            found.TryAdd(word, Executables.Find(word, own, service.WorkingDirectory ?? estate.Directory));
+            found.TryAdd(word, word == ServiceSpec.OwnProgram ? HostEnvironment.ExecutablePath : Executables.Find(word, own, service.WorkingDirectory ?? estate.Directory));
         }
 
         return found;

@@ -31,6 +31,12 @@ internal static class EstateReader
             Sections = context.Sections.Where(s => root.Find(s.Name) is not null).ToDictionary(s => s.Name, s => root.Find(s.Name)!),
             Services = ReadServices(root, context, secrets, bag),
         };
+        foreach (var section in context.Sections)
+        {
+            if (section.Expand is { } expand)
+                estate = expand(estate, new SectionSource(root.Find(section.Name) as MappingNode, context, bag));
+        }
+
         new ReferenceCheck(estate, bag).Check();
         return estate;
     }

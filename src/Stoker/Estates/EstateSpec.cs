@@ -28,6 +28,13 @@ internal sealed record EstateSpec(string Name, string File, string Directory)
 
     /// <summary>Sections that other capabilities read for themselves (<c>gateway</c>, <c>streams</c>, …), whole and positioned.</summary>
     public IReadOnlyDictionary<string, Node> Sections { get; init; } = new Dictionary<string, Node>();
+
+    /// <summary>What the capabilities made of their sections; each knows its own by type.</summary>
+    public IReadOnlyList<object> Parts { get; init; } = [];
+
+    /// <summary>Null: the section is not in the file.</summary>
+    public T? Part<T>()
+        where T : class => Parts.OfType<T>().FirstOrDefault();
 }
 
 /// <summary>A machine of the estate.</summary>

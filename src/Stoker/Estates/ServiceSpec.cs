@@ -98,7 +98,21 @@ internal sealed record ServiceSpec(ServiceName Name, SourcePosition Where)
     public IReadOnlyList<string> ContainerOptions { get; init; } = [];
 
     public bool IsContainer => Image is not null || Build is not null;
+
+    /// <summary>Planned like any other, and started only when it is asked for by name.</summary>
+    public bool StartsOnRequest { get; init; }
+
+    /// <summary>What stands in for it in a rehearsal; null: a stand-in that listens and answers its healthcheck, and does no more.</summary>
+    public SimulationSpec? Simulation { get; init; }
+
+    /// <summary>In a command, this program itself, wherever it is installed: <c>$(STOKER)</c>, from the environment of every service.</summary>
+    public const string OwnProgram = "$(STOKER)";
 }
+
+/// <summary>A simulation of the real thing by this program, for a rehearsal.</summary>
+/// <param name="Arguments">What follows the name of the program; <c>$(PORT)</c> and the like are expanded.</param>
+/// <param name="Healthcheck">Asked in place of the real one; null: the real one, which the simulation answers.</param>
+internal sealed record SimulationSpec(IReadOnlyList<string> Arguments, HealthcheckSpec? Healthcheck = null);
 
 internal sealed record BuildSpec(string Context, string? Dockerfile, SourcePosition Where)
 {

@@ -83,6 +83,9 @@ internal sealed record ReplicaPlan(int Index, IReadOnlyList<PortPlan> Ports)
 {
     /// <summary>UUIDs of the real GPUs it may use; empty when it asks for none, or a stand-in runs.</summary>
     public IReadOnlyList<string> GpuUuids { get; init; } = [];
+
+    /// <summary>The same by NVML's index, which is their order on the PCI bus.</summary>
+    public IReadOnlyList<int> GpuIndices { get; init; } = [];
 }
 
 /// <param name="Declared">The published port as the file has it, which probes and <c>$(PORT)</c> map to <paramref name="Published"/>; 0: none declared.</param>

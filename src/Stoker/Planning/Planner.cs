@@ -116,7 +116,11 @@ internal static class Planner
 
     private static IReadOnlyList<ReplicaPlan> WithGpus(IReadOnlyList<ReplicaPlan> replicas, GpuGrant grant) => grant.Cards.Count == 0
         ? replicas
-        : [.. replicas.Select(r => r with { GpuUuids = [.. grant.PerReplica[r.Index - 1].Select(c => c.Real?.Uuid).OfType<string>()] })];
+        : [.. replicas.Select(r => r with
+        {
+            GpuUuids = [.. grant.PerReplica[r.Index - 1].Select(c => c.Real?.Uuid).OfType<string>()],
+            GpuIndices = [.. grant.PerReplica[r.Index - 1].Select(c => c.Real?.Index).OfType<int>()],
+        })];
 
     private static GpuPlan Layout(GpuSlot slot) => new(
         slot.Card.Host, slot.Card.Index, slot.Card.Model, slot.Card.Name, slot.Card.Memory, slot.Card.Real is not null, slot.Share,

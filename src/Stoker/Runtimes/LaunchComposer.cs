@@ -48,7 +48,7 @@ internal static class LaunchComposer
         var environment = EnvironmentOf(plan, replica, runId, around, user);
         var isStandIn = plan.Runtime == RuntimeKind.StandIn;
         IReadOnlyList<string> arguments = isStandIn
-            ? around.StandInArguments
+            ? spec.Simulation is { } simulation ? [.. simulation.Arguments.Select(word => Expansion.Expand(word, environment))] : around.StandInArguments
             : [.. (spec.Entrypoint ?? []).Concat(spec.Command ?? []).Skip(1).Select(word => Expansion.Expand(word, environment))];
         var request = new LaunchRequest(isStandIn ? around.ProgramPath : plan.Executable!, arguments, environment, spec.WorkingDirectory ?? "/")
         {
@@ -118,12 +118,21 @@ internal static class LaunchComposer
 
     private static void AddOwn(Dictionary<string, string> environment, ServicePlan plan, ReplicaPlan replica, string runId, LaunchSurroundings around)
     {
+        if (!plan.Spec.IsContainer) environment["STOKER"] = around.ProgramPath;
         environment["STOKER_ESTATE"] = around.Estate;
         environment["STOKER_SERVICE"] = plan.Name.Value;
         environment["STOKER_REPLICA"] = replica.Index.ToString();
         environment[ProcessTree.MarkerVariable] = runId;
         if (replica.Ports.Count > 0) environment["PORT"] = environment["STOKER_PORT"] = replica.Ports[0].Published.ToString();
         foreach (var port in replica.Ports) environment[$"STOKER_PORT_{port.Declared}"] = port.Published.ToString();
+        if (plan.Runtime == RuntimeKind.Process && replica.GpuIndices.Count > 0)
+        {
+            // By index, because vLLM ends at a UUID here (github.com/vllm-project/vllm/issues/13815, still so in 0.20); in the order of
+            // the PCI bus, which is NVML's, because CUDA's own order begins with the fastest card.
+            environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
+            environment["CUDA_VISIBLE_DEVICES"] = string.Join(',', replica.GpuIndices);
+        }
+
         if (around.NotifySocket is { } socket)
         {
             environment["NOTIFY_SOCKET"] = socket;

@@ -10,11 +10,21 @@ internal static class Rehearsal
     public static ServicePlan Adapt(ServicePlan plan)
     {
         if (plan.Runtime != RuntimeKind.StandIn) return plan;
+        if (plan.Spec.Simulation is { } simulation) return Simulated(plan, simulation);
         var health = StandInSpec.HealthcheckFor(plan.Spec, PortsOf(plan.Replicas.Count > 0 ? plan.Replicas[0] : new ReplicaPlan(1, [])));
-        // What the real program needs beside itself is missing like itself: users, directories, hooks.
-        var spec = plan.Spec with { Healthcheck = health.Check, User = null, PostStart = [], PreStop = [], WorkingDirectory = "/", Ulimits = [], Nice = null, Umask = null };
-        return plan with { Spec = spec, StandIn = health.Note is { } note ? $"{plan.StandIn}; {note}" : plan.StandIn };
+        return plan with { Spec = Alone(plan.Spec) with { Healthcheck = health.Check }, StandIn = health.Note is { } note ? $"{plan.StandIn}; {note}" : plan.StandIn };
     }
+
+    /// <summary>A simulation speaks the protocol of what it replaces, so its healthcheck is a real one.</summary>
+    private static ServicePlan Simulated(ServicePlan plan, SimulationSpec simulation) => plan with
+    {
+        Spec = Alone(plan.Spec) with { Healthcheck = simulation.Healthcheck ?? plan.Spec.Healthcheck },
+        StandIn = $"{plan.StandIn}; `stoker {string.Join(' ', simulation.Arguments.TakeWhile(word => !word.StartsWith('-')))}` answers in its place",
+    };
+
+    /// <summary>What the real program needs beside itself is missing like itself: users, directories, hooks.</summary>
+    private static ServiceSpec Alone(ServiceSpec spec) =>
+        spec with { User = null, PostStart = [], PreStop = [], WorkingDirectory = "/", Ulimits = [], Nice = null, Umask = null };
 
     /// <param name="completes">Others wait for its successful completion.</param>
     public static IReadOnlyList<string> Arguments(ServicePlan plan, ReplicaPlan replica, bool completes) =>

@@ -46,7 +46,7 @@ internal static class DeployKeys
         new("devices", "GPUs needed.", List(Keyed(ReservedDevice)), Honoured),
         new("generic_resources", "Resources of Docker Swarm.", List(Keyed(GenericResource)), Warned("only GPUs, processors and memory are reserved")));
 
-    private static readonly KeyTable Resources = new("resources", "Limits and reservations of each replica.",
+    public static readonly KeyTable Resources = new("resources", "Limits and reservations of each replica.",
         new("limits", "The most that each replica may use.", Keyed(Limits), Honoured),
         new("reservations", "What each replica must be able to have.", Keyed(Reservations), Honoured));
 

@@ -3,7 +3,7 @@ using static Stoker.Estates.Keys.Supports;
 
 namespace Stoker.Estates.Keys;
 
-/// <summary>The keys of top-level networks, volumes, secrets, configs and models.</summary>
+/// <summary>The keys of top-level networks, volumes, secrets and configs.</summary>
 internal static class ResourceKeys
 {
     private static readonly Shape DriverOptions = Map(TextOrEmpty);
@@ -63,11 +63,4 @@ internal static class ResourceKeys
         .. Material("config"),
         new("content", "The content itself, after interpolation.", TextOrEmpty, Honoured),
     ]);
-
-    /// <summary>Compose's keys; the others are kept for the capability that serves models.</summary>
-    public static readonly KeyTable Model = new("model", "A served model.",
-        new("name", "Name of the model; default: its key.", Text, Honoured),
-        new("model", "Which model to run, as the engine names it.", Text, Honoured),
-        new("context_size", "Context length in tokens; default: the model's own.", Positive, Honoured),
-        new("runtime_flags", "Flags passed to the engine as they are.", Texts, Honoured)) { Open = true };
 }

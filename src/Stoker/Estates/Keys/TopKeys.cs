@@ -31,7 +31,7 @@ internal static class TopKeys
     private static KeyRow Row(SectionSpec section) => new(
         section.Name,
         section.Documentation,
-        section.Name == "models" ? Named(Keyed(ResourceKeys.Model)) : Anything,
+        section.Shape,
         section.IsActedOn ? Extension : NotYet);
 
     private static KeyTable IncludeTable() => new("include", "Files to merge in, with their own directory and variables.",

@@ -9,9 +9,12 @@ internal sealed record ServiceSource(ServiceName Name, SourcePosition Where, Map
 
     public KeyPath Path { get; } = KeyPath.Root.Key("services").Key(Name.Value);
 
+    /// <summary>What its owner calls it, where a section other than <c>services</c> declares it.</summary>
+    public string Noun { get; init; } = "service";
+
     /// <summary>Reports about a part of the service; the message begins with <c>service `vision`</c>.</summary>
     public void Report(DiagnosticCode code, SourcePosition where, string message, string? hint = null) =>
-        Bag.Add(code, where, $"service `{Name}` {message}", hint);
+        Bag.Add(code, where, $"{Noun} `{Name}` {message}", hint);
 
     /// <summary>A string split into words, or a list of words; null where none is declared or it was reported.</summary>
     /// <param name="what">Between "has" and "that cannot be split": <c>a `command`</c>.</param>
