@@ -63,6 +63,24 @@ internal static class Parameters
         Text(name, "N", description, aliases),
         text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? null : "not a whole number from 0 on");
 
+    public static Option<string?> Tokens(string name, string description) => Checked(
+        Text(name, "N", description),
+        text => Gateway.Limits.TokenCount.Parse(text) is null ? $"not {Gateway.Limits.TokenCount.Grammar}" : null);
+
+    /// <summary>May stand several times; each value is checked for itself.</summary>
+    public static Option<string[]> Several(string name, string placeholder, string description, Func<string, string?> problem)
+    {
+        var option = Texts(name, placeholder, description);
+        option.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+            {
+                if (problem(token.Value) is { } wrong) result.AddError($"`{name} {token.Value}`: {wrong}");
+            }
+        });
+        return option;
+    }
+
     public static Option<string?> Pattern(string name, string description) => Checked(
         Text(name, "REGEX", description),
         text =>

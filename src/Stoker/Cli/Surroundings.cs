@@ -39,6 +39,9 @@ internal sealed record Surroundings
     /// <summary>Ctrl-C and SIGTERM, from the moment a verb asks for them; before that they end the program as usual.</summary>
     public required Func<IInterrupts> Interrupts { get; init; }
 
+    /// <summary>What secrets are made of.</summary>
+    public Gateway.Keys.SecretSource Chance { get; init; } = Platform.SecureRandomness.Fill;
+
     /// <summary>How long an answer of the daemon may take.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 

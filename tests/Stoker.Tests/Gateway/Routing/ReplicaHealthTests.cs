@@ -175,7 +175,7 @@ public sealed class ReplicaHealthTests
                 var after = ReplicaHealthPolicy.Decide(health, new HealthEvent(fact, now, others, (ulong)ms) { IsTrial = isTrial }, Options);
                 if (after.IsEjected && !health.IsEjected) Assert.True(fact.IsFailure() && others);
                 if (!after.IsEjected && health.IsEjected) Assert.True(isTrial && !fact.IsFailure());
-                if (after.IsEjected) Assert.InRange(after.EjectedUntil, health.LastFailure, now + (long)(Options.EjectAtMost.Ticks * 1.2));
+                if (after.IsEjected) Assert.InRange(after.EjectedUntil, Start, now + (long)(Options.EjectAtMost.Ticks * 1.2));
                 health = after;
             }
         }).QuickCheckThrowOnFailure();
