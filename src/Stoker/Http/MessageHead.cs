@@ -89,6 +89,9 @@ internal sealed class MessageHead
 
     public static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> lowerName) => name.Length == lowerName.Length && Ascii.EqualsIgnoreCase(name, lowerName);
 
+    /// <summary>Whether a value begins with words given in lower case.</summary>
+    public static bool StartsWith(ReadOnlySpan<byte> value, ReadOnlySpan<byte> lower) => value.Length >= lower.Length && Ascii.EqualsIgnoreCase(value[..lower.Length], lower);
+
     /// <summary>Parses a request's head; <paramref name="bytes"/> ends with its empty line.</summary>
     public HeadFault ReadRequest(ReadOnlyMemory<byte> bytes)
     {

@@ -59,8 +59,8 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
         }
     }
 
-    /// <summary>The body of an error, as far as it is of use to anybody.</summary>
-    public static async ValueTask<ReadOnlyMemory<byte>> ReadErrorAsync(UpstreamConnection upstream, long deadline)
+    /// <summary>The body of an error, as far as it is of use to anybody, and whether that is all of it.</summary>
+    public static async ValueTask<(ReadOnlyMemory<byte> Body, bool IsComplete)> ReadErrorAsync(UpstreamConnection upstream, long deadline)
     {
         var framing = BodyFraming.Of(upstream.Head);
         var body = new MemoryStream();
@@ -70,11 +70,11 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
             upstream.Input.Consume(skip);
             body.Write(upstream.Input.Unread[..take]);
             upstream.Input.Consume(take);
-            if (step is BodyStep.End or BodyStep.Broken || framing.IsComplete) break;
+            if (step == BodyStep.Broken || framing.IsComplete) break;
             if (step == BodyStep.Wait && await upstream.Input.FillAsync(deadline) <= 0) break;
         }
 
-        return body.ToArray();
+        return (body.ToArray(), framing.IsComplete);
     }
 
     private void Pass(ReadOnlySpan<byte> piece)

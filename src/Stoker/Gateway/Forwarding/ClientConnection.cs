@@ -1,5 +1,6 @@
 using System.Net;
 using Stoker.Gateway.Answers;
+using Stoker.Gateway.Keys;
 using Stoker.Http;
 using Stoker.Platform.Loops;
 
@@ -101,6 +102,20 @@ internal sealed class ClientConnection
         Output.Release();
         if (sent < 0) IsClosing = true;
         return sent >= 0;
+    }
+
+    /// <summary>The key of the request; see <see cref="Authorize"/>.</summary>
+    public KeyState Key => _exchange.Key;
+
+    /// <summary>Null: the request's key may do that.</summary>
+    public ApiError? Authorize(KeyScopes scope) => _exchange.Authorize(scope);
+
+    public void WritePreflight()
+    {
+        BeginAnswer(204, null);
+        Output.Write("access-control-allow-methods: GET, POST, OPTIONS\r\n"u8);
+        Output.WriteField("access-control-allow-headers"u8, Head.Find("access-control-request-headers"u8));
+        Output.Write("access-control-max-age: 600\r\n\r\n"u8);
     }
 
     /// <summary>What a client that speaks HTTP/1.0, or wants to go, has to be told about the connection.</summary>

@@ -28,9 +28,11 @@ internal sealed class Exchange(ClientConnection client)
     private Limits.Lease _reserved;
     private LedgerRow _row;
     private long _began;
+    private long _received;
     private long _placedAt;
     private int _status;
     private bool _settled;
+    private string _operation = "";
 
     public ClientConnection Client => client;
 
@@ -62,7 +64,7 @@ internal sealed class Exchange(ClientConnection client)
 
     private GatewayLoop Loop => client.Loop;
 
-    private Gateway Gateway => client.Loop.Gateway;
+    private GatewayState Gateway => client.Loop.Gateway;
 
     /// <summary>A new request's head has arrived.</summary>
     public void Begin()
@@ -70,8 +72,8 @@ internal sealed class Exchange(ClientConnection client)
         IsActive = true;
         HasReadRequest = false;
         _began = Stopwatch.GetTimestamp();
-        _status = 0;
-        _settled = true;
+        (_status, _placedAt, _settled) = (0, 0, true);
+        (HidesUsage, HidesRunningUsage) = (false, false);
         _row = default;
         _attempts.Clear();
         Scan = default;
@@ -96,13 +98,14 @@ internal sealed class Exchange(ClientConnection client)
     public async ValueTask<bool> RunAsync(Endpoint endpoint, int queryLength)
     {
         var alive = false;
+        _operation = endpoint.Operation;
         try
         {
             alive = await ReceiveAsync(endpoint, queryLength);
         }
         finally
         {
-            if (!_settled) Settle(RequestOutcome.Failed, default, false, 0);
+            if (!_settled) Settle(RequestOutcome.Failed, default, 0, 0);
             IsActive = false;
         }
 
@@ -122,8 +125,8 @@ internal sealed class Exchange(ClientConnection client)
     {
         _status = answer.Status;
         if (_row.FirstToken is null) _row = _row with { FirstToken = Stopwatch.GetElapsedTime(_began).TotalMilliseconds };
-        _attempts.Lease.FirstByte(Loop.Steady);
-        Gateway.Metrics.Overhead(Stopwatch.GetElapsedTime(_began, _placedAt));
+        _attempts.Lease.FirstByte(GatewayLoop.Steady);
+        if (_placedAt > 0) Gateway.Metrics.Overhead(Stopwatch.GetElapsedTime(_received, _placedAt) - TimeSpan.FromMilliseconds(_row.Queued));
         HeadRelay.WriteAnswer(client.Output, answer);
         client.Output.WriteField("x-request-id"u8, RequestId);
         WriteLimitFields();
@@ -163,6 +166,7 @@ internal sealed class Exchange(ClientConnection client)
         var read = await client.Body.ReadAsync(client.Head, Gateway.Settings.MaxBody, Loop.Now + Gateway.Settings.BodyTime);
         if (read != BodyFault.None) return await RefuseBodyAsync(read);
         HasReadRequest = true;
+        _received = Stopwatch.GetTimestamp();
         if (Understand(endpoint) is { } wrong) return await RefuseAsync(wrong);
         if (Reserve() is { } refused) return await RefuseAsync(refused);
 
@@ -179,7 +183,7 @@ internal sealed class Exchange(ClientConnection client)
         var scan = default(RequestScan);
         if (endpoint.Shape == EndpointShape.Form)
         {
-            scan = RequestScan.OfForm(FormScan.FindModel(body, client.Head.Find("content-type"u8)), body.Length);
+            scan = RequestScan.OfForm(FormScan.FindModel(body, client.Head.Find("content-type"u8)));
             if (!scan.Model.IsThere) return ApiErrors.Of(ScanFault.NoModel, scan);
         }
         else if (scan.Read(body) is var fault and not ScanFault.None)
@@ -237,7 +241,7 @@ internal sealed class Exchange(ClientConnection client)
                 case RelayEnd.ClientLeft:
                     return false;
                 case RelayEnd.NotBegun failed:
-                    if (!_attempts.GoOn(failed.End, Gateway.Tables.Router.Table, Loop.Now >= TotalDeadline, Loop.Steady)) return await GiveUpAsync(failed.End, failed.Error);
+                    if (!_attempts.GoOn(failed.End, Gateway.Tables.Router.Table, Loop.Now >= TotalDeadline, GatewayLoop.Steady)) return await GiveUpAsync(failed.End, failed.Error);
                     Gateway.Metrics.Retried(failed.End);
                     break;
             }
@@ -260,13 +264,13 @@ internal sealed class Exchange(ClientConnection client)
 
         if (scan.Prompt.IsThere && route.Spec.PrefixAffinity && route.Replicas.Length > 1)
             _attempts.HashPrefix(client.Body.Bytes.Span.Slice(scan.Prompt.At, scan.Prompt.Length), Mixing.Hash(route.Spec.Name.Value));
-        _attempts.Sequence = route.Begin(Loop.Steady);
+        _attempts.Sequence = route.Begin(GatewayLoop.Steady);
     }
 
     /// <summary>Takes a place at a replica, after waiting for one where all are busy. Null: it has one.</summary>
     private async ValueTask<(AttemptEnd End, ApiError Error)?> PlaceAsync()
     {
-        var placement = Gateway.Tables.Router.Place(_attempts.Route!, _attempts.Request(), Loop.Steady, _attempts.Explain);
+        var placement = _attempts.Place(Gateway.Tables.Router, GatewayLoop.Steady);
         if (placement.Outcome == RouteOutcome.Placed)
         {
             Placed(placement.Route, placement.Lease);
@@ -278,13 +282,13 @@ internal sealed class Exchange(ClientConnection client)
         if (placement.Outcome == RouteOutcome.Unavailable) return (AttemptEnd.NoReplica, ApiErrors.Unavailable(model, "no replica of it serves", TimeSpan.FromSeconds(5), shouldRetry: true));
 
         _wait = new AdmissionWait(Loop.Events);
-        var deadline = Loop.Steady + (placement.Outcome == RouteOutcome.Waking ? Gateway.Tables.LoadTimeOf(_attempts.Route) : Gateway.Settings.QueueTime).Ticks;
-        var admission = await _wait.EnterAsync(_attempts.Route, _attempts.Ticket(_wait, Key, deadline), Loop.Steady);
+        var deadline = GatewayLoop.Steady + (placement.Outcome == RouteOutcome.Waking ? Gateway.Tables.LoadTimeOf(_attempts.Route) : Gateway.Settings.QueueTime).Ticks;
+        var admission = await _wait.EnterAsync(_attempts.Route, _attempts.Ticket(_wait, Key, deadline), GatewayLoop.Steady);
         _wait = null;
         _row = _row with { Queued = _row.Queued + TimeSpan.FromTicks(admission.Waited).TotalMilliseconds };
         if (HasClientLeft)
         {
-            admission.Lease.End(ReplicaFact.NotSent, Loop.Steady);
+            admission.Lease.End(ReplicaFact.NotSent, GatewayLoop.Steady);
             return (AttemptEnd.ClientLeft, ApiErrors.TooSlow);
         }
 
@@ -295,7 +299,7 @@ internal sealed class Exchange(ClientConnection client)
 
     private void Placed(Route route, Routing.Lease lease)
     {
-        _attempts.Placed(route, lease);
+        _attempts.Placed(route, lease, Gateway.Tables);
         _placedAt = Stopwatch.GetTimestamp();
         if (_attempts.Explain == Loop.DecisionBuffer) Gateway.Decisions.Write(Loop.DecisionBuffer, RequestId);
     }
@@ -303,8 +307,7 @@ internal sealed class Exchange(ClientConnection client)
     /// <summary>One try at one replica: to the end of its answer, or to where it failed.</summary>
     private async ValueTask<RelayEnd> AttemptAsync(Endpoint endpoint, int queryLength)
     {
-        var target = Gateway.Tables.TargetOf(_attempts.Lease.Replica!);
-        var end = await ReplicaCall.RunAsync(this, client, target, endpoint, queryLength, _attempts.Timeouts);
+        var end = await ReplicaCall.RunAsync(this, _attempts.Target!, endpoint, queryLength, _attempts.Timeouts);
         var fact = end switch
         {
             RelayEnd.Whole => ReplicaFact.Answered,
@@ -313,7 +316,7 @@ internal sealed class Exchange(ClientConnection client)
             RelayEnd.NotBegun failed => RouteAttempts.FactOf(failed.End),
             _ => throw new UnreachableException(),
         };
-        _attempts.Lease.End(fact, Loop.Steady, (end as RelayEnd.NotBegun)?.Error.RetryAfter);
+        _attempts.Lease.End(fact, GatewayLoop.Steady, (end as RelayEnd.NotBegun)?.Error.RetryAfter);
         return end;
     }
 
@@ -337,23 +340,27 @@ internal sealed class Exchange(ClientConnection client)
         return edits;
     }
 
-    /// <summary>The answer is through, or as much of it as ever will be.</summary>
-    /// <param name="pieces">Pieces of the answer that came, for where the engine tells no usage.</param>
-    public void Settle(RequestOutcome outcome, TokenUsage usage, bool isWholeUsage, long pieces)
+    /// <summary>The answer is through, or as much of it as ever will be; the first call counts.</summary>
+    /// <param name="pieces">Pieces of the answer that came: the least number of tokens, for where the engine tells none.</param>
+    /// <param name="bytes">Of the answer's body that were passed on.</param>
+    public void Settle(RequestOutcome outcome, TokenUsage usage, long pieces, long bytes)
     {
         if (_settled) return;
         _settled = true;
-        var known = usage.IsKnown;
-        var (prompt, completion) = known ? (usage.Prompt, usage.Completion) : outcome is RequestOutcome.Failed or RequestOutcome.Refused ? (0, 0) : ((int)_attempts.PromptTokens, (int)pieces);
-        if (known && !isWholeUsage) completion = (int)Math.Max(completion, pieces);
-        if (outcome == RequestOutcome.Failed && completion == 0) Gateway.Limiter.Refund(_reserved, Loop.Utc);
+        var servedNothing = outcome is RequestOutcome.Failed or RequestOutcome.Refused;
+        var (prompt, completion) = usage.IsKnown ? (usage.Prompt, Math.Max(usage.Completion, HidesRunningUsage ? pieces : 0))
+            : servedNothing ? (0, 0)
+            : (_attempts.PromptTokens, pieces);
+        if (servedNothing) Gateway.Limiter.Refund(_reserved, Loop.Utc);
         else Gateway.Limiter.Settle(_reserved, prompt, completion, Loop.Utc);
-        if (known && outcome == RequestOutcome.Good) Gateway.Estimates.Learn(_attempts.Route!.Spec.Name.Value, _attempts.PromptBytes, prompt, completion, Scan.MaxTokens == 0);
-        WriteRow(outcome, prompt, completion, usage, !known);
-        Gateway.Metrics.Ended(_row, _attempts.Route?.Spec.Name.Value ?? "", Scan.Stream);
+        if (usage.IsKnown && outcome == RequestOutcome.Good)
+            Gateway.Estimates.Learn(_attempts.Route!.Spec.Name.Value, _attempts.PromptBytes, prompt, completion, Scan.MaxTokens == 0);
+        _row = _row with { Prompt = prompt, Cached = usage.Cached, Completion = completion, Reasoning = usage.Reasoning, IsEstimated = !usage.IsKnown && !servedNothing, Bytes = bytes };
+        WriteRow(outcome);
+        Gateway.Metrics.Ended(_row, _operation);
     }
 
-    private void WriteRow(RequestOutcome outcome, int prompt, int completion, in TokenUsage usage, bool estimated)
+    private void WriteRow(RequestOutcome outcome)
     {
         _row = _row with
         {
@@ -362,14 +369,9 @@ internal sealed class Exchange(ClientConnection client)
             Key = Key.Id.Value,
             ModelAsked = _row.ModelAsked ?? "",
             Model = _attempts.Route?.Spec.Name.Value ?? "",
-            Replica = _attempts.Lease.Replica?.Name ?? "",
+            Replica = _attempts.Target?.Name ?? "",
             Outcome = outcome,
-            Prompt = prompt,
-            Cached = usage.Cached,
-            Completion = completion,
-            Reasoning = usage.Reasoning,
-            Wasted = outcome is RequestOutcome.Good ? 0 : completion,
-            IsEstimated = estimated,
+            Wasted = outcome == RequestOutcome.Good ? 0 : _row.Completion,
             Duration = Stopwatch.GetElapsedTime(_began).TotalMilliseconds,
             Status = _status > 0 ? _status : 499,
             IsStream = Scan.Stream,
@@ -381,12 +383,12 @@ internal sealed class Exchange(ClientConnection client)
     {
         if (end == AttemptEnd.ClientLeft)
         {
-            Settle(RequestOutcome.Abandoned, TokenUsage.Nothing, true, 0);
+            Settle(RequestOutcome.Abandoned, TokenUsage.Nothing, 0, 0);
             return false;
         }
 
         _status = error.Status;
-        Settle(end is AttemptEnd.ClientError or AttemptEnd.ContextTooLong ? RequestOutcome.Refused : RequestOutcome.Failed, default, false, 0);
+        Settle(end is AttemptEnd.ClientError or AttemptEnd.ContextTooLong ? RequestOutcome.Refused : RequestOutcome.Failed, default, 0, 0);
         // Our tries and theirs would multiply: after ours the client is told not to, unless there is a time to come again.
         return await client.FailAsync(error with { ShouldRetry = error.ShouldRetry ?? error.RetryAfter is not null });
     }
@@ -409,7 +411,7 @@ internal sealed class Exchange(ClientConnection client)
         _status = error.Status;
         if (error.Status != 401)
         {
-            WriteRow(RequestOutcome.Refused, 0, 0, default, estimated: false);
+            WriteRow(RequestOutcome.Refused);
             Gateway.Metrics.Refused(error.Status);
         }
         else
@@ -423,7 +425,7 @@ internal sealed class Exchange(ClientConnection client)
 
     private void WriteLimitFields()
     {
-        if (_attempts.Asked is not { } asked || Key.Terms.Limits.IsNone && !Gateway.HasModelLimits) return;
+        if (_attempts.Asked is not { } asked) return;
         var view = Gateway.Limiter.Look(Key.Id.Value, Key.Terms.Limits, asked.Spec.Name.Value, Loop.Utc);
         if (view.IsEmpty) return;
         Span<byte> lines = stackalloc byte[LimitHeaders.Longest];

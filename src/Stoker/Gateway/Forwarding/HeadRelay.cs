@@ -9,14 +9,14 @@ namespace Stoker.Gateway.Forwarding;
 internal static class HeadRelay
 {
     /// <summary>The head of the request as the replica gets it, up to and with the empty line.</summary>
-    /// <param name="path">After <c>/v1</c>, with its query.</param>
-    /// <param name="bodyLength">-1: a body of unknown length follows in chunks.</param>
-    public static void WriteRequest(OutputBuffer output, MessageHead head, ReadOnlySpan<byte> path, UpstreamTarget target, long bodyLength, ReadOnlySpan<byte> requestId)
+    /// <param name="path">After <c>/v1</c>, without its query.</param>
+    public static void WriteRequest(OutputBuffer output, MessageHead head, ReadOnlySpan<byte> path, ReadOnlySpan<byte> query, UpstreamTarget target, long bodyLength, ReadOnlySpan<byte> requestId)
     {
         output.Write(head.Method);
         output.Write(" "u8);
-        output.Write(target.PrefixBytes.Span);
+        output.Write(target.Prefix.Span);
         output.Write(path);
+        output.Write(query);
         output.Write(" HTTP/1.1\r\n"u8);
         output.Write(target.Fields.Span);
         for (var i = 0; i < head.Count; i++)
@@ -26,7 +26,7 @@ internal static class HeadRelay
         }
 
         output.WriteField("x-request-id"u8, requestId);
-        if (bodyLength >= 0) output.WriteField("content-length"u8, bodyLength);
+        output.WriteField("content-length"u8, bodyLength);
         output.Write("\r\n"u8);
     }
 

@@ -16,7 +16,11 @@ internal abstract record RelayEnd
     }
 
     /// <summary>Nothing of it has reached the client: another replica may answer, or the error stands.</summary>
-    internal sealed record NotBegun(AttemptEnd End, ApiError Error) : RelayEnd;
+    internal sealed record NotBegun(AttemptEnd End, ApiError Error) : RelayEnd
+    {
+        /// <summary>The replica's connection can carry another request.</summary>
+        public bool Reusable { get; init; }
+    }
 
     /// <summary>The client has had a part and was told that it is one.</summary>
     internal sealed record CutOff(AttemptEnd End, string Why) : RelayEnd;

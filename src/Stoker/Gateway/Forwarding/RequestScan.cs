@@ -37,6 +37,8 @@ internal struct RequestScan
 {
     private const int MaxDepth = 128;
 
+    private bool _isForm;
+
     /// <summary>The model's name with its quotation marks.</summary>
     public BodyRange Model { get; private set; }
 
@@ -91,10 +93,17 @@ internal struct RequestScan
         }
     }
 
+    /// <summary>A form's: its name is not quoted, and its prompt is not text.</summary>
+    public static RequestScan OfForm(BodyRange model) => new() { Model = model, Choices = 1, _isForm = true };
+
+    /// <summary>The bytes of the model's name as they stand in the body, without quotation marks.</summary>
+    public readonly ReadOnlySpan<byte> NameBytes(ReadOnlySpan<byte> body) => _isForm ? body.Slice(Model.At, Model.Length) : body.Slice(Model.At + 1, Model.Length - 2);
+
     /// <summary>The model's name as text.</summary>
     public readonly string ModelText(ReadOnlySpan<byte> body)
     {
-        var raw = body.Slice(Model.At + 1, Model.Length - 2);
+        var raw = NameBytes(body);
+        if (_isForm) return Encoding.UTF8.GetString(raw);
         if (!raw.Contains((byte)'\\')) return Encoding.UTF8.GetString(raw);
         var reader = new Utf8JsonReader(body.Slice(Model.At, Model.Length));
         reader.Read();

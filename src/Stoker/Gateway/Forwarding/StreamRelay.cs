@@ -32,6 +32,9 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
     /// <summary>Pieces of the answer that came: the least number of tokens, where the engine tells none.</summary>
     public int Pieces => _truth.Pieces;
 
+    /// <summary>Bytes of events that were passed on.</summary>
+    public long Passed { get; private set; }
+
     public async ValueTask<RelayEnd> RunAsync()
     {
         try
@@ -138,6 +141,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
     private void Write(ReadOnlySpan<byte> sse, BodyRange without)
     {
         if (!_begun) Begin();
+        Passed += sse.Length - without.Length;
         if (_chunked) _output.BeginChunk(sse.Length - without.Length);
         _output.Write(sse[..without.At]);
         _output.Write(sse[without.End..]);

@@ -32,8 +32,8 @@ internal struct TokenUsage
         }
     }
 
-    /// <summary>What is taken to be true where the engine did not tell.</summary>
-    public static TokenUsage Estimated(int prompt, int completion) => new() { Prompt = prompt, Completion = completion };
+    /// <summary>Nothing was read and nothing made, and that is known.</summary>
+    public static TokenUsage Nothing { get; } = new() { IsKnown = true };
 
     private static int Larger(int known, ref Utf8JsonReader reader)
     {

@@ -1,29 +1,61 @@
 using System.Net;
+using System.Text;
 using Stoker.Http;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
 
-/// <summary>Where a replica is reached. Two with the same value share connections.</summary>
-/// <param name="Host">What the <c>Host</c> field and, for TLS, the certificate say.</param>
-/// <param name="Prefix">What the path begins with in place of <c>/v1</c>.</param>
-internal sealed record UpstreamTarget(IPEndPoint Endpoint, string Host, bool Tls, string Prefix)
+/// <summary>Where a replica is reached, and what it wants to hear. Two with the same value share connections.</summary>
+/// <param name="name">The replica's, as in <c>phi-3-mini.1</c>.</param>
+/// <param name="host">What the <c>Host</c> field and, for TLS, the certificate say.</param>
+/// <param name="prefix">What its paths begin with, as in <c>/v1</c>.</param>
+/// <param name="names">The model's names that it answers to; a request under another has the first put into its body.</param>
+/// <param name="key">The key that the engine wants; null: none.</param>
+internal sealed class UpstreamTarget(string name, IPEndPoint endpoint, string host, bool tls, string prefix, IReadOnlyList<string> names, string? key, bool tellsRunningUsage)
 {
-    /// <summary><c>Host</c>, <c>Authorization</c> where the engine wants a key, and their line ends: the same for each request.</summary>
-    public required ReadOnlyMemory<byte> Fields { get; init; }
+    public string Name => name;
 
-    public ReadOnlyMemory<byte> PrefixBytes { get; } = System.Text.Encoding.ASCII.GetBytes(Prefix);
+    public IPEndPoint Endpoint => endpoint;
+
+    public string Host => host;
+
+    public bool Tls => tls;
+
+    public ReadOnlyMemory<byte> Prefix { get; } = Encoding.ASCII.GetBytes(prefix);
+
+    /// <summary>Fields that are the same in each request: <c>Host</c>, and <c>Authorization</c> where the engine wants a key.</summary>
+    public ReadOnlyMemory<byte> Fields { get; } = Encoding.UTF8.GetBytes($"host: {host}\r\n{(key is null ? "" : $"authorization: Bearer {key}\r\n")}");
+
+    public ReadOnlyMemory<byte> PlainName { get; } = Encoding.UTF8.GetBytes(names.Count > 0 ? names[0] : "");
+
+    public ReadOnlyMemory<byte> QuotedName { get; } = Encoding.UTF8.GetBytes(names.Count > 0 ? $"\"{System.Text.Json.JsonEncodedText.Encode(names[0])}\"" : "\"\"");
+
+    /// <summary>The engine knows vLLM's <c>continuous_usage_stats</c>.</summary>
+    public bool TellsRunningUsage => tellsRunningUsage;
+
+    public bool AnswersTo(string model)
+    {
+        for (var i = 0; i < names.Count; i++)
+        {
+            if (string.Equals(names[i], model, StringComparison.Ordinal)) return true;
+        }
+
+        return names.Count == 0;
+    }
 }
 
 /// <summary>One connection to a replica, with what it has received.</summary>
 internal sealed class UpstreamConnection(UpstreamTarget target, IWire wire) : IDisposable
 {
+    private readonly OutputBuffer _head = new();
+
     public UpstreamTarget Target => target;
 
     public IWire Wire => wire;
 
     public HttpInput Input { get; } = new(wire);
 
+    /// <summary>The head of the present answer, kept apart: it is passed on when what was received with it may be gone.</summary>
     public MessageHead Head { get; } = new();
 
     /// <summary>It has carried a request before: a break before the answer may only mean that the server had closed it meanwhile.</summary>
@@ -32,9 +64,26 @@ internal sealed class UpstreamConnection(UpstreamTarget target, IWire wire) : ID
     /// <summary>When it was put back, in the loop's milliseconds.</summary>
     public long IdleSince { get; set; }
 
-    public void Dispose()
+    /// <summary>Takes the head out of what was received.</summary>
+    public HeadFault TakeHead(int length)
+    {
+        _head.Clear();
+        _head.Write(Input.Unread[..length]);
+        Input.Consume(length);
+        return Head.ReadAnswer(_head.Memory);
+    }
+
+    /// <summary>Gives back what is only needed while it is used.</summary>
+    public void Rest()
     {
         Input.Release();
+        _head.Clear();
+        _head.Release();
+    }
+
+    public void Dispose()
+    {
+        Rest();
         wire.Dispose();
     }
 }
@@ -79,7 +128,7 @@ internal sealed class UpstreamPool(EventLoop loop) : IDisposable
             return;
         }
 
-        connection.Input.Release();
+        connection.Rest();
         connection.IsReused = true;
         connection.IdleSince = loop.Now;
         if (!_idle.TryGetValue(connection.Target, out var idle)) _idle[connection.Target] = idle = new Stack<UpstreamConnection>();

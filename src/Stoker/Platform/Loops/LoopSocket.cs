@@ -32,6 +32,9 @@ internal sealed class LoopSocket : IWire
 
     public EventLoop Loop => _loop;
 
+    /// <summary>The system's words for a negated error number.</summary>
+    public static string Words(int error) => Errno.Text(-error);
+
     public int Descriptor { get; }
 
     /// <summary>The peer sent its last byte, or the connection broke. What it had sent before can still be received.</summary>

@@ -1,0 +1,97 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Net;
+using Stoker.Gateway.Answers;
+using Stoker.Gateway.Keys;
+using Stoker.Http;
+using Stoker.Platform.Loops;
+
+namespace Stoker.Gateway.Forwarding;
+
+/// <summary>One event loop of the gateway with the connections on it.</summary>
+internal sealed class GatewayLoop
+{
+    private static readonly long PerTick = Stopwatch.Frequency / TimeSpan.TicksPerSecond;
+
+    private readonly HashSet<ClientConnection> _clients = [];
+    private readonly long _utcOfZero;
+    private TaskCompletionSource? _drained;
+    private bool _closing;
+
+    /// <param name="utcOfZero">Ticks of UTC when the monotonic clock was zero: from there on limits count steadily, whatever the wall clock does.</param>
+    public GatewayLoop(GatewayState gateway, EventLoop events, long utcOfZero)
+    {
+        (Gateway, Events, _utcOfZero) = (gateway, events, utcOfZero);
+        Pool = new UpstreamPool(events);
+    }
+
+    public GatewayState Gateway { get; }
+
+    public EventLoop Events { get; }
+
+    public UpstreamPool Pool { get; }
+
+    public RequestIds Ids { get; } = new();
+
+    /// <summary>Where a decision is written that goes to the log; used within one step.</summary>
+    public ArrayBufferWriter<byte> DecisionBuffer { get; } = new(1024);
+
+    /// <summary>Milliseconds of this turn of the loop, for deadlines.</summary>
+    public long Now => Events.Now;
+
+    /// <summary>Ticks of 100 ns of the monotonic clock, for routing.</summary>
+    public static long Steady => Stopwatch.GetTimestamp() / PerTick;
+
+    /// <summary>Ticks of UTC of this turn of the loop, for keys and limits.</summary>
+    public long Utc => _utcOfZero + (Events.Now * TimeSpan.TicksPerMillisecond);
+
+    public void Accept(LoopSocket socket, IPEndPoint peer)
+    {
+        if (_closing)
+        {
+            socket.Dispose();
+            return;
+        }
+
+        var client = new ClientConnection(this, socket, peer);
+        _clients.Add(client);
+        Gateway.Metrics.Connections(1);
+        _ = client.RunAsync();
+    }
+
+    public void Left(ClientConnection client)
+    {
+        if (!_clients.Remove(client)) return;
+        Gateway.Metrics.Connections(-1);
+        if (_closing && _clients.Count == 0) _drained?.TrySetResult();
+    }
+
+    /// <summary>Ends idle connections now and busy ones after their answer; from any thread.</summary>
+    /// <returns>Completes when none is left.</returns>
+    public Task DrainAsync()
+    {
+        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Events.Post(() =>
+        {
+            (_closing, _drained) = (true, drained);
+            foreach (var client in _clients.ToList()) client.CloseSoon();
+            if (_clients.Count == 0) drained.TrySetResult();
+        });
+        return drained.Task;
+    }
+
+    /// <summary>Whose request it is; null: it may go on.</summary>
+    public ApiError? Authorize(ClientConnection client, out KeyState key)
+    {
+        key = KeyState.Anonymous;
+        if (!Gateway.Settings.RequiresKeys) return null;
+        var verdict = Gateway.Keys.Ring.Find(KeyRing.Bearer(client.Head.Find("authorization"u8)), Utc, out var found);
+        if (verdict == KeyVerdict.Valid)
+        {
+            key = found!;
+            return null;
+        }
+
+        return KeyErrors.Of(verdict, client.Head.Find("authorization"u8));
+    }
+}

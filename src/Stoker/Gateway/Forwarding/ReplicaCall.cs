@@ -1,0 +1,153 @@
+using Stoker.Gateway.Answers;
+using Stoker.Gateway.Ledger;
+using Stoker.Gateway.Routing;
+using Stoker.Http;
+using Stoker.Platform.Loops;
+
+namespace Stoker.Gateway.Forwarding;
+
+/// <summary>How long each part of a request may take, in milliseconds.</summary>
+/// <param name="Connect">Until the replica's machine has answered.</param>
+/// <param name="FirstByte">From then to the first token: waiting in the engine, and reading the prompt.</param>
+/// <param name="BetweenChunks">From one piece of the answer to the next.</param>
+/// <param name="Total">From the request to its end.</param>
+internal sealed record RequestTimeouts(long Connect, long FirstByte, long BetweenChunks, long Total);
+
+/// <summary>One request at one replica: connect, send, understand the answer's head, and have its body relayed.</summary>
+internal static class ReplicaCall
+{
+    public static async ValueTask<RelayEnd> RunAsync(Exchange exchange, UpstreamTarget target, Endpoint endpoint, int queryLength, RequestTimeouts timeouts)
+    {
+        var loop = exchange.Client.Loop;
+        for (var fresh = false; ; fresh = true)
+        {
+            var connected = await loop.Pool.ConnectAsync(target, loop.Now + timeouts.Connect, fresh);
+            if (connected.Connection is not { } upstream) return NoConnection(target, connected.Error);
+            exchange.Uses(upstream, loop.Now + timeouts.FirstByte);
+            var end = exchange.HasClientLeft ? RelayEnd.ClientLeft.It : await SpeakAsync(exchange, upstream, endpoint, queryLength);
+            exchange.Uses(null, 0);
+            if (end is RelayEnd.Whole { Reusable: true } or RelayEnd.NotBegun { Reusable: true }) loop.Pool.Return(upstream);
+            else upstream.Dispose();
+            if (end is not null) return end;
+        }
+    }
+
+    /// <returns>Null: the connection had been kept open too long, and nothing has happened yet.</returns>
+    private static async ValueTask<RelayEnd?> SpeakAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint, int queryLength)
+    {
+        var client = exchange.Client;
+        var edits = exchange.EditsFor(upstream.Target, endpoint);
+        HeadRelay.WriteRequest(
+            client.Output, client.Head, endpoint.Suffix.Span, client.Head.Target[^queryLength..], upstream.Target, edits.LengthOf(client.Body.Bytes), exchange.RequestId);
+        var sent = await BodyEdits.SendAsync(upstream.Wire, client.Output, client.Body.Bytes, edits, exchange.FirstByteDeadline);
+        client.Output.Clear();
+        if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
+
+        // A server that refuses early closes while we still send; its answer may lie there to be read.
+        var received = await ReadHeadAsync(upstream, exchange.FirstByteDeadline);
+        if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
+        if (received == HeadOutcome.Read) return await RelayAsync(exchange, upstream, endpoint);
+        if (received == HeadOutcome.Ended && upstream.IsReused && upstream.Input.Length == 0) return null;
+        return received switch
+        {
+            HeadOutcome.TimedOut => new RelayEnd.NotBegun(AttemptEnd.TimedOutBeforeFirstByte, ApiErrors.UpstreamTooSlow("no answer began")),
+            HeadOutcome.NotHttp => new RelayEnd.NotBegun(AttemptEnd.ServerError, ApiErrors.UpstreamFailed("what it sent is not HTTP/1.1")),
+            HeadOutcome.Ended or HeadOutcome.Read => new RelayEnd.NotBegun(
+                AttemptEnd.ResetBeforeFirstByte, ApiErrors.UpstreamFailed(sent < 0 ? "it closed the connection while the request was sent" : "it closed the connection without an answer")),
+        };
+    }
+
+    private static async ValueTask<HeadOutcome> ReadHeadAsync(UpstreamConnection upstream, long deadline)
+    {
+        while (true)
+        {
+            var end = upstream.Input.Unread.IndexOf("\r\n\r\n"u8);
+            if (end >= 0)
+            {
+                if (upstream.TakeHead(end + 4) != HeadFault.None || upstream.Head.Status == 101) return HeadOutcome.NotHttp;
+
+                // 100 and 103 are news, not answers.
+                if (upstream.Head.Status >= 200) return HeadOutcome.Read;
+                continue;
+            }
+
+            if (upstream.Input.Length > HttpModule.MaxHead) return HeadOutcome.NotHttp;
+            var received = await upstream.Input.FillAsync(deadline);
+            if (received <= 0) return received == -SocketCalls.TimedOut ? HeadOutcome.TimedOut : HeadOutcome.Ended;
+        }
+    }
+
+    private static async ValueTask<RelayEnd> RelayAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
+    {
+        var head = upstream.Head;
+        if (head.Status is < 200 or > 299) return await FailedAsync(exchange, upstream);
+
+        // Compressed against our wish: it can be passed on, but not watched.
+        var events = MessageHead.StartsWith(head.Find("content-type"u8), "text/event-stream"u8) && head.Find("content-encoding"u8).IsEmpty;
+        if (!events)
+        {
+            var answer = new AnswerRelay(exchange, upstream);
+            var whole = await answer.RunAsync();
+            Settle(exchange, whole, answer.Usage, endpoint.CountsTokens ? answer.Passed / 4 : 0, answer.Passed);
+            return whole;
+        }
+
+        var dialect = endpoint.Shape switch
+        {
+            EndpointShape.Completions => StreamDialect.Completions,
+            EndpointShape.Responses => StreamDialect.Responses,
+            EndpointShape.Json or EndpointShape.Form => StreamDialect.Opaque,
+        };
+        var stream = new StreamRelay(exchange, upstream, dialect);
+        var end = await stream.RunAsync();
+        Settle(exchange, end, stream.Usage, stream.Pieces, stream.Passed);
+        return end;
+    }
+
+    private static void Settle(Exchange exchange, RelayEnd end, TokenUsage usage, long pieces, long bytes)
+    {
+        switch (end)
+        {
+            case RelayEnd.Whole:
+                exchange.Settle(RequestOutcome.Good, usage, pieces, bytes);
+                break;
+            case RelayEnd.CutOff:
+                exchange.Settle(RequestOutcome.Truncated, usage, pieces, bytes);
+                break;
+            case RelayEnd.ClientLeft:
+                exchange.Settle(RequestOutcome.Abandoned, usage, pieces, bytes);
+                break;
+        }
+    }
+
+    /// <summary>The engine refuses or fails: its words in OpenAI's shape, and what that means for another try.</summary>
+    private static async ValueTask<RelayEnd> FailedAsync(Exchange exchange, UpstreamConnection upstream)
+    {
+        var (body, complete) = await AnswerRelay.ReadErrorAsync(upstream, exchange.GapDeadline());
+        if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
+        var error = EngineErrors.Read(upstream.Head.Status, body) with { RetryAfter = RetryAfterOf(upstream.Head) };
+        var end = upstream.Head.Status switch
+        {
+            429 or 503 => AttemptEnd.Busy,
+            501 or 505 => AttemptEnd.ClientError,
+            >= 500 or 401 or 403 or < 400 => AttemptEnd.ServerError,
+            _ => error.Code == "context_length_exceeded" ? AttemptEnd.ContextTooLong : AttemptEnd.ClientError,
+        };
+        return new RelayEnd.NotBegun(end, error) { Reusable = complete && upstream.Head.KeepsAlive };
+    }
+
+    private static TimeSpan? RetryAfterOf(MessageHead head) =>
+        System.Buffers.Text.Utf8Parser.TryParse(head.Find("retry-after"u8), out int seconds, out _) && seconds is >= 0 and < 86_400 ? TimeSpan.FromSeconds(seconds) : null;
+
+    private static RelayEnd.NotBegun NoConnection(UpstreamTarget target, int error) => new(
+        AttemptEnd.ConnectFailed,
+        ApiErrors.UpstreamFailed(error == -SocketCalls.TimedOut ? $"{target.Name} did not take the connection in time" : $"{target.Name} cannot be reached: {LoopSocket.Words(error)}"));
+
+    private enum HeadOutcome
+    {
+        Read,
+        Ended,
+        TimedOut,
+        NotHttp,
+    }
+}

@@ -1,0 +1,136 @@
+using System.Buffers;
+using Stoker.Gateway.Keys;
+using Stoker.Gateway.Routing;
+
+namespace Stoker.Gateway.Forwarding;
+
+/// <summary>One request's way through the replicas: what the choice looks at, where it has been, where it is. Used again for each request.</summary>
+internal sealed class RouteAttempts
+{
+    private const int MostTried = 8;
+
+    private readonly ulong[] _tried = new ulong[MostTried];
+    private ulong[] _prefix = [];
+    private int _triedCount;
+    private int _prefixCount;
+    private int _attempts;
+    private int _nextFallback;
+
+    /// <summary>The model that was asked for.</summary>
+    public Route? Asked { get; private set; }
+
+    /// <summary>The model that is tried: the one asked, or a fallback.</summary>
+    public Route? Route { get; private set; }
+
+    public Lease Lease { get; private set; }
+
+    public UpstreamTarget? Target { get; private set; }
+
+    public RequestTimeouts Timeouts { get; private set; } = null!;
+
+    public long PromptBytes { get; set; }
+
+    public long PromptTokens { get; set; }
+
+    public long CompletionTokens { get; set; }
+
+    public ulong Session { get; set; }
+
+    public long Sequence { get; set; }
+
+    /// <summary>Where the decisions are written; null: nowhere.</summary>
+    public IBufferWriter<byte>? Explain { get; set; }
+
+    /// <summary>The client asked why, and may.</summary>
+    public bool ShowsExplanation { get; set; }
+
+    public bool IsFallback => Route != Asked;
+
+    public void Clear()
+    {
+        (Asked, Route, Target, Lease, Explain, ShowsExplanation) = (null, null, null, default, null, false);
+        (_triedCount, _prefixCount, _attempts, _nextFallback, Session) = (0, 0, 0, 0, 0);
+    }
+
+    public void Begin(Route asked, RequestTimeouts timeouts) => (Asked, Route, Timeouts) = (asked, asked, timeouts);
+
+    public void HashPrefix(ReadOnlySpan<byte> prompt, ulong salt)
+    {
+        if (_prefix.Length == 0) _prefix = new ulong[PrefixHashes.MaxBlocks];
+        _prefixCount = PrefixHashes.Compute(prompt, salt, _prefix);
+    }
+
+    public Placement Place(Router router, long now)
+    {
+        var request = new RouteRequest
+        {
+            PromptTokens = (int)Math.Min(PromptTokens, int.MaxValue),
+            Session = Session,
+            Prefix = _prefix.AsSpan(0, _prefixCount),
+            Tried = _tried.AsSpan(0, _triedCount),
+            Sequence = Sequence,
+        };
+
+        // The fallbacks of a fallback are not followed.
+        return IsFallback ? Route!.Place(request, now, Explain) : router.Place(Route!, request, now, Explain);
+    }
+
+    /// <summary>What the queue has to know to place the request later.</summary>
+    public Ticket Ticket(IWaiter waiter, KeyState key, long deadline) => new(waiter, key.Id.Value, PriorityOf(key.Terms.Priority))
+    {
+        Weight = key.Terms.Weight,
+        Cost = Math.Max(1, PromptTokens + CompletionTokens),
+        Deadline = deadline,
+        PromptTokens = (int)Math.Min(PromptTokens, int.MaxValue),
+        Session = Session,
+        Prefix = _prefix[.._prefixCount],
+        Tried = _tried[.._triedCount],
+        Sequence = Sequence,
+        Explain = ShowsExplanation ? Explain : null,
+    };
+
+    public void Placed(Route route, Lease lease, GatewayTables tables)
+    {
+        if (route != Route) _attempts = 0;
+        (Route, Lease, Target) = (route, lease, tables.TargetOf(lease.Replica!));
+        _attempts++;
+    }
+
+    /// <summary>After a failure: whether, and where, the request is tried again.</summary>
+    public bool GoOn(AttemptEnd end, RouteTable table, bool timeIsUp, long now)
+    {
+        if (_triedCount < MostTried && Lease.Replica is { } replica) _tried[_triedCount++] = replica.StableHash;
+        var facts = new AttemptFacts(end, FirstByteSent: false, _attempts, Route!.CountUntried(_tried.AsSpan(0, _triedCount)), timeIsUp, Route.Life.Retries.HasRoom(now));
+        switch (RetryPolicy.Decide(facts, RetryOptions.Default))
+        {
+            case RetryVerdict.Again:
+                return Route.Life.Retries.TryTake(now);
+            case RetryVerdict.FallBack when table.NextFallback(Asked!, RetryPolicy.FallbackFor(end), ref _nextFallback) is { } other:
+                (Route, _triedCount, _attempts, Sequence) = (other, 0, 0, other.Begin(now));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    public static ReplicaFact FactOf(AttemptEnd end) => end switch
+    {
+        AttemptEnd.ConnectFailed => ReplicaFact.ConnectFailed,
+        AttemptEnd.ResetBeforeFirstByte => ReplicaFact.ResetBeforeFirstByte,
+        AttemptEnd.ServerError => ReplicaFact.ServerError,
+        AttemptEnd.Truncated => ReplicaFact.Truncated,
+        AttemptEnd.TimedOutBeforeFirstByte => ReplicaFact.TimedOutBeforeFirstByte,
+        AttemptEnd.Stalled => ReplicaFact.Stalled,
+        AttemptEnd.Busy => ReplicaFact.Busy,
+        AttemptEnd.ContextTooLong or AttemptEnd.ClientError => ReplicaFact.ClientError,
+        AttemptEnd.ClientLeft => ReplicaFact.ClientLeft,
+        AttemptEnd.NoReplica or AttemptEnd.NoCapacity => ReplicaFact.NotSent,
+    };
+
+    private static Priority PriorityOf(KeyPriority priority) => priority switch
+    {
+        KeyPriority.High => Priority.High,
+        KeyPriority.Normal => Priority.Normal,
+        KeyPriority.Low => Priority.Low,
+    };
+}

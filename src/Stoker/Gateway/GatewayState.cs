@@ -1,0 +1,79 @@
+using System.Threading.Channels;
+using Stoker.Gateway.Answers;
+using Stoker.Gateway.Forwarding;
+using Stoker.Gateway.Keys;
+using Stoker.Gateway.Ledger;
+using Stoker.Gateway.Limits;
+using Stoker.Gateway.Metrics;
+using Stoker.Gateway.Routing;
+
+namespace Stoker.Gateway;
+
+/// <summary>Bounds that hold for all requests, in milliseconds and bytes.</summary>
+internal sealed record GatewaySettings(long MaxBody, IReadOnlyList<string> CorsOrigins, bool RequiresKeys, TimeSpan QueueTime)
+{
+    /// <summary>For a request's body to arrive.</summary>
+    public long BodyTime { get; init; } = 120_000;
+
+    /// <summary>For a client to take what is sent, before it counts as gone.</summary>
+    public long ClientStall { get; init; } = 60_000;
+}
+
+/// <summary>
+/// What all loops of the gateway share. Requests read it without a lock; a reload replaces <see cref="Tables"/> and <see cref="Settings"/>.
+/// </summary>
+internal sealed class GatewayState(Router router, KeyWatch keys, LedgerWriter ledger, DateTimeOffset since, Action<string> say) : IDisposable
+{
+    private readonly Channel<Route> _waking = Channel.CreateUnbounded<Route>();
+    private volatile GatewayTables _tables = new(new GatewayPlan("", [], true), router, new Dictionary<ReplicaId, UpstreamTarget>());
+    private volatile GatewaySettings _settings = new(0, [], true, TimeSpan.Zero);
+
+    public GatewayTables Tables => _tables;
+
+    public GatewaySettings Settings => _settings;
+
+    /// <summary>When it began.</summary>
+    public DateTimeOffset Since => since;
+
+    public KeyWatch Keys => keys;
+
+    public LedgerWriter Ledger => ledger;
+
+    public Limiter Limiter { get; } = new();
+
+    public TokenEstimates Estimates { get; } = new();
+
+    public GatewayMetrics Metrics { get; } = new();
+
+    public DecisionLog Decisions { get; } = new();
+
+    /// <summary>Models that somebody waits for and that sleep; read by whoever asks the daemon to load them.</summary>
+    public ChannelReader<Route> Waking => _waking.Reader;
+
+    /// <summary>Puts a plan into force for every request that comes from now on.</summary>
+    public void Apply(GatewayPlan plan, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets, long now)
+    {
+        router.Apply(GatewayTables.RoutesOf(plan), now);
+        _tables = new GatewayTables(plan, router, targets);
+        _settings = new GatewaySettings(plan.MaxBody, plan.CorsOrigins, plan.RequiresKeys, TimeSpan.FromMilliseconds(plan.Times.Queue));
+        Limiter.SetModelLimits([.. plan.Limits.Select(l => new ModelLimit(l.Model, new LimitSpec(l.RequestsPerMinute, l.TokensPerMinute, l.Concurrent)))]);
+        Decisions.Every = plan.LogDecisions;
+    }
+
+    /// <summary>Somebody waits for a model that sleeps.</summary>
+    public void Wake(Route route) => _waking.Writer.TryWrite(route);
+
+    /// <summary>A bug in one connection: told with its trace.</summary>
+    public void Report(Exception bug)
+    {
+        Metrics.Bug();
+        say($"error: a connection failed: {bug}");
+    }
+
+    public void Dispose()
+    {
+        Decisions.Dispose();
+        keys.Dispose();
+        ledger.Dispose();
+    }
+}

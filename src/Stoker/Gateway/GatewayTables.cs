@@ -1,0 +1,95 @@
+using System.Collections.Frozen;
+using System.Net;
+using Stoker.Gateway.Forwarding;
+using Stoker.Gateway.Routing;
+
+namespace Stoker.Gateway;
+
+/// <summary>Everything that a request looks up, made from one plan and replaced as a whole by the next.</summary>
+internal sealed class GatewayTables
+{
+    private readonly FrozenDictionary<ReplicaState, UpstreamTarget> _targets;
+    private readonly FrozenDictionary<string, RoutePlan> _plans;
+    private readonly FrozenDictionary<string, RequestTimeouts> _timeouts;
+
+    /// <param name="router">Has applied the plan.</param>
+    public GatewayTables(GatewayPlan plan, Router router, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets)
+    {
+        Plan = plan;
+        Router = router;
+        _plans = plan.Routes.ToFrozenDictionary(r => r.Name);
+        _timeouts = plan.Routes.ToFrozenDictionary(r => r.Name, r => new RequestTimeouts(
+            r.Connect ?? plan.Times.Connect, r.FirstByte ?? plan.Times.FirstByte, r.BetweenChunks ?? plan.Times.BetweenChunks, r.Total ?? plan.Times.Total));
+        var replicas = new Dictionary<ReplicaState, UpstreamTarget>();
+        foreach (var route in router.Table.Routes)
+        {
+            foreach (var replica in route.Replicas) replicas[replica] = targets[replica.Id];
+        }
+
+        _targets = replicas.ToFrozenDictionary();
+    }
+
+    public GatewayPlan Plan { get; }
+
+    public Router Router { get; }
+
+    public IEnumerable<UpstreamTarget> Targets => _targets.Values;
+
+    public RoutePlan PlanOf(Route route) => _plans[route.Spec.Name.Value];
+
+    public RequestTimeouts TimeoutsOf(Route route) => _timeouts[route.Spec.Name.Value];
+
+    /// <exception cref="KeyNotFoundException">The replica is of another table.</exception>
+    public UpstreamTarget TargetOf(ReplicaState replica) => _targets[replica];
+
+    /// <summary>Tokens that the context leaves beside a prompt; null: not known.</summary>
+    public long? RoomOf(Route route, long prompt) => PlanOf(route).ContextSize is { } size ? Math.Max(1, size - prompt) : null;
+
+    public TimeSpan LoadTimeOf(Route route) => TimeSpan.FromMilliseconds(PlanOf(route).LoadTimeout);
+
+    /// <summary>The routes of a plan in the router's words. Canaries become replicas of the model whose requests they take a part of.</summary>
+    public static IReadOnlyList<RouteSpec> RoutesOf(GatewayPlan plan) =>
+    [
+        .. plan.Routes.Select(route => new RouteSpec(
+            new ModelName(route.Name),
+            [
+                .. route.Replicas.Select(r => new ReplicaSpec(new ReplicaId(r.Service, r.Index), r.Address, r.Port, route.Engine)
+                {
+                    Weight = r.Weight,
+                    CanaryShare = r.CanaryShare,
+                }),
+            ])
+        {
+            Aliases = [.. route.Aliases.Select(a => new ModelName(a))],
+            Fallbacks = [.. route.Fallbacks.Select(f => new FallbackSpec(new ModelName(f), FallbackWhen.Unavailable | FallbackWhen.Overloaded | FallbackWhen.ContextLength))],
+            SessionHeader = route.SessionHeader?.ToLowerInvariant(),
+            MaxConcurrency = route.MaxConcurrency,
+        }),
+    ];
+
+    /// <summary>Where each replica is, once names are resolved.</summary>
+    /// <param name="keyOf">The key that a route's replicas want.</param>
+    public static IReadOnlyDictionary<ReplicaId, UpstreamTarget> TargetsOf(GatewayPlan plan, IReadOnlyDictionary<string, IPAddress> addresses, Func<RoutePlan, string?> keyOf)
+    {
+        var targets = new Dictionary<ReplicaId, UpstreamTarget>();
+        foreach (var route in plan.Routes)
+        {
+            var key = keyOf(route);
+            foreach (var replica in route.Replicas)
+            {
+                var host = replica.Address.Contains(':', StringComparison.Ordinal) ? $"[{replica.Address}]" : replica.Address;
+                targets[new ReplicaId(replica.Service, replica.Index)] = new UpstreamTarget(
+                    $"{replica.Service}.{replica.Index}",
+                    new IPEndPoint(addresses[replica.Address], replica.Port),
+                    replica.Tls && replica.Port == 443 ? host : $"{host}:{replica.Port}",
+                    replica.Tls,
+                    replica.Path,
+                    route.UpstreamNames,
+                    key,
+                    route.Engine is "vllm" or "sglang" or "simulator");
+            }
+        }
+
+        return targets;
+    }
+}
