@@ -8,6 +8,7 @@ namespace Stoker.Cli;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(ExplainDocument))]
+[JsonSerializable(typeof(PullStatusDocument))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Back-ticks and umlauts as they are; none of it is ever put into HTML.</summary>

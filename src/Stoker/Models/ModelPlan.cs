@@ -48,6 +48,9 @@ internal sealed record ModelPlan(string Key, string Name, ModelEngine Engine)
 
     public ModelTimeouts Timeouts { get; init; } = new();
 
+    /// <summary>Where a replica says how loaded it is: a metrics page, but for Ollama.</summary>
+    public string SignalPath => Engine == ModelEngine.Ollama ? "/api/ps" : "/metrics";
+
     /// <summary>Why a simulator stands in for it; null: the real thing.</summary>
     public string? StandIn { get; init; }
 
@@ -109,11 +112,14 @@ internal sealed record ModelPlan(string Key, string Name, ModelEngine Engine)
 /// <param name="Address">IP address or DNS name, without brackets.</param>
 internal sealed record ModelReplica(int Index, string Address, int Port)
 {
-    /// <summary>What its OpenAI paths begin with in place of nothing: <c>/v1</c> is kept apart, as in <c>/v1</c> + <c>/chat/completions</c>.</summary>
+    /// <summary>What OpenAI's paths begin with there, in place of the <c>/v1</c> that a client writes.</summary>
     public string Path { get; init; } = "/v1";
 
     public bool Tls { get; init; }
 
     /// <summary>Its part of the requests, relative to the others.</summary>
     public int Weight { get; init; } = 1;
+
+    /// <summary>Up to where OpenAI's paths begin.</summary>
+    public string Url => $"{(Tls ? "https" : "http")}://{(Address.Contains(':') ? $"[{Address}]" : Address)}:{Port}{Path}";
 }

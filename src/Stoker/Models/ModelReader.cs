@@ -122,9 +122,9 @@ internal sealed class ModelReader(ReadContext context, DiagnosticBag bag)
         IEnumerable<(string Key, string Why)> idle = spec.Engine switch
         {
             ModelEngine.OpenAi => OfEngines.Select(key => (key, "what runs at `url` is not started here")),
-            ModelEngine.Simulator => [("path", "the simulator loads nothing"), .. Url("starts its own server")],
-            ModelEngine.Ollama => [("runtime_flags", "`ollama serve` takes no flags: it is set up by `environment`"), ("args", "`ollama serve` takes no flags: it is set up by `environment`"), .. Url("starts its own server")],
-            _ => Url("starts its own server"),
+            ModelEngine.Simulator => [("path", "the simulator loads nothing"), .. Url("its server is started here")],
+            ModelEngine.Ollama => [("runtime_flags", "`ollama serve` takes no flags: it is set up by `environment`"), ("args", "`ollama serve` takes no flags: it is set up by `environment`"), .. Url("its server is started here")],
+            _ => Url("its server is started here"),
         };
         foreach (var (key, why) in idle)
         {

@@ -20,6 +20,7 @@ internal sealed class ModelService(SectionSource source, EstateSpec estate)
     {
         var told = ServiceReader.Read(Told(model, map), estate.Secrets);
         var gpu = told.Resources.Gpus.Count > 0 ? told.Resources.Gpus[0] : null;
+        if (map.Find("command") is not null) model = model with { Command = told.Command };
         var start = EngineCommands.Of(model, port, listen, gpu, ShareOf(model, told, gpu));
         var healthcheck = told.Healthcheck ?? Loaded(model, map, start.Probe);
         return told with
