@@ -39,9 +39,9 @@ internal sealed class ModelFiles(IReadOnlyDictionary<string, string> variables)
         {
             return model.Engine switch
             {
-                ModelEngine.OpenAi => new FilesOutcome.Unknown("it is served elsewhere"),
-                ModelEngine.Simulator => new FilesOutcome.Unknown("a simulator has no files"),
-                ModelEngine.Ollama => LookInOllama(model),
+                EngineKind.OpenAi => new FilesOutcome.Unknown("it is served elsewhere"),
+                EngineKind.Simulator => new FilesOutcome.Unknown("a simulator has no files"),
+                EngineKind.Ollama => LookInOllama(model),
                 _ when model.Path is { } path => LookAt(path),
                 _ => LookInHuggingFace(model.Model!),
             };

@@ -7,7 +7,7 @@ namespace Stoker.Models;
 /// <summary>What whoever routes requests has to know of one model. Made from the estate's plan, anew at each apply and scale.</summary>
 /// <param name="Key">Its key in <c>models:</c>; the name of its service, where one is supervised.</param>
 /// <param name="Name">What clients call it; may hold <c>/</c>.</param>
-internal sealed record ModelPlan(string Key, string Name, ModelEngine Engine)
+internal sealed record ModelPlan(string Key, string Name, EngineKind Engine)
 {
     /// <summary>The supervised service that serves it; null: what serves it runs already.</summary>
     public ServiceName? Service { get; init; }
@@ -49,7 +49,7 @@ internal sealed record ModelPlan(string Key, string Name, ModelEngine Engine)
     public ModelTimeouts Timeouts { get; init; } = new();
 
     /// <summary>Where a replica says how loaded it is: a metrics page, but for Ollama.</summary>
-    public string SignalPath => Engine == ModelEngine.Ollama ? "/api/ps" : "/metrics";
+    public string SignalPath => Engine == EngineKind.Ollama ? "/api/ps" : "/metrics";
 
     /// <summary>Why a simulator stands in for it; null: the real thing.</summary>
     public string? StandIn { get; init; }

@@ -99,7 +99,7 @@ public sealed class ShippedEstateTests
         var models = ModelPlan.Of(plan);
         Assert.Equal(
             ["phi-3-mini", "imp-v1-3b", "Qwen-Coder-DeepSeek-R1-14B", "NousResearch/Nous-Hermes-2-Mixtral-8x7B-DPO"], models.Select(m => m.Name));
-        Assert.All(models, m => Assert.Equal(ModelEngine.Vllm, m.Engine));
+        Assert.All(models, m => Assert.Equal(EngineKind.Vllm, m.Engine));
         Assert.All(models, m => Assert.NotNull(plan.Services[m.Service!].Spec.Simulation));
         Assert.All(plan.Local.Where(s => s.Spec.Simulation is not null), s => Assert.Single(s.Gpus));
         Assert.Equal("--gpu-memory-utilization 0.56", Flag(plan.Services[new ServiceName("phi-3-mini")].Spec, "--gpu-memory-utilization"));

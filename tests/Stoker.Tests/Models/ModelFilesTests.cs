@@ -77,7 +77,7 @@ public sealed class ModelFilesTests : IDisposable
     [Fact]
     public void The_cache_of_Hugging_Face_tells_what_is_being_fetched()
     {
-        var named = new ModelSpec("m", ModelEngine.Vllm, default(SourcePosition)) { Name = "m", Model = "org/tiny" };
+        var named = new ModelSpec("m", EngineKind.Vllm, default(SourcePosition)) { Name = "m", Model = "org/tiny" };
         Assert.IsType<FilesOutcome.Absent>(Look(named));
         Write("hub/models--org--tiny/blobs/aa.incomplete", new byte[7]);
         Assert.Contains("1 file is being fetched", Assert.IsType<FilesOutcome.Incomplete>(Look(named)).Missing);
@@ -92,7 +92,7 @@ public sealed class ModelFilesTests : IDisposable
     [Fact]
     public void Ollamas_manifest_says_how_long_each_layer_is()
     {
-        var named = new ModelSpec("m", ModelEngine.Ollama, default(SourcePosition)) { Name = "m", Model = "tiny", Path = _root };
+        var named = new ModelSpec("m", EngineKind.Ollama, default(SourcePosition)) { Name = "m", Model = "tiny", Path = _root };
         Assert.IsType<FilesOutcome.Absent>(Look(named));
         Write("manifests/registry.ollama.ai/library/tiny/latest", """{"layers":[{"digest":"sha256:aa","size":5},{"digest":"sha256:bb","size":2}]}"""u8.ToArray());
         Write("blobs/sha256-aa", new byte[5]);
@@ -103,7 +103,7 @@ public sealed class ModelFilesTests : IDisposable
 
     private FilesOutcome Look(ModelSpec model) => new ModelFiles(new Dictionary<string, string> { ["HOME"] = _root, ["HF_HUB_CACHE"] = Path.Combine(_root, "hub") }).Look(model);
 
-    private ModelSpec At(string path) => new("m", ModelEngine.Vllm, default(SourcePosition)) { Name = "m", Path = Path.Combine(_root, path) };
+    private ModelSpec At(string path) => new("m", EngineKind.Vllm, default(SourcePosition)) { Name = "m", Path = Path.Combine(_root, path) };
 
     private void Sharded(string directory, byte[]? one, byte[]? two)
     {
