@@ -9,6 +9,7 @@ namespace Stoker.Cli;
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(ExplainDocument))]
 [JsonSerializable(typeof(RouteReplayDocument))]
+[JsonSerializable(typeof(PullStatusDocument))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Back-ticks and umlauts as they are; none of it is ever put into HTML.</summary>

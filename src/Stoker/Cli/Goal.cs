@@ -36,6 +36,8 @@ internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Rep
 
     private bool IsThere(ServiceDocument service) => Kind switch
     {
+        // What starts on request is where it should be while nobody has asked for it by name.
+        GoalKind.Up or GoalKind.Running when service is { StartsOnRequest: true, State: ServiceState.Stopped } && !Names.Contains(service.Name) => true,
         GoalKind.Up => States.IsUp(service.State)
             && (Replicas is not { } wanted || (service.Replicas.Count == wanted && service.Replicas.All(r => States.IsUp(r.State)))),
         GoalKind.Running => service.State is ServiceState.Healthy or ServiceState.Running or ServiceState.Unhealthy,

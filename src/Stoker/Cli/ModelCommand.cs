@@ -1,10 +1,121 @@
+using Stoker.Daemon.Protocol;
+using Stoker.Diagnostics;
+
 namespace Stoker.Cli;
 
 internal static class ModelCommand
 {
-    public static Verb Create() => new Verb("model", "the models that the estate serves")
+    private static readonly ExitCode[] Codes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Refused, ExitCode.NoDaemon, ExitCode.Interrupted];
+
+    public static Verb Create() => new Verb("model", "the models of the estate: load and unload, files, usage, routes")
     {
-        Example = "stoker model usage --by key --since 7d",
-        ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong],
-    }.With(UsageCommand.Create());
+        Example = "stoker model list",
+        ExitCodes = Codes,
+    }.With(List(), Load(), Unload(), ModelPullStatus.Create(), UsageCommand.Create(), RouteCommand.Create());
+
+    private static Verb List() => new Verb("list", "show every model: engine, state, replicas, where it is, GPUs, further names")
+    {
+        Example = "stoker model list --json",
+        Remarks =
+        [
+            "States: loaded loading unloading unloaded failed; elsewhere is served by what runs without us. A star behind the state marks a model that "
+            + "the simulator stands in for.",
+        ],
+        ExitCodes = [ExitCode.EstateIsWrong, ExitCode.NoDaemon],
+    }.Asks((run, control) =>
+    {
+        var reply = control.Models();
+        if (reply is not ControlReply<ModelsDocument>.Answered { Document: var models }) return run.Failed(reply);
+        if (run.Json) run.PrintJson(models, ControlJson.Readable.ModelsDocument);
+        else Print(run, models);
+        return ExitCode.Done;
+    });
+
+    private static void Print(Invocation run, ModelsDocument models)
+    {
+        if (models.Models.Count == 0)
+        {
+            run.Output.WriteLine($"{models.Estate} has no models");
+            return;
+        }
+
+        List<TableColumn> columns =
+        [
+            new("MODEL"), new("ENGINE", Sacrifice: 2), new("STATE"), new("LOADED", Right: true), new("CONTEXT", Right: true, Sacrifice: 3), new("AT", Sacrifice: 1, Most: 40),
+            new("GPUS", Sacrifice: 4, Most: 40), new("ALSO", Sacrifice: 5, Most: 30), new("WHY"),
+        ];
+        foreach (var line in Table.Lay(columns, [.. models.Models.Select(Row)], run.Width, run.Style)) run.Output.WriteLine(line);
+    }
+
+    private static TableRow Row(ModelDocument model) => new(
+    [
+        new(model.Name == model.Key ? model.Key : $"{model.Key} ({model.Name})", Tone.Name),
+        new(model.Engine),
+        new(model.State + (model.StandIn is null ? "" : "*"), ToneOf(model.State)),
+        new(model.State == "elsewhere" ? "" : $"{model.Loaded}/{model.Replicas}"),
+        new($"{model.ContextSize}"),
+        new(model.Urls.Count > 1 ? $"{model.Urls[0]} +{model.Urls.Count - 1}" : model.Urls.Count == 1 ? model.Urls[0] : ""),
+        new(string.Join(", ", model.Gpus)),
+        new(string.Join(", ", model.Aliases)),
+        new(string.Join("; ", new[] { model.Reason, model.StandIn is { } standIn ? $"stand-in: {standIn}" : null }.OfType<string>())),
+    ]);
+
+    private static Tone ToneOf(string state) => state switch
+    {
+        "loaded" => Tone.Good,
+        "loading" or "unloading" => Tone.Busy,
+        "failed" => Tone.Bad,
+        _ => Tone.Dim,
+    };
+
+    private static Verb Load()
+    {
+        var names = Parameters.SomeNames("models, by key, name or alias");
+        return new Verb("load", "start what serves a model, and wait until it is loaded")
+        {
+            Example = "stoker model load phi-3-mini",
+            ExitCodes = Codes,
+        }.With(names).Asks((run, control) => Change(run, control, run.Get(names)!, "start", GoalKind.Up, "loaded"));
+    }
+
+    private static Verb Unload()
+    {
+        var names = Parameters.SomeNames("models, by key, name or alias");
+        return new Verb("unload", "stop what serves a model, and wait until its memory is free")
+        {
+            Example = "stoker model unload phi-3-mini",
+            Remarks = ["A model with `load: {policy: on_request}` is loaded again by the next request for it; any other by `stoker model load`."],
+            ExitCodes = Codes,
+        }.With(names).Asks((run, control) => Change(run, control, run.Get(names)!, "stop", GoalKind.Over, "unloaded"));
+    }
+
+    private static ExitCode Change(Invocation run, ControlClient control, string[] names, string action, GoalKind goal, string done)
+    {
+        var reply = control.Models();
+        if (reply is not ControlReply<ModelsDocument>.Answered { Document: var models }) return run.Failed(reply);
+        var services = new List<string>();
+        foreach (var name in names)
+        {
+            if (Find(models, name) is not { } model)
+            {
+                run.Report.Error($"`{models.Estate}` has no model `{name}`", Suggestion.For(name, models.Models.SelectMany(Names)) ?? "`stoker model list` lists them");
+                return ExitCode.Usage;
+            }
+
+            if (model.State == "elsewhere")
+            {
+                run.Report.Error($"model `{model.Key}` is served by what runs elsewhere: {string.Join(", ", model.Urls)}", "load and unload it there");
+                return ExitCode.Refused;
+            }
+
+            services.Add(model.Key);
+        }
+
+        return ServiceRequest.Run(run, control, services, service => control.Request(service, action), new Goal(goal, services), done);
+    }
+
+    private static ModelDocument? Find(ModelsDocument models, string name) =>
+        models.Models.FirstOrDefault(m => m.Key == name) ?? models.Models.FirstOrDefault(m => Names(m).Contains(name));
+
+    private static IEnumerable<string> Names(ModelDocument model) => [model.Key, model.Name, .. model.Aliases];
 }

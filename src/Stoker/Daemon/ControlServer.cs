@@ -43,6 +43,7 @@ internal sealed class ControlServer : IAsyncDisposable
         DaemonEndpoints.Map(web, daemon);
         ServiceEndpoints.Map(web, daemon);
         StreamEndpoints.Map(web, daemon);
+        ModelEndpoints.Map(web, daemon);
         web.MapFallback(context => AnswerAsync(context, 404, ErrorCodes.UnknownPath, $"there is no `{context.Request.Path}` here", "docs/control-api.md lists the paths"));
         await web.StartAsync();
         Files.SetMode(daemon.Options.State.ControlSocket, Files.PrivateFile);

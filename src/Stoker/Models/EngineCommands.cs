@@ -26,13 +26,13 @@ internal static class EngineCommands
     /// <param name="gpuShare">The part of each GPU's memory that it may take, 0 to 1; null: all that it likes.</param>
     public static EngineStart Of(ModelSpec spec, int port, string listen, GpuRequest? gpu, double? gpuShare) => spec.Engine switch
     {
-        ModelEngine.Vllm => Vllm(spec, port, listen, gpu, gpuShare),
-        ModelEngine.Llamacpp => Llamacpp(spec, port, listen, gpu),
-        ModelEngine.Ollama => Ollama(spec, listen),
-        ModelEngine.Tgi => Tgi(spec, port, listen, gpu, gpuShare),
-        ModelEngine.Sglang => Sglang(spec, port, listen, gpu, gpuShare),
-        ModelEngine.Simulator => Simulator(spec, port, listen),
-        ModelEngine.OpenAi => throw new InvalidOperationException($"`{spec.Key}` runs already"),
+        EngineKind.Vllm => Vllm(spec, port, listen, gpu, gpuShare),
+        EngineKind.Llamacpp => Llamacpp(spec, port, listen, gpu),
+        EngineKind.Ollama => Ollama(spec, listen),
+        EngineKind.Tgi => Tgi(spec, port, listen, gpu, gpuShare),
+        EngineKind.Sglang => Sglang(spec, port, listen, gpu, gpuShare),
+        EngineKind.Simulator => Simulator(spec, port, listen),
+        EngineKind.OpenAi => throw new InvalidOperationException($"`{spec.Key}` runs already"),
     };
 
     /// <summary>What stands in for an engine that is not here: the simulator, with the same names, port and limits.</summary>
@@ -43,8 +43,8 @@ internal static class EngineCommands
     public static IReadOnlyList<string> NamesOf(ModelSpec spec) => spec.Engine switch
     {
         // Both know the model by the name that they loaded it by.
-        ModelEngine.Ollama or ModelEngine.OpenAi => [spec.Model ?? spec.Name],
-        ModelEngine.Vllm or ModelEngine.Simulator => [.. spec.Aliases.Prepend(spec.Name).Distinct()],
+        EngineKind.Ollama or EngineKind.OpenAi => [spec.Model ?? spec.Name],
+        EngineKind.Vllm or EngineKind.Simulator => [.. spec.Aliases.Prepend(spec.Name).Distinct()],
         _ => [spec.Name],
     };
 
@@ -138,7 +138,7 @@ internal static class EngineCommands
     {
         var names = NamesOf(spec);
         List<string> words = ["simulate", "llm", "--model", names[0], "--served-model-name", .. names.Append(spec.Name).Distinct(), "--host", listen, "--port", "$(PORT)"];
-        if (spec.Engine != ModelEngine.Simulator) words.AddRange(["--engine", ModelKeys.Engines[(int)spec.Engine]]);
+        if (spec.Engine != EngineKind.Simulator) words.AddRange(["--engine", ModelKeys.Engines[(int)spec.Engine]]);
         Add(words, "--context-length", spec.ContextSize);
         Add(words, "--max-num-seqs", spec.MaxConcurrency);
         return words;

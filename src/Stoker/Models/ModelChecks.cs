@@ -60,8 +60,11 @@ internal sealed class ModelChecks(EstateSpec estate, IReadOnlyList<ModelSpec> mo
         else if (!_byKey.ContainsKey(other))
         {
             var byName = models.FirstOrDefault(m => m.Name == other || m.Aliases.Contains(other));
-            bag.Add(ModelDiagnostics.UnknownModel, where, $"model `{model.Key}` {does} unknown model `{other}`",
-                byName is not null ? $"by its key: `{byName.Key}`" : Suggestion.For(other, section.Named().Select(m => m.Name)) ?? "declare it in `models`");
+            if (section.Find(other) is { } unserved)
+                bag.Add(ModelDiagnostics.UnknownModel, where, $"model `{model.Key}` {does} model `{other}`, which cannot be served as it is written", $"see {unserved.Where}");
+            else
+                bag.Add(ModelDiagnostics.UnknownModel, where, $"model `{model.Key}` {does} unknown model `{other}`",
+                    byName is not null ? $"by its key: `{byName.Key}`" : Suggestion.For(other, section.Named().Select(m => m.Name)) ?? "declare it in `models`");
         }
     }
 

@@ -7,7 +7,7 @@ namespace Stoker.Models;
 /// <summary>What whoever routes requests has to know of one model. Made from the estate's plan, anew at each apply and scale.</summary>
 /// <param name="Key">Its key in <c>models:</c>; the name of its service, where one is supervised.</param>
 /// <param name="Name">What clients call it; may hold <c>/</c>.</param>
-internal sealed record ModelPlan(string Key, string Name, ModelEngine Engine)
+internal sealed record ModelPlan(string Key, string Name, EngineKind Engine)
 {
     /// <summary>The supervised service that serves it; null: what serves it runs already.</summary>
     public ServiceName? Service { get; init; }
@@ -47,6 +47,9 @@ internal sealed record ModelPlan(string Key, string Name, ModelEngine Engine)
     public ApiKeySpec? ApiKey { get; init; }
 
     public ModelTimeouts Timeouts { get; init; } = new();
+
+    /// <summary>Where a replica says how loaded it is: a metrics page, but for Ollama.</summary>
+    public string SignalPath => Engine == EngineKind.Ollama ? "/api/ps" : "/metrics";
 
     /// <summary>Why a simulator stands in for it; null: the real thing.</summary>
     public string? StandIn { get; init; }
@@ -109,11 +112,14 @@ internal sealed record ModelPlan(string Key, string Name, ModelEngine Engine)
 /// <param name="Address">IP address or DNS name, without brackets.</param>
 internal sealed record ModelReplica(int Index, string Address, int Port)
 {
-    /// <summary>What its OpenAI paths begin with in place of nothing: <c>/v1</c> is kept apart, as in <c>/v1</c> + <c>/chat/completions</c>.</summary>
+    /// <summary>What OpenAI's paths begin with there, in place of the <c>/v1</c> that a client writes.</summary>
     public string Path { get; init; } = "/v1";
 
     public bool Tls { get; init; }
 
     /// <summary>Its part of the requests, relative to the others.</summary>
     public int Weight { get; init; } = 1;
+
+    /// <summary>Up to where OpenAI's paths begin.</summary>
+    public string Url => $"{(Tls ? "https" : "http")}://{(Address.Contains(':') ? $"[{Address}]" : Address)}:{Port}{Path}";
 }

@@ -37,15 +37,15 @@ internal sealed class ModelReader(ReadContext context, DiagnosticBag bag)
         return IsSound(spec, map) ? spec : null;
     }
 
-    private ModelEngine? EngineOf(string key, ScalarNode name, MappingNode map)
+    private EngineKind? EngineOf(string key, ScalarNode name, MappingNode map)
     {
         if (map.Text("engine") is { } word)
         {
             // An unknown word was reported with the words there are.
-            return Array.IndexOf(ModelKeys.Engines, word) is >= 0 and var at ? (ModelEngine)at : null;
+            return Array.IndexOf(ModelKeys.Engines, word) is >= 0 and var at ? (EngineKind)at : null;
         }
 
-        if (map.Find("url") is not null) return ModelEngine.OpenAi;
+        if (map.Find("url") is not null) return EngineKind.OpenAi;
         if (map.Find("engine") is null)
         {
             bag.Add(ModelDiagnostics.NoEngine, name.Where, $"model `{key}` is served by nothing: it has neither `engine` nor `url`",
@@ -66,8 +66,8 @@ internal sealed class ModelReader(ReadContext context, DiagnosticBag bag)
 
         return spec.Engine switch
         {
-            ModelEngine.OpenAi => HasUrl(spec, map),
-            ModelEngine.Simulator => true,
+            EngineKind.OpenAi => HasUrl(spec, map),
+            EngineKind.Simulator => true,
             _ => SaysWhichModel(spec, map),
         };
     }
@@ -89,12 +89,12 @@ internal sealed class ModelReader(ReadContext context, DiagnosticBag bag)
         if (spec.Path is null && spec.Model is null)
         {
             bag.Add(ModelDiagnostics.NoModel, spec.Where, $"model `{spec.Key}` does not say which model it is: neither `path` nor `model`",
-                spec.Engine == ModelEngine.Ollama ? "`model`, an Ollama tag such as `llama3.2:3b`" : "`path` to its files, or `model`, a Hugging Face id");
+                spec.Engine == EngineKind.Ollama ? "`model`, an Ollama tag such as `llama3.2:3b`" : "`path` to its files, or `model`, a Hugging Face id");
             return false;
         }
 
         if (map.PositionedText("path") is not { } path) return true;
-        if (spec.Engine == ModelEngine.Ollama && spec.Model is null)
+        if (spec.Engine == EngineKind.Ollama && spec.Model is null)
         {
             bag.Add(ModelDiagnostics.NoModel, path.Where, $"model `{spec.Key}` has a `path`, where Ollama keeps all its models, and does not say which of them it is",
                 "add `model`, an Ollama tag such as `llama3.2:3b`");
@@ -102,12 +102,12 @@ internal sealed class ModelReader(ReadContext context, DiagnosticBag bag)
         }
 
         var isGguf = path.Value.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase);
-        if (spec.Engine is ModelEngine.Tgi && isGguf)
+        if (spec.Engine is EngineKind.Tgi && isGguf)
         {
             bag.Add(ModelDiagnostics.PathForm, path.Where, $"model `{spec.Key}` has `path` `{path.Value}`, and engine `{engine}` loads directories of safetensors",
                 "name the directory, or take `engine: llamacpp`");
         }
-        else if (spec.Engine == ModelEngine.Llamacpp && !isGguf)
+        else if (spec.Engine == EngineKind.Llamacpp && !isGguf)
         {
             bag.Add(ModelDiagnostics.PathForm, path.Where, $"model `{spec.Key}` has `path` `{path.Value}`, and engine `llamacpp` loads one file that ends with `.gguf`",
                 "name the file (of a model in several files the first), or take `engine: vllm`");
@@ -121,10 +121,10 @@ internal sealed class ModelReader(ReadContext context, DiagnosticBag bag)
         var engine = ModelKeys.Engines[(int)spec.Engine];
         IEnumerable<(string Key, string Why)> idle = spec.Engine switch
         {
-            ModelEngine.OpenAi => OfEngines.Select(key => (key, "what runs at `url` is not started here")),
-            ModelEngine.Simulator => [("path", "the simulator loads nothing"), .. Url("starts its own server")],
-            ModelEngine.Ollama => [("runtime_flags", "`ollama serve` takes no flags: it is set up by `environment`"), ("args", "`ollama serve` takes no flags: it is set up by `environment`"), .. Url("starts its own server")],
-            _ => Url("starts its own server"),
+            EngineKind.OpenAi => OfEngines.Select(key => (key, "what runs at `url` is not started here")),
+            EngineKind.Simulator => [("path", "the simulator loads nothing"), .. Url("its server is started here")],
+            EngineKind.Ollama => [("runtime_flags", "`ollama serve` takes no flags: it is set up by `environment`"), ("args", "`ollama serve` takes no flags: it is set up by `environment`"), .. Url("its server is started here")],
+            _ => Url("its server is started here"),
         };
         foreach (var (key, why) in idle)
         {

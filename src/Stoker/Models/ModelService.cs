@@ -20,6 +20,7 @@ internal sealed class ModelService(SectionSource source, EstateSpec estate)
     {
         var told = ServiceReader.Read(Told(model, map), estate.Secrets);
         var gpu = told.Resources.Gpus.Count > 0 ? told.Resources.Gpus[0] : null;
+        if (map.Find("command") is not null) model = model with { Command = told.Command };
         var start = EngineCommands.Of(model, port, listen, gpu, ShareOf(model, told, gpu));
         var healthcheck = told.Healthcheck ?? Loaded(model, map, start.Probe);
         return told with
@@ -32,7 +33,7 @@ internal sealed class ModelService(SectionSource source, EstateSpec estate)
             Restart = map.Find("restart") is null && map.Find("restart_policy") is null ? Restart : told.Restart,
             StopGracePeriod = map.Duration("stop_grace_period") ?? DefaultGrace,
             StartsOnRequest = model.Load.Policy == LoadPolicy.OnRequest,
-            Simulation = model.Engine == ModelEngine.Simulator ? null : EngineCommands.Simulation(model, healthcheck, port),
+            Simulation = model.Engine == EngineKind.Simulator ? null : EngineCommands.Simulation(model, healthcheck, port),
         };
     }
 
@@ -86,9 +87,9 @@ internal sealed class ModelService(SectionSource source, EstateSpec estate)
     {
         string[] flags = model.Engine switch
         {
-            ModelEngine.Vllm => ["--gpu-memory-utilization", "--kv-cache-memory-bytes"],
-            ModelEngine.Sglang => ["--mem-fraction-static"],
-            ModelEngine.Tgi => ["--cuda-memory-fraction"],
+            EngineKind.Vllm => ["--gpu-memory-utilization", "--kv-cache-memory-bytes"],
+            EngineKind.Sglang => ["--mem-fraction-static"],
+            EngineKind.Tgi => ["--cuda-memory-fraction"],
             _ => [],
         };
         if (flags.Length == 0 || gpu is not { Memory: { } memory } || model.Arguments.Any(a => flags.Any(f => a == f || a.StartsWith(f + "=", StringComparison.Ordinal)))) return null;

@@ -4,7 +4,7 @@ using Stoker.Estates;
 namespace Stoker.Models;
 
 /// <summary>What serves a model.</summary>
-internal enum ModelEngine
+internal enum EngineKind
 {
     Vllm,
     Llamacpp,
@@ -24,7 +24,7 @@ internal sealed record ModelsSpec(IReadOnlyList<ModelSpec> Models);
 
 /// <summary>One entry of <c>models:</c>.</summary>
 /// <param name="Key">Its key in the file, by which services and fallbacks refer to it.</param>
-internal sealed record ModelSpec(string Key, ModelEngine Engine, SourcePosition Where)
+internal sealed record ModelSpec(string Key, EngineKind Engine, SourcePosition Where)
 {
     /// <summary>What clients call it; may hold <c>/</c>. Default: the key.</summary>
     public required string Name { get; init; }
@@ -38,7 +38,7 @@ internal sealed record ModelSpec(string Key, ModelEngine Engine, SourcePosition 
     /// <summary>Which model, as the engine names it: a Hugging Face id, an Ollama tag, the id at another server.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Servers that run already, for <see cref="ModelEngine.OpenAi"/> only.</summary>
+    /// <summary>Servers that run already, for <see cref="EngineKind.OpenAi"/> only.</summary>
     public IReadOnlyList<UpstreamSpec> Upstreams { get; init; } = [];
 
     /// <summary>The key that those servers want.</summary>
@@ -75,7 +75,7 @@ internal sealed record ModelSpec(string Key, ModelEngine Engine, SourcePosition 
     public ModelTimeouts Timeouts { get; init; } = new();
 
     /// <summary>Whether a service is started for it.</summary>
-    public bool IsSupervised => Engine != ModelEngine.OpenAi;
+    public bool IsSupervised => Engine != EngineKind.OpenAi;
 
     public ServiceName Service => new(Key);
 }

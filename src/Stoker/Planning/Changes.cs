@@ -6,6 +6,9 @@ namespace Stoker.Planning;
 /// <summary>What <c>up</c> would do to what is running now, and why.</summary>
 internal static class Changes
 {
+    /// <summary>The reason of what is neither running nor asked for by name.</summary>
+    public const string OnRequest = "starts on request";
+
     /// <param name="plans">All services in start order.</param>
     /// <param name="asIf">The fingerprint that a service would have if it ran by another runtime, to tell why it changed.</param>
     public static IReadOnlyList<ServiceChange> From(
@@ -16,7 +19,9 @@ internal static class Changes
         var restarted = new HashSet<ServiceName>();
         foreach (var plan in plans.Where(p => p.IsLocal))
         {
-            var change = Of(plan, observed, asIf);
+            var change = plan.Spec.StartsOnRequest && !request.Names.Contains(plan.Name) && observed.Running.GetValueOrDefault(plan.Name) is null or { IsUp: false }
+                ? new ServiceChange(plan.Name, ChangeKind.Keep, OnRequest)
+                : Of(plan, observed, asIf);
             var because = plan.Spec.DependsOn.Values.Where(d => d.Restart && restarted.Contains(d.Service)).MinBy(d => d.Service);
             if (change.Kind is ChangeKind.Keep or ChangeKind.Scale && because is not null)
                 change = new ServiceChange(plan.Name, ChangeKind.Restart, $"`{because.Service}` restarts, and `restart: true` says to follow it");

@@ -23,6 +23,7 @@ internal sealed class Fingerprint
         var spec = service.Spec;
         Text(spec.Name.Value);
         Number((int)runtime);
+        if (runtime == RuntimeKind.StandIn && spec.Simulation is { } simulation) Texts(simulation.Arguments);
         AddCommand(spec);
         AddSurroundings(estate, spec);
         AddLimits(spec);

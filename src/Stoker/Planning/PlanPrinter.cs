@@ -108,7 +108,9 @@ internal sealed class PlanPrinter
         }
 
         table.Print(_text);
-        var kept = _plan.Changes.Count(c => c.Kind == ChangeKind.Keep);
+        var waiting = _plan.Changes.Where(c => c is { Kind: ChangeKind.Keep, Reason: Changes.OnRequest }).Select(c => Marked(c.Service)).ToList();
+        if (waiting.Count > 0) Wrapped($"= {Words.Plain(waiting)} {(waiting.Count == 1 ? "starts" : "start")} on request", 2);
+        var kept = _plan.Changes.Count(c => c.Kind == ChangeKind.Keep) - waiting.Count;
         if (kept > 0) Wrapped($"= {Words.Count(kept, "service")} {(kept == 1 ? "stays as it is" : "stay as they are")}", 2);
     }
 

@@ -54,6 +54,12 @@ internal static class ServicePolicy
 
     private static void Start(Turn turn, bool byName)
     {
+        if (!byName && turn.Life is { Plan.Spec.StartsOnRequest: true, Wanted: false, IsAlive: false })
+        {
+            LeaveUntilAskedFor(turn);
+            return;
+        }
+
         turn.Life = turn.Life with { Wish = Wish.Up, Forget = false, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>() };
         foreach (var replica in turn.Life.Replicas)
         {
@@ -68,6 +74,13 @@ internal static class ServicePolicy
                     break;
             }
         }
+    }
+
+    /// <summary>The whole estate is wanted up, and this one only when somebody names it.</summary>
+    private static void LeaveUntilAskedFor(Turn turn)
+    {
+        turn.Life = turn.Life with { Wish = Wish.Down };
+        foreach (var replica in turn.Life.Replicas.Where(r => r.State == ServiceState.Waiting)) turn.Enter(replica, ServiceState.Stopped, "starts on request");
     }
 
     private static void Stop(Turn turn, ServiceFact.StopRequested stop)

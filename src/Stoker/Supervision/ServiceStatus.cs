@@ -44,6 +44,9 @@ internal sealed record ServiceStatus(ServiceName Name, ServiceState State, DateT
     /// <summary>It runs on another host, and is only asked for its health from here.</summary>
     public bool IsRemote { get; init; }
 
+    /// <summary>Being stopped is nothing wrong: it starts when somebody asks for it.</summary>
+    public bool StartsOnRequest { get; init; }
+
     /// <summary>Why a stand-in runs in its place; null for the real thing.</summary>
     public string? StandIn { get; init; }
 

@@ -35,6 +35,7 @@ internal static class ServiceView
         {
             Group = plan.Spec.Group?.Value.Value,
             Host = plan.Host?.Value,
+            StartsOnRequest = plan.Spec.StartsOnRequest,
             StandIn = plan.StandIn,
             Reason = ReasonOf(life, leading),
             WaitsFor = state == ServiceState.Waiting ? [.. Gates.Closed(life).Select(c => c.Dependency.Service)] : [],

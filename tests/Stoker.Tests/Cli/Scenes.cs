@@ -24,6 +24,8 @@ internal static class Scenes
             new ProbeAnswer(1, "healthy", "GET http://127.0.0.1:7310/health answered 200 OK", 1.42, "http"),
             new ProbeAnswer(2, "timed_out", "no answer within 2 s", 2000.3, "http"),
         ]), ControlJson.Readable.ProbeDocument);
+        Answer(daemon, "GET /v1/models", Models, ControlJson.Readable.ModelsDocument);
+        Answer(daemon, "POST /v1/services/speech/start", new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
         daemon.Answers["GET /v1/events"] = (200, string.Join('\n', Events.Select(e => JsonSerializer.Serialize(e, ControlJson.Readable.EventDocument))) + "\n");
         daemon.Answers["POST /v1/services/kafka/reload"] = (409, """{"error":{"code":"refused","message":"`kafka` does not say how it reloads","hint":"declare `reload:` with a signal or a command"}}""");
         Answer(daemon, "POST /v1/services/redis/restart", new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
@@ -32,6 +34,19 @@ internal static class Scenes
         daemon.OnAsked = asked => Play(daemon, asked);
         return daemon;
     }
+
+    /// <summary>One of each: here, stood in for, on request, elsewhere.</summary>
+    private static ModelsDocument Models { get; } = new("ai-system",
+    [
+        new("speech", "org/whisper-large", "vllm", "loaded")
+        {
+            Aliases = ["whisper", "stt"], Loaded = 2, Replicas = 2, Urls = ["http://127.0.0.1:7310/v1", "http://127.0.0.1:7311/v1"], ContextSize = 448,
+            Gpus = ["GPU 0 (NVIDIA GeForce RTX 4090)"],
+        },
+        new("phi", "phi", "llamacpp", "loading") { Replicas = 1, Urls = ["http://127.0.0.1:8340/v1"], ContextSize = 4096, StandIn = "`llama-server` is not installed; `stoker simulate llm` answers in its place" },
+        new("large", "large", "vllm", "unloaded") { Replicas = 1, Urls = ["http://127.0.0.1:8600/v1"], Load = "on_request", Reason = "starts on request" },
+        new("far", "gpt-x", "openai", "elsewhere") { Replicas = 1, Urls = ["http://10.0.0.9:8000/v1"] },
+    ]);
 
     private static IReadOnlyList<EventDocument> Events { get; } =
     [

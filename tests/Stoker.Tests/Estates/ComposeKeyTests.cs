@@ -17,7 +17,7 @@ public sealed class ComposeKeyTests
         configs: {conf: {content: x}}
         volumes: {data: null}
         networks: {front: null}
-        models: {tiny-llm: {model: ai/tiny}}
+        models: {tiny-llm: {model: ai/tiny, engine: vllm, listen: 0.0.0.0}}
         """;
 
     private static readonly Dictionary<string, string> s_files = new() { ["/srv/estate/vars.env"] = "FROM_FILE=\"quoted\"" };

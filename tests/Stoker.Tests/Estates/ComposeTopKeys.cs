@@ -1,4 +1,5 @@
 using Stoker.Estates;
+using Stoker.Models;
 using static Stoker.Tests.Estates.ComposeKey;
 
 namespace Stoker.Tests.Estates;
@@ -10,7 +11,7 @@ internal static class ComposeTopKeys
 
     private static NetworkSpec Network(EstateSpec estate) => estate.Networks["n"];
 
-    private static MappingNode Model(EstateSpec estate) => (MappingNode)((MappingNode)estate.Sections["models"]).Find("m")!;
+    private static ModelSpec Model(EstateSpec estate) => estate.Part<ModelsSpec>()!.Models.Single();
 
     public static IEnumerable<ComposeKey> Rows { get; } =
     [
@@ -22,11 +23,11 @@ internal static class ComposeTopKeys
         Top("include[].project_directory", "include: [{path: a.yaml, project_directory: ..}]", e => e.Services.Count == 0),
         Top("services", "services: {a: {command: b}}", e => e.Services.Count == 1),
 
-        Top("models", "models: {m: {model: ai/tiny}}", e => Model(e).Find("model") is ScalarNode { Value: "ai/tiny" }),
-        Top("models.*.name", "models: {m: {model: a, name: n}}", e => Model(e).Find("name") is ScalarNode { Value: "n" }),
-        Top("models.*.model", "models: {m: {model: a}}", e => Model(e).Find("model") is ScalarNode { Value: "a" }),
-        Top("models.*.context_size", "models: {m: {model: a, context_size: 4096}}", e => Model(e).Find("context_size") is ScalarNode { Value: "4096" }),
-        Top("models.*.runtime_flags", "models: {m: {model: a, runtime_flags: [--x]}}", e => Model(e).Find("runtime_flags") is SequenceNode { Items.Count: 1 }),
+        Top("models", "models: {m: {model: ai/tiny, engine: vllm}}", e => Model(e).Model == "ai/tiny"),
+        Top("models.*.name", "models: {m: {model: a, engine: vllm, name: n}}", e => Model(e).Name == "n"),
+        Top("models.*.model", "models: {m: {model: a, engine: vllm}}", e => Model(e).Model == "a"),
+        Top("models.*.context_size", "models: {m: {model: a, engine: vllm, context_size: 4096}}", e => Model(e).ContextSize == 4096),
+        Top("models.*.runtime_flags", "models: {m: {model: a, engine: vllm, runtime_flags: [--x]}}", e => Model(e).Arguments is ["--x"]),
 
         Top("networks", "networks: {n: null}", e => Network(e).Driver is null),
         Top("networks.*.name", "networks: {n: {name: lan}}", e => Network(e).GivenName == "lan"),

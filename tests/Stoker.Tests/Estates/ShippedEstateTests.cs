@@ -2,6 +2,7 @@ using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
 using Stoker.Diagnostics;
 using Stoker.Estates;
+using Stoker.Models;
 using Stoker.Planning;
 using Stoker.Tests.Architecture;
 using Xunit;
@@ -11,7 +12,7 @@ namespace Stoker.Tests.Estates;
 /// <summary>The estates that come with the program are right, and are what their comments say.</summary>
 public sealed class ShippedEstateTests
 {
-    private const string Quickstart = "estates/quickstart/stoker.yaml", AiSystem = "estates/ai-system/stoker.yaml";
+    private const string Quickstart = "estates/quickstart/stoker.yaml", AiSystem = "estates/ai-system/stoker.yaml", Citadel = "estates/citadel/stoker.yaml";
 
     [Theory]
     [InlineData(Quickstart, null)]
@@ -89,6 +90,22 @@ public sealed class ShippedEstateTests
         Assert.All(bag, d => Assert.Equal(DaemonDiagnostics.MaterialUnreadable, d.Code));
         Assert.Contains(bag, d => d.Message == "secret `session_key` cannot be read: there is no file `/etc/ai-system/secrets/session_key`");
     }
+
+    [Fact]
+    public void Citadel_serves_its_four_models_from_two_small_GPUs()
+    {
+        var plan = Plan(Citadel, rehearse: true, []);
+        Findings.AreNone(plan.Diagnostics.Where(d => d.Severity == Severity.Error).Select(d => d.ToString()));
+        var models = ModelPlan.Of(plan);
+        Assert.Equal(
+            ["phi-3-mini", "imp-v1-3b", "Qwen-Coder-DeepSeek-R1-14B", "NousResearch/Nous-Hermes-2-Mixtral-8x7B-DPO"], models.Select(m => m.Name));
+        Assert.All(models, m => Assert.Equal(EngineKind.Vllm, m.Engine));
+        Assert.All(models, m => Assert.NotNull(plan.Services[m.Service!].Spec.Simulation));
+        Assert.All(plan.Local.Where(s => s.Spec.Simulation is not null), s => Assert.Single(s.Gpus));
+        Assert.Equal("--gpu-memory-utilization 0.56", Flag(plan.Services[new ServiceName("phi-3-mini")].Spec, "--gpu-memory-utilization"));
+    }
+
+    private static string Flag(ServiceSpec service, string flag) => string.Join(' ', service.Command!.SkipWhile(w => w != flag).Take(2));
 
     private static IEnumerable<string> GroupsOf(EstateSpec estate, string host) =>
         estate.Groups.Values.Where(group => group.Host?.Value == host).Select(group => group.Name.Value);

@@ -57,6 +57,8 @@ public sealed class FingerprintTests
         }),
         [nameof(ServiceSpec.Logging)] = (Restarts.Nothing, s => s with { Logging = new LoggingSpec { MaxFiles = 9 } }),
         [nameof(ServiceSpec.PreStop)] = (Restarts.Nothing, s => s with { PreStop = [new HookSpec(["true"], null, null, new Dictionary<string, string>(), Where)] }),
+        [nameof(ServiceSpec.StartsOnRequest)] = (Restarts.Nothing, s => s with { StartsOnRequest = true }),
+        [nameof(ServiceSpec.Simulation)] = (Restarts.Nothing, s => s with { Simulation = new SimulationSpec(["simulate"]) }),
         [nameof(ServiceSpec.Where)] = (Restarts.Nothing, s => s with { Where = Where }),
         [nameof(ServiceSpec.CommandWhere)] = (Restarts.Nothing, s => s with { CommandWhere = Where }),
     };
@@ -108,5 +110,6 @@ public sealed class FingerprintTests
         var uses = Service() with { Secrets = [new MaterialUse("key", null, null, null, null, Where)] };
         Assert.NotEqual(Of(uses, new EstateBuilder().Secret("key", "/one").Build()), Of(uses, new EstateBuilder().Secret("key", "/two").Build()));
         Assert.NotEqual(Of(uses), Of(uses, runtime: RuntimeKind.StandIn));
+        Assert.NotEqual(Of(uses, runtime: RuntimeKind.StandIn), Of(uses with { Simulation = new SimulationSpec(["simulate"]) }, runtime: RuntimeKind.StandIn));
     }
 }

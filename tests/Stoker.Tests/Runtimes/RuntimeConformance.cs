@@ -159,7 +159,7 @@ public abstract class RuntimeConformance : IDisposable
         await LeavesNothingAsync(run);
         var seen = run.Output.Split('\0', StringSplitOptions.RemoveEmptyEntries).Select(v => v.Split('=', 2)).ToDictionary(v => v[0], v => v[1]);
         Assert.Superset(declared.Select(v => $"{v.Key}={v.Value}").ToHashSet(), seen.Select(v => $"{v.Key}={v.Value}").ToHashSet());
-        Assert.Equal([], seen.Keys.Except(declared.Keys).Except(["STOKER_ESTATE", "STOKER_SERVICE", "STOKER_REPLICA"]).Except(OwnVariables).Order());
+        Assert.Equal([], seen.Keys.Except(declared.Keys).Except(["STOKER", "STOKER_ESTATE", "STOKER_SERVICE", "STOKER_REPLICA"]).Except(OwnVariables).Order());
     }
 
     public void Dispose()

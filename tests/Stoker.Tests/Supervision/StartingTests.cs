@@ -18,6 +18,32 @@ public sealed class StartingTests
     }
 
     [Fact]
+    public void What_starts_on_request_is_left_alone_until_it_is_asked_for_by_name()
+    {
+        var machine = new FakeMachine().Service("model", s => s with { StartsOnRequest = true }).Service("app").Up();
+        Assert.Equal(ServiceState.Stopped, machine.State("model"));
+        Assert.Equal("starts on request", machine.Reason("model"));
+
+        machine.Ask("model", at => new ServiceFact.StartRequested(at, ByName: true));
+        Assert.Equal(ServiceState.Running, machine.State("model"));
+
+        machine.Ask("model", at => new ServiceFact.StartRequested(at, ByName: false));
+        Assert.Single(machine.Pids("model"));
+    }
+
+    [Fact]
+    public void What_starts_on_request_and_was_stopped_stays_so_when_the_estate_is_brought_up_again()
+    {
+        var machine = new FakeMachine().Service("model", s => s with { StartsOnRequest = true }).Up();
+        machine.Ask("model", at => new ServiceFact.StartRequested(at, ByName: true)).Ask("model", at => new ServiceFact.StopRequested(at, new HashSet<ServiceName>(), Forget: false, "idle"));
+        machine.Exit("model");
+
+        machine.Up();
+
+        Assert.Equal(ServiceState.Stopped, machine.State("model"));
+    }
+
+    [Fact]
     public void A_dependent_starts_only_when_its_dependency_is_healthy()
     {
         var machine = new FakeMachine().Service("db", Checked).Service("app", dependsOn: ("db", DependencyCondition.Healthy)).Up();

@@ -39,6 +39,8 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
     public ControlReply<ProbeDocument> Probe(string service) =>
         Post(ControlRoutes.Service(service, "probe"), null, ControlJson.Default.ProbeDocument);
 
+    public ControlReply<ModelsDocument> Models() => Get(ControlRoutes.Models, ControlJson.Default.ModelsDocument);
+
     public ControlReply<AcceptedDocument> StopDaemon(DaemonStopRequest request) => Post(
         ControlRoutes.DaemonStop,
         Json(request, ControlJson.Default.DaemonStopRequest),

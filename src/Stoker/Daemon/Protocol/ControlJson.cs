@@ -25,6 +25,7 @@ namespace Stoker.Daemon.Protocol;
 [JsonSerializable(typeof(ScaleRequest))]
 [JsonSerializable(typeof(WhyDocument))]
 [JsonSerializable(typeof(ProbeDocument))]
+[JsonSerializable(typeof(ModelsDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
 internal sealed partial class ControlJson : JsonSerializerContext
 {

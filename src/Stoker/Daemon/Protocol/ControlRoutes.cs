@@ -25,6 +25,8 @@ internal static class ControlRoutes
 
     public const string Down = "/v1/down";
 
+    public const string Models = "/v1/models";
+
     public const string Services = "/v1/services";
 
     /// <summary><c>/v1/services/{name}/{action}</c>; action is one of start, stop, restart, reload, scale, why, probe.</summary>

@@ -19,6 +19,9 @@ internal sealed record ServiceDocument(string Name, ServiceState State, DateTime
     /// <summary>Restarts by itself, of all replicas.</summary>
     public int Restarts { get; init; }
 
+    /// <summary>Being stopped is nothing wrong: it starts when somebody asks for it.</summary>
+    public bool StartsOnRequest { get; init; }
+
     /// <summary>Why a stand-in runs in its place; null for the real thing.</summary>
     public string? StandIn { get; init; }
 
@@ -39,6 +42,7 @@ internal sealed record ServiceDocument(string Name, ServiceState State, DateTime
         Host = status.Host,
         Pid = status.Pid,
         Restarts = status.Restarts,
+        StartsOnRequest = status.StartsOnRequest,
         StandIn = status.StandIn,
         Gpus = status.Gpus,
         Reason = status.Reason,

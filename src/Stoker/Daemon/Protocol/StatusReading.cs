@@ -28,6 +28,7 @@ internal static class StatusReading
             Host = Text(json, "host"),
             Pid = Number(json, "pid"),
             Restarts = json.GetProperty("restarts").GetInt32(),
+            StartsOnRequest = Value(json, "starts_on_request") is { ValueKind: JsonValueKind.True },
             StandIn = Text(json, "stand_in"),
             Gpus = Texts(json, "gpus"),
             Reason = Text(json, "reason"),
