@@ -18,6 +18,7 @@ internal sealed class Verbs
             StatusCommand.Create(), WaitCommand.Create(), LogsCommand.Create(), WhyCommand.Create(), EventsCommand.Create(), ProbeCommand.Create(),
         ]),
         new("Models", [ModelCommand.Create(), KeyCommand.Create()]),
+        new("Rehearse", [SimulateCommand.Create()]),
         new("Stoker itself", [DaemonCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create()]),
     ];
 

@@ -19,6 +19,7 @@ internal static class FloorPlan
         new("Models/Signals", "EngineSignals.cs", "how loaded an engine is, from what it says of itself"),
         new("Models", "ModelsModule.cs", "served models: to services and to what the gateway routes"),
         new("StandIns", "StandInsModule.cs", "what runs in place of what is not there"),
+        new("Models/Simulator", "SimulatorModule.cs", "a model server without a model"),
         new("Runtimes", "IRuntime.cs", "what runs a replica: processes, containers"),
         new("Supervision", "SupervisionModule.cs", "keeps services as the plan wants them"),
         new("Daemon/Protocol", "ControlRoutes.cs", "the control socket's documents, and its client"),
@@ -43,6 +44,7 @@ internal static class FloorPlan
         new("StandIns", "Estates", "a stand-in is made from the spec of what it replaces"),
         new("StandIns", "Platform", "it writes, listens and obeys signals"),
         new("StandIns", "Probes", "it answers the probe that its service declares"),
+        new("Models/Simulator", "StandIns", "a text that a schema's pattern matches is made as a log line is"),
         new("Runtimes", "Estates", "how to run is written in the spec"),
         new("Runtimes", "Planning", "which ports, runtime and GPUs was decided by the plan"),
         new("Runtimes", "Platform", "it starts, finds and ends processes"),
@@ -80,6 +82,7 @@ internal static class FloorPlan
         new("Cli", "Diagnostics", "mistakes are printed by the command line"),
         new("Cli", "Logs", "`logs` reads the files, so that it works without a daemon"),
         new("Cli", "Gateway/Routing", "`model route replay` decides recorded decisions again, without a gateway"),
+        new("Cli", "Models/Simulator", "`simulate llm` is that server, in this process"),
         new("Cli", "Platform", "terminal, environment and files"),
     ];
 

@@ -1,0 +1,252 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Stoker.Models.Simulator.Wire;
+
+/// <summary>
+/// One connection: reads a request, has it handled, reads the next. While a request waits, a receive is under way, so that the client's
+/// leaving is noticed when it happens and not at the next write; what comes instead belongs to the next request.
+/// </summary>
+internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle, TimeProvider clock)
+{
+    private const int LongestHead = 64 * 1024;
+    private const long LongestBody = 256L << 20;
+
+    private readonly Lock access = new();
+    private byte[] input = new byte[2048];
+    private int start, end;
+    private Task? watch;
+    private Exchange? current;
+    private bool isGone, endsWhenIdle;
+
+    public OutBuffer Output { get; } = new();
+
+    public OutBuffer Event { get; } = new(512);
+
+    public TimeProvider Clock => clock;
+
+    public Socket Socket => socket;
+
+    public async Task RunAsync()
+    {
+        try
+        {
+            while (await ReadHeadAsync() is { } head)
+            {
+                var exchange = new Exchange(this, head);
+                if (await ReadBodyAsync(head) is not { } body)
+                {
+                    await exchange.AnswerAsync(413, "text/plain", "the body is too large, or its framing is wrong"u8.ToArray(), close: true);
+                    break;
+                }
+
+                exchange.Body = body;
+                if (!Begin(exchange)) break;
+                await handle(exchange);
+                if (!Finish(exchange)) break;
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The client has left, or the server ends.
+        }
+        finally
+        {
+            socket.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Begins to notice the client's leaving. Called once a request waits for anything. A client that has sent its next request already is
+    /// noticed at the next write only.
+    /// </summary>
+    public void Watch(Exchange exchange)
+    {
+        if (start == end) watch ??= WatchAsync(exchange);
+    }
+
+    /// <summary>No further request; one that is under way is finished.</summary>
+    public void EndWhenIdle()
+    {
+        lock (access)
+        {
+            endsWhenIdle = true;
+            if (current is not null) return;
+        }
+
+        End();
+    }
+
+    public void End()
+    {
+        current?.Pause.End();
+        socket.Dispose();
+    }
+
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            var sent = await socket.SendAsync(bytes, SocketFlags.None);
+            bytes = bytes[sent..];
+        }
+    }
+
+    private bool Begin(Exchange exchange)
+    {
+        lock (access)
+        {
+            current = exchange;
+            return !endsWhenIdle;
+        }
+    }
+
+    private bool Finish(Exchange exchange)
+    {
+        lock (access)
+        {
+            current = null;
+            if (endsWhenIdle) return false;
+        }
+
+        Output.Trim();
+        Event.Trim();
+        return exchange.KeepsAlive && !isGone;
+    }
+
+    private async Task WatchAsync(Exchange exchange)
+    {
+        if (end == input.Length) Array.Resize(ref input, input.Length * 2);
+        var received = 0;
+        try
+        {
+            received = await socket.ReceiveAsync(input.AsMemory(end), SocketFlags.None);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // A reset is a leaving too.
+        }
+
+        end += received;
+        if (received > 0) return;
+        isGone = true;
+        exchange.Leave();
+    }
+
+    private async ValueTask<bool> ReceiveAsync()
+    {
+        if (start == end) start = end = 0;
+        if (end == input.Length)
+        {
+            if (start > 0)
+            {
+                Buffer.BlockCopy(input, start, input, 0, end - start);
+                end -= start;
+                start = 0;
+            }
+            else
+            {
+                Array.Resize(ref input, input.Length * 2);
+            }
+        }
+
+        var received = await socket.ReceiveAsync(input.AsMemory(end), SocketFlags.None);
+        end += received;
+        return received > 0;
+    }
+
+    private async ValueTask<RequestHead?> ReadHeadAsync()
+    {
+        if (watch is { } watching)
+        {
+            // The receive that is under way is the one that brings the next request.
+            watch = null;
+            await watching;
+            if (isGone) return null;
+        }
+
+        while (true)
+        {
+            var found = input.AsSpan(start, end - start).IndexOf("\r\n\r\n"u8);
+            if (found > 0)
+            {
+                var head = RequestHead.Parse(input.AsSpan(start, found + 4));
+                start += found + 4;
+                return head;
+            }
+
+            if (end - start > LongestHead || !await ReceiveAsync()) return null;
+        }
+    }
+
+    /// <summary>Null when it is too large or no framing.</summary>
+    private async ValueTask<ReadOnlyMemory<byte>?> ReadBodyAsync(RequestHead head)
+    {
+        if (head.ExpectsContinue && (head.IsChunked || head.ContentLength > 0)) await SendAsync("HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray());
+        if (head.IsChunked) return await ReadChunksAsync();
+        if (head.ContentLength > LongestBody) return null;
+        if (head.ContentLength <= 0) return ReadOnlyMemory<byte>.Empty;
+        var length = (int)head.ContentLength;
+        if (end - start >= length)
+        {
+            // Not copied: what a watch receives goes behind it.
+            start += length;
+            return input.AsMemory(start - length, length);
+        }
+
+        var body = new byte[length];
+        var have = end - start;
+        Buffer.BlockCopy(input, start, body, 0, have);
+        start = end = 0;
+        while (have < length)
+        {
+            var received = await socket.ReceiveAsync(body.AsMemory(have), SocketFlags.None);
+            if (received == 0) throw new SocketException((int)SocketError.ConnectionReset);
+            have += received;
+        }
+
+        return body;
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>?> ReadChunksAsync()
+    {
+        using var body = new MemoryStream();
+        while (true)
+        {
+            var line = await ReadLineAsync();
+            var text = Encoding.ASCII.GetString(line).Split(';')[0].Trim();
+            if (!int.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var size) || size < 0) return null;
+            if (body.Length + size > LongestBody) return null;
+            while (size > 0)
+            {
+                if (start == end && !await ReceiveAsync()) throw new SocketException((int)SocketError.ConnectionReset);
+                var part = Math.Min(size, end - start);
+                body.Write(input, start, part);
+                start += part;
+                size -= part;
+            }
+
+            // The end of a chunk's data, or of the trailers.
+            var ended = await ReadLineAsync();
+            if (text.TrimStart('0').Length > 0) continue;
+            while (ended.Length > 0) ended = await ReadLineAsync();
+            return body.ToArray();
+        }
+    }
+
+    private async ValueTask<byte[]> ReadLineAsync()
+    {
+        while (true)
+        {
+            var length = input.AsSpan(start, end - start).IndexOf("\r\n"u8);
+            if (length >= 0)
+            {
+                start += length + 2;
+                return input[(start - length - 2)..(start - 2)];
+            }
+
+            if (end - start > LongestHead || !await ReceiveAsync()) throw new SocketException((int)SocketError.ConnectionReset);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Stoker.Models.Simulator.Wire;
+
+/// <summary>Listens, and keeps the connections that it accepted so that it can end them.</summary>
+internal sealed class WireServer : IAsyncDisposable
+{
+    private readonly Socket listener;
+    private readonly Func<Exchange, ValueTask> handle;
+    private readonly TimeProvider clock;
+    private readonly HashSet<Connection> connections = [];
+    private readonly Lock access = new();
+    private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task accepting = Task.CompletedTask;
+    private bool ends;
+
+    private WireServer(Socket listener, Func<Exchange, ValueTask> handle, TimeProvider clock)
+    {
+        this.listener = listener;
+        this.handle = handle;
+        this.clock = clock;
+    }
+
+    public IPEndPoint Address => (IPEndPoint)listener.LocalEndPoint!;
+
+    /// <exception cref="IOException">It cannot listen there.</exception>
+    public static WireServer Start(IPEndPoint where, Func<Exchange, ValueTask> handle, TimeProvider clock)
+    {
+        const int socketLevel = 1, reuseAddress = 2;
+        var socket = new Socket(where.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            // Only SO_REUSEADDR: .NET's own ReuseAddress adds SO_REUSEPORT, and two servers on one port would both "work".
+            socket.SetRawSocketOption(socketLevel, reuseAddress, [1, 0, 0, 0]);
+            if (where.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = where.Address.Equals(IPAddress.IPv6Any);
+            socket.Bind(where);
+            socket.Listen(4096);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new IOException($"cannot listen on {where}: {e.Message}", e);
+        }
+
+        var server = new WireServer(socket, handle, clock);
+        server.accepting = server.AcceptAsync();
+        return server;
+    }
+
+    /// <summary>Accepts no more, lets what is under way come to its end, and ends the rest when the patience is over.</summary>
+    public async Task StopAsync(TimeSpan grace, CancellationToken impatient)
+    {
+        List<Connection> open;
+        lock (access)
+        {
+            ends = true;
+            open = [.. connections];
+            if (open.Count == 0) empty.TrySetResult();
+        }
+
+        listener.Dispose();
+        foreach (var connection in open) connection.EndWhenIdle();
+        try
+        {
+            await empty.Task.WaitAsync(grace, clock, impatient);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            lock (access) open = [.. connections];
+            foreach (var connection in open) connection.End();
+        }
+
+        await accepting;
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero, CancellationToken.None);
+
+    private async Task AcceptAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                var socket = await listener.AcceptAsync();
+                socket.NoDelay = true;
+                Serve(socket);
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException) when (ends)
+            {
+                return;
+            }
+            catch (SocketException)
+            {
+                // The peer was gone before it was accepted, or there are too many open files: the next one may do.
+                await Task.Yield();
+            }
+        }
+    }
+
+    private void Serve(Socket socket)
+    {
+        var connection = new Connection(socket, handle, clock);
+        lock (access)
+        {
+            if (ends)
+            {
+                socket.Dispose();
+                return;
+            }
+
+            connections.Add(connection);
+        }
+
+        _ = RunAsync(connection);
+    }
+
+    private async Task RunAsync(Connection connection)
+    {
+        await connection.RunAsync();
+        lock (access)
+        {
+            connections.Remove(connection);
+            if (ends && connections.Count == 0) empty.TrySetResult();
+        }
+    }
+}
