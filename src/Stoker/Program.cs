@@ -1,5 +1,6 @@
 using Stoker.Cli;
 using Stoker.Daemon;
+using Stoker.Gateway;
 using Stoker.Runtimes;
 using Stoker.StandIns;
 
@@ -7,6 +8,8 @@ using Stoker.StandIns;
 if (args is [StandInsModule.Verb, ..]) return StandIn.Run(args);
 
 if (args is [ContainerStart.Verb, ..]) return ContainerStart.Run(args);
+
+if (args is [GatewayProcess.Verb, ..]) return GatewayProcess.Run(args);
 
 // Scripts ask this on every start; it needs no parser.
 if (args is ["--version"])

@@ -33,6 +33,9 @@ internal sealed class GatewayTables
 
     public Router Router { get; }
 
+    /// <summary>The replica is of this table.</summary>
+    public bool Knows(ReplicaState replica) => _targets.ContainsKey(replica);
+
     public IEnumerable<UpstreamTarget> Targets => _targets.Values;
 
     public RoutePlan PlanOf(Route route) => _plans[route.Spec.Name.Value];

@@ -19,6 +19,8 @@ internal sealed class UpstreamTarget(string name, IPEndPoint endpoint, string ho
 
     public string Host => host;
 
+    public string? Key => key;
+
     public bool Tls => tls;
 
     public ReadOnlyMemory<byte> Prefix { get; } = Encoding.ASCII.GetBytes(prefix);

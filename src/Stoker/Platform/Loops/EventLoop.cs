@@ -111,7 +111,8 @@ internal sealed unsafe class EventLoop : IDisposable
         Sockets--;
     }
 
-    private static long Milliseconds() => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1000);
+    /// <summary>The monotonic clock that <see cref="Now"/> is of.</summary>
+    public static long Milliseconds() => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1000);
 
     private bool Add(int descriptor, PollEvents events, ulong token)
     {

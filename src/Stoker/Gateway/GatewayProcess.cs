@@ -1,0 +1,227 @@
+using System.Net;
+using System.Runtime;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Stoker.Gateway.Forwarding;
+using Stoker.Gateway.Keys;
+using Stoker.Gateway.Ledger;
+using Stoker.Gateway.Limits;
+using Stoker.Gateway.Routing;
+using Stoker.Platform;
+using Stoker.Platform.Loops;
+using Stoker.Platform.Sqlite;
+
+namespace Stoker.Gateway;
+
+/// <summary>
+/// The gateway's own process, <c>stoker gateway-run --state DIR</c>, started and watched by the daemon like any service. It outlives the daemon; SIGHUP makes it
+/// read its plan again, SIGTERM lets running answers end. Exit codes: 0 ended in order, 1 it could not begin or go on.
+/// </summary>
+internal sealed class GatewayProcess : IDisposable
+{
+    public const string Verb = "gateway-run";
+
+    /// <summary>Files of the state directory.</summary>
+    public const string PlanFile = "gateway.json", KeysFile = "gateway.db", LedgerFile = "ledger.db";
+
+    /// <summary>How long running answers have after SIGTERM; the service's own grace is a little longer.</summary>
+    public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(60);
+
+    private readonly string _directory;
+    private readonly GatewayState _state;
+    private readonly List<EventLoop> _events = [];
+    private readonly List<GatewayLoop> _loops = [];
+    private readonly List<LoopListener> _listeners = [];
+    private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private GatewayProcess(string directory, GatewayState state) => (_directory, _state) = (directory, state);
+
+    public static int Run(string[] args)
+    {
+        if (args is not [Verb, "--state", var directory])
+        {
+            Say($"usage: stoker {Verb} --state DIR");
+            return 2;
+        }
+
+        // Answers are many and short-lived, and a pause is seen by every stream.
+        GCSettings.LatencyMode = GCLatencyMode.SustainedLowLatency;
+        try
+        {
+            using var process = Open(directory);
+            return process.RunAsync().GetAwaiter().GetResult();
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or JsonException or SqliteFailedException)
+        {
+            Say($"error: the gateway cannot begin: {refused.Message}");
+            return 1;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var listener in _listeners) listener.Dispose();
+        foreach (var loop in _events) loop.Dispose();
+        _state.Dispose();
+    }
+
+    private static GatewayProcess Open(string directory)
+    {
+        var clock = new SteadyClock();
+        var router = new Router(RouterOptions.Default, (ulong)clock.GetTimestamp());
+        var plan = ReadPlan(directory);
+        var keys = new KeyWatch(Path.Combine(directory, KeysFile), clock, Say);
+        var ledger = new LedgerWriter(Path.Combine(directory, LedgerFile), TimeSpan.FromDays(plan.LedgerDays), clock, Say);
+        return new GatewayProcess(directory, new GatewayState(router, keys, ledger, clock.GetUtcNow(), Say));
+    }
+
+    private async Task<int> RunAsync()
+    {
+        var plan = await ApplyAsync();
+        StartBudgets();
+        StartLoops();
+        foreach (var address in plan.Listen) Listen(IPEndPoint.Parse(address));
+        using var signals = ListenToSignals();
+        using var stop = new CancellationTokenSource();
+        var upkeep = new GatewayUpkeep(_state, _loops);
+        var tasks = new[] { upkeep.RunAsync(stop.Token), EngineWatch.RunAsync(_state, stop.Token), LogDecisionsAsync(stop.Token) };
+        Say($"listening on {string.Join(", ", _listeners.Select(l => l.Address))}{(plan.RequiresKeys ? "" : ", open to everyone on this machine: `auth: none`")}");
+        await _ending.Task;
+        await DrainAsync();
+        await stop.CancelAsync();
+        await Task.WhenAll(tasks.Select(t => t.ContinueWith(static _ => { }, TaskScheduler.Default)));
+        return 0;
+    }
+
+    /// <summary>Budgets go on where the ledger has them.</summary>
+    private void StartBudgets()
+    {
+        using var ledger = LedgerReader.OpenIfPresent(Path.Combine(_directory, LedgerFile));
+        if (ledger is not null) _state.Limiter.StartFrom(ledger.Budgets(DateTimeOffset.UtcNow), DateTimeOffset.UtcNow.UtcTicks);
+    }
+
+    private void StartLoops()
+    {
+        // From here on time is counted steadily: a clock that is set neither frees limits nor holds them.
+        var utcOfZero = DateTimeOffset.UtcNow.UtcTicks - (EventLoop.Milliseconds() * TimeSpan.TicksPerMillisecond);
+        for (var i = 0; i < Environment.ProcessorCount; i++)
+        {
+            var events = new EventLoop($"gateway {i}");
+            _events.Add(events);
+            _loops.Add(new GatewayLoop(_state, events, utcOfZero));
+        }
+    }
+
+    private void Listen(IPEndPoint address)
+    {
+        var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
+        _listeners.Add(LoopListener.Listen(address, _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say));
+    }
+
+    private PosixSignalRegistrations ListenToSignals() => new(
+    [
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, End),
+        PosixSignalRegistration.Create(PosixSignal.SIGINT, End),
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+        {
+            context.Cancel = true;
+            _ = ReloadAsync();
+        }),
+    ]);
+
+    private void End(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        _ending.TrySetResult();
+    }
+
+    private async Task ReloadAsync()
+    {
+        try
+        {
+            var before = _state.Tables.Plan;
+            var plan = await ApplyAsync();
+            Say($"the plan is in force: {plan.Routes.Count} models, {plan.Routes.Sum(r => r.Replicas.Count)} replicas");
+            if (!plan.Listen.SequenceEqual(before.Listen)) Say("warning: other addresses to listen on take effect at the next start");
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or JsonException or ArgumentException)
+        {
+            Say($"error: the plan before stays in force: {refused.Message}");
+        }
+    }
+
+    private async Task<GatewayPlan> ApplyAsync()
+    {
+        var plan = ReadPlan(_directory);
+        var addresses = await AddressesAsync(plan);
+        _state.Apply(plan, GatewayTables.TargetsOf(plan, addresses, KeyOf), GatewayLoop.Steady);
+        return plan;
+    }
+
+    private static GatewayPlan ReadPlan(string directory)
+    {
+        var path = Path.Combine(directory, PlanFile);
+        return GatewayPlan.FromJson(Files.ReadIfPresent(path) ?? throw new IOException($"there is no `{path}`; the daemon writes it when an estate with `gateway:` is applied"));
+    }
+
+    /// <summary>Names are looked up once for each plan, not for each request. One that is not known now is not served until the next plan.</summary>
+    private static async Task<IReadOnlyDictionary<string, IPAddress>> AddressesAsync(GatewayPlan plan)
+    {
+        var addresses = new Dictionary<string, IPAddress>();
+        foreach (var name in plan.Routes.SelectMany(r => r.Replicas).Select(r => r.Address).Distinct())
+        {
+            if (!IPAddress.TryParse(name, out var address)) address = await LookUpAsync(name);
+            addresses[name] = address;
+        }
+
+        return addresses;
+    }
+
+    private static async Task<IPAddress> LookUpAsync(string name)
+    {
+        try
+        {
+            if (await Dns.GetHostAddressesAsync(name) is [var first, ..]) return first;
+        }
+        catch (System.Net.Sockets.SocketException unknown)
+        {
+            Say($"warning: the name `{name}` cannot be resolved: {unknown.Message}");
+        }
+
+        // Refuses every connection at once, so that the replica counts as what it is: not there.
+        return IPAddress.None;
+    }
+
+    private static string? KeyOf(RoutePlan route)
+    {
+        var key = route.KeyFile is { } file ? Files.ReadIfPresent(file) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes).Trim() : null
+            : route.KeyVariable is { } name ? HostEnvironment.Variable(name) : null;
+        if (key is null && (route.KeyFile ?? route.KeyVariable) is { } source) Say($"warning: the key for model `{route.Name}` is not in `{source}`; its replicas are asked without one");
+        return key;
+    }
+
+    /// <summary>Decisions go to the log in a task of their own; see <see cref="Metrics.DecisionLog"/>.</summary>
+    private async Task LogDecisionsAsync(CancellationToken stop)
+    {
+        await using var output = StandardStreams.Open(1);
+        await foreach (var line in _state.Decisions.Lines.ReadAllAsync(stop)) await output.WriteAsync(line, stop);
+    }
+
+    private async Task DrainAsync()
+    {
+        foreach (var listener in _listeners) listener.Dispose();
+        Say("ending: running answers are finished");
+        var drained = Task.WhenAll(_loops.Select(loop => loop.DrainAsync()));
+        if (await Task.WhenAny(drained, Task.Delay(DrainTime)) != drained) Say($"warning: {_state.Metrics.ActiveRequests} answers were not finished in time");
+    }
+
+    private static void Say(string line) => StandardStreams.TryWriteLine(2, line);
+
+    private sealed class PosixSignalRegistrations(IReadOnlyList<PosixSignalRegistration> all) : IDisposable
+    {
+        public void Dispose()
+        {
+            foreach (var registration in all) registration.Dispose();
+        }
+    }
+}
