@@ -14,7 +14,6 @@ internal sealed class ServiceHands(SupervisionDoors doors, Action<ServiceFact> p
         return hand.Do(action, life);
     }
 
-    /// <summary>Takes over a process of an earlier daemon; null when it is not there any more.</summary>
     public ServiceFact.Adopted? Adopt(ReplicaRecord record, ServiceLife life)
     {
         var hand = new ReplicaHand(doors, life.Plan.Name, record.Replica, post, context);
