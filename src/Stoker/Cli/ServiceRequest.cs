@@ -1,5 +1,6 @@
 using Stoker.Daemon.Protocol;
 using Stoker.Diagnostics;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -60,7 +61,7 @@ internal static class ServiceRequest
                 return Finish(run, names, $"{done} in {Durations.InWords(lines.Elapsed)}");
             case FollowOutcome.Missed missed:
                 run.Report.Error(
-                    string.Join("; ", missed.Services.Select(s => $"`{s.Name}` is {States.Word(s.State)}: {States.Reason(s)}".TrimEnd(' ', ':'))),
+                    string.Join("; ", missed.Services.Select(s => $"`{s.Name}` is {StateWords.Of(s.State)}: {States.Reason(s)}".TrimEnd(' ', ':'))),
                     $"`stoker why {missed.Services[0].Name}` tells more");
                 return ExitCode.NotAsItShouldBe;
             case FollowOutcome.Interrupted:

@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -18,7 +19,7 @@ internal static class UpLines
         foreach (var service in goal.Meant(status).Where(s => !States.IsUp(s.State)).OrderByDescending(s => States.Tone(s.State) == Tone.Bad))
         {
             var reason = States.Reason(service);
-            yield return $"  `{service.Name}` is {States.Word(service.State)}{(reason.Length > 0 ? $": {TextWidth.OneLine(reason)}" : "")}";
+            yield return $"  `{service.Name}` is {StateWords.Of(service.State)}{(reason.Length > 0 ? $": {TextWidth.OneLine(reason)}" : "")}";
         }
     }
 

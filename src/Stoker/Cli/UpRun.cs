@@ -1,6 +1,7 @@
 using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
 using Stoker.Planning;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 

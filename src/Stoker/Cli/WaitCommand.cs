@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -66,6 +67,6 @@ internal static class WaitCommand
         $"not {target}: " + string.Join(
             "; ",
             services.Select(s => States.Reason(s) is { Length: > 0 } reason
-                ? $"`{s.Name}` is {States.Word(s.State)} ({reason})"
-                : $"`{s.Name}` is {States.Word(s.State)}"));
+                ? $"`{s.Name}` is {StateWords.Of(s.State)} ({reason})"
+                : $"`{s.Name}` is {StateWords.Of(s.State)}"));
 }
