@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Estates;
 using Stoker.Supervision;
 
 namespace Stoker.Cli;
@@ -56,7 +57,7 @@ internal static class DownCommand
             return ExitCode.NotAsItShouldBe;
         }
 
-        run.Report.Say($"{estate} is down after {Durations.InWords(took)}");
+        run.Report.Say($"{estate} is down after {DurationWords.Of(took)}");
         return ExitCode.Done;
     }
 }

@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Estates;
 using Stoker.Supervision;
 
 namespace Stoker.Cli;
@@ -47,7 +48,7 @@ internal sealed class ProgressLines(Report report, TimeProvider clock, IReadOnly
         if (repaint && States.Tone(service.State) == Tone.Busy) return;
         Clear();
         var style = report.Style;
-        var head = $"{Durations.InWords(Elapsed),8}  {style.Paint(TextWidth.Fit(service.Name, column), Tone.Name)}  ";
+        var head = $"{DurationWords.Of(Elapsed),8}  {style.Paint(TextWidth.Fit(service.Name, column), Tone.Name)}  ";
         var reason = States.Reason(service);
         var state = StateWords.Of(service.State);
         var room = width - 8 - 2 - column - 2 - 9 - 2;
@@ -65,7 +66,7 @@ internal sealed class ProgressLines(Report report, TimeProvider clock, IReadOnly
             return;
         }
 
-        var text = $"{Durations.InWords(Elapsed),8}  {meant.Count - busy.Count} of {meant.Count}; "
+        var text = $"{DurationWords.Of(Elapsed),8}  {meant.Count - busy.Count} of {meant.Count}; "
             + string.Join(", ", busy.OrderByDescending(s => s.State == ServiceState.Starting).Select(s => $"{s.Name} {StateWords.Of(s.State)}"));
         report.Write("\r\e[K" + report.Style.Paint(TextWidth.Cut(text, width - 1), Tone.Dim));
         _painted = true;

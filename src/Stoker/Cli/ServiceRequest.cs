@@ -1,5 +1,6 @@
 using Stoker.Daemon.Protocol;
 using Stoker.Diagnostics;
+using Stoker.Estates;
 using Stoker.Supervision;
 
 namespace Stoker.Cli;
@@ -58,7 +59,7 @@ internal static class ServiceRequest
         switch (outcome)
         {
             case FollowOutcome.Reached:
-                return Finish(run, names, $"{done} in {Durations.InWords(lines.Elapsed)}");
+                return Finish(run, names, $"{done} in {DurationWords.Of(lines.Elapsed)}");
             case FollowOutcome.Missed missed:
                 run.Report.Error(
                     string.Join("; ", missed.Services.Select(s => $"`{s.Name}` is {StateWords.Of(s.State)}: {States.Reason(s)}".TrimEnd(' ', ':'))),
