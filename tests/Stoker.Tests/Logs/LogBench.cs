@@ -23,6 +23,7 @@ internal sealed class LogBench : IDisposable
     public LogSource For(string service, int replica, LogRotation? rotation = null, params string[] secrets)
     {
         string Fifo(string stream) => Path.Combine(Directory, "pipes", $"{service}.{replica}.{stream}");
+        Files.CreateDirectory(Path.Combine(Directory, "pipes"));
         Files.MakeFifo(Fifo("out"));
         Files.MakeFifo(Fifo("err"));
         return new LogSource(service, replica, Fifo("out"), Fifo("err"), Path.Combine(Directory, "logs", $"{service}.{replica}.log"),
