@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -53,7 +54,7 @@ internal static class CompleteCommand
         var quiet = run.World with { Error = TextWriter.Null, Patience = run.World.CompletionPatience };
         var asked = new Invocation(quiet, parse, globals);
         if (asked.State is { } state && quiet.Control(state).Status() is ControlReply<StatusDocument>.Answered { Document: var status })
-            return status.Services.Select(s => (s.Name + suffix, States.Word(s.State)));
+            return status.Services.Select(s => (s.Name + suffix, StateWords.Of(s.State)));
         return asked.Choice?.Read(asked.Env).Spec is { } spec
             ? spec.Services.Keys.Select(n => (n.Value + suffix, spec.Services[n].Group?.Value.Value ?? ""))
             : [];

@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Estates;
 
 namespace Stoker.Cli;
 
@@ -34,14 +35,14 @@ internal static class DaemonUpgrade
             // An exec in place keeps the pid, a hand-over changes it; the start time changes with both.
             if (control.Daemon() is ControlReply<DaemonDocument>.Answered { Document: var now } && now.Since != old.Since)
             {
-                run.Report.Say($"the daemon is {now.Version} now (pid {now.Pid}), it was {old.Version} (pid {old.Pid}); took {Durations.InWords(clock.GetElapsedTime(begun))}");
+                run.Report.Say($"the daemon is {now.Version} now (pid {now.Pid}), it was {old.Version} (pid {old.Pid}); took {DurationWords.Of(clock.GetElapsedTime(begun))}");
                 return ExitCode.Done;
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(20), clock, interrupt);
         }
 
-        run.Report.Error($"no new daemon answers after {Durations.InWords(Longest)}", "`stoker daemon status` tells which one does, daemon.log in the state directory why");
+        run.Report.Error($"no new daemon answers after {DurationWords.Of(Longest)}", "`stoker daemon status` tells which one does, daemon.log in the state directory why");
         return ExitCode.NotAsItShouldBe;
     }
 }

@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Estates;
 using Stoker.Supervision;
 
 namespace Stoker.Cli;
@@ -25,7 +26,7 @@ internal static class DownCommand
     public static ExitCode FollowDown(Invocation run, ControlClient control, string estate, CancellationToken interrupt)
     {
         var lines = run.Progress([], fromNow: true);
-        var outcome = Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), lines.See, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
+        var outcome = Follow.UntilAsync(control, new Goal(GoalKind.Down, []), lines.See, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
         lines.Clear();
         switch (outcome)
         {
@@ -36,6 +37,9 @@ internal static class DownCommand
             case FollowOutcome.Interrupted:
                 run.Report.Say("the daemon goes on stopping without being watched");
                 return ExitCode.Interrupted;
+            case FollowOutcome.Missed missed:
+                run.Report.Error($"{estate} was asked up again before it was down: {string.Join(", ", missed.Services.Select(s => $"`{s.Name}`"))}", "`stoker down` once more stops it");
+                return ExitCode.NotAsItShouldBe;
             default:
                 throw new InvalidOperationException("nothing but its end is waited for here");
         }
@@ -53,7 +57,7 @@ internal static class DownCommand
             return ExitCode.NotAsItShouldBe;
         }
 
-        run.Report.Say($"{estate} is down after {Durations.InWords(took)}");
+        run.Report.Say($"{estate} is down after {DurationWords.Of(took)}");
         return ExitCode.Done;
     }
 }

@@ -19,15 +19,6 @@ internal static class Durations
         return $"{(int)time.TotalDays}d{time.Hours:00}h";
     }
 
-    /// <summary>In a sentence: <c>0.21 s</c>, <c>1.9 s</c>, <c>48 s</c>, <c>3 min 12 s</c>.</summary>
-    public static string InWords(TimeSpan time) => time.TotalSeconds switch
-    {
-        < 1 => $"{Math.Max(0, time.TotalSeconds):0.00} s",
-        < 10 => $"{time.TotalSeconds:0.0} s",
-        < 120 => $"{time.TotalSeconds:0} s",
-        _ => $"{(int)time.TotalMinutes} min {time.Seconds} s",
-    };
-
     /// <summary>Compose's grammar, <c>1h5m30s20ms</c>, and a bare number as seconds; null when it is neither.</summary>
     public static TimeSpan? Parse(string text)
     {

@@ -1,4 +1,6 @@
+using System.Text;
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -9,7 +11,7 @@ internal static class EventsCommand
         var names = Parameters.Names("only events of these services");
         var follow = Parameters.Flag("--follow", "go on with those to come", "-f");
         var since = Parameters.Moment("--since", "only from then on: " + Moments.Grammar);
-        return new Verb("events", "print the journal: every transition with its cause, oldest first")
+        return new Verb("events", "print the journal: every transition with its cause, oldest first; works without the daemon, except -f")
         {
             Example = "stoker events --since 10m vision",
             ExitCodes = [ExitCode.EstateIsWrong, ExitCode.NoDaemon, ExitCode.Interrupted],
@@ -28,14 +30,13 @@ internal static class EventsCommand
         try
         {
             var reply = await control.EventsAsync(query, interrupt);
-            if (reply is not ControlReply<ControlStream<EventDocument>>.Answered { Document: var stream }) return run.Failed(reply);
+            if (reply is ControlReply<ControlStream<EstateEvent>>.NoDaemon && !query.Follow && PrintJournal(run, query.Services, since)) return ExitCode.Done;
+            if (reply is not ControlReply<ControlStream<EstateEvent>>.Answered { Document: var stream }) return run.Failed(reply);
             using (stream)
             {
                 while (await stream.NextAsync(interrupt) is { } happened)
                 {
-                    if (happened.At < since) continue;
-                    if (run.Json) run.PrintJson(happened, ControlJson.Readable.EventDocument);
-                    else run.Output.WriteLine(Line(happened, run.World.Clock, run.Style));
+                    Print(run, happened, since);
                     if (query.Follow) run.Output.Flush();
                 }
 
@@ -51,8 +52,28 @@ internal static class EventsCommand
         }
     }
 
+    /// <summary>What the last daemon wrote; false where there was none.</summary>
+    private static bool PrintJournal(Invocation run, IReadOnlyList<string>? services, DateTimeOffset? since)
+    {
+        var any = false;
+        foreach (var happened in Journal.Read(run.State!.Journal, after: 0))
+        {
+            any = true;
+            if (services is not { Count: > 0 } || happened.Service is { } service && services.Contains(service.Value)) Print(run, happened, since);
+        }
+
+        return any;
+    }
+
+    private static void Print(Invocation run, EstateEvent happened, DateTimeOffset? since)
+    {
+        if (happened.At < since) return;
+        if (run.Json) run.Output.Write(Encoding.UTF8.GetString(JournalLine.Write(happened)));
+        else run.Output.WriteLine(Line(happened, run.World.Clock, run.Style));
+    }
+
     /// <summary><c>2026-11-21 14:05:09.214  #118  vision became healthy after 0.21 s (because of #112)</c></summary>
-    internal static string Line(EventDocument happened, TimeProvider clock, Style style)
+    internal static string Line(EstateEvent happened, TimeProvider clock, Style style)
     {
         var local = TimeZoneInfo.ConvertTime(happened.At, clock.LocalTimeZone);
         var tone = happened.State is { } state ? States.Tone(state) : Tone.Plain;

@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 

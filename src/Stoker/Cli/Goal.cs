@@ -28,7 +28,7 @@ internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Rep
         var pending = meant.Where(s => !IsThere(s)).ToList();
         // A daemon that has just begun shows services as it comes to know them.
         if (meant.Count < Names.Count) return new Progress.Pending(pending);
-        return pending.Count > 0 || Kind == GoalKind.DaemonEnds ? new Progress.Pending(pending) : new Progress.Reached();
+        return pending.Count > 0 || Kind is GoalKind.DaemonEnds or GoalKind.Down ? new Progress.Pending(pending) : new Progress.Reached();
     }
 
     public IEnumerable<ServiceDocument> Meant(StatusDocument status) =>
@@ -43,7 +43,7 @@ internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Rep
         GoalKind.Running => service.State is ServiceState.Healthy or ServiceState.Running or ServiceState.Unhealthy,
         GoalKind.Completed => service.State is ServiceState.Completed,
         GoalKind.Over => States.IsOver(service.State),
-        GoalKind.DaemonEnds => false,
+        GoalKind.DaemonEnds or GoalKind.Down => false,
     };
 
     private bool IsLost(ServiceDocument service) => Kind switch
@@ -52,6 +52,8 @@ internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Rep
             service.State is ServiceState.Failed || (service.State is ServiceState.Backoff && service.Restarts >= Patience),
         // What was stopped by request does not complete.
         GoalKind.Completed => service.State is ServiceState.Failed or ServiceState.Stopped,
+        // From the moment a `down` is accepted, what leaves is shown as stopping.
+        GoalKind.Down => service.State is not ServiceState.Stopping && !States.IsOver(service.State),
         GoalKind.Over or GoalKind.DaemonEnds => false,
     };
 }
@@ -71,4 +73,7 @@ internal enum GoalKind
 
     /// <summary>Nothing that a snapshot shows: the daemon itself is gone.</summary>
     DaemonEnds,
+
+    /// <summary>The same after a <c>down</c>: what is up or on its way there was asked up since.</summary>
+    Down,
 }

@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Estates;
 using Stoker.Supervision;
 
 namespace Stoker.Cli;
@@ -47,9 +48,9 @@ internal sealed class ProgressLines(Report report, TimeProvider clock, IReadOnly
         if (repaint && States.Tone(service.State) == Tone.Busy) return;
         Clear();
         var style = report.Style;
-        var head = $"{Durations.InWords(Elapsed),8}  {style.Paint(TextWidth.Fit(service.Name, column), Tone.Name)}  ";
+        var head = $"{DurationWords.Of(Elapsed),8}  {style.Paint(TextWidth.Fit(service.Name, column), Tone.Name)}  ";
         var reason = States.Reason(service);
-        var state = States.Word(service.State);
+        var state = StateWords.Of(service.State);
         var room = width - 8 - 2 - column - 2 - 9 - 2;
         report.Say(reason.Length == 0
             ? head + style.Paint(state, States.Tone(service.State))
@@ -65,8 +66,8 @@ internal sealed class ProgressLines(Report report, TimeProvider clock, IReadOnly
             return;
         }
 
-        var text = $"{Durations.InWords(Elapsed),8}  {meant.Count - busy.Count} of {meant.Count}; "
-            + string.Join(", ", busy.OrderByDescending(s => s.State == ServiceState.Starting).Select(s => $"{s.Name} {States.Word(s.State)}"));
+        var text = $"{DurationWords.Of(Elapsed),8}  {meant.Count - busy.Count} of {meant.Count}; "
+            + string.Join(", ", busy.OrderByDescending(s => s.State == ServiceState.Starting).Select(s => $"{s.Name} {StateWords.Of(s.State)}"));
         report.Write("\r\e[K" + report.Style.Paint(TextWidth.Cut(text, width - 1), Tone.Dim));
         _painted = true;
     }

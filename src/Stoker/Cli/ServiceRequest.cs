@@ -1,5 +1,7 @@
 using Stoker.Daemon.Protocol;
 using Stoker.Diagnostics;
+using Stoker.Estates;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -57,10 +59,10 @@ internal static class ServiceRequest
         switch (outcome)
         {
             case FollowOutcome.Reached:
-                return Finish(run, names, $"{done} in {Durations.InWords(lines.Elapsed)}");
+                return Finish(run, names, $"{done} in {DurationWords.Of(lines.Elapsed)}");
             case FollowOutcome.Missed missed:
                 run.Report.Error(
-                    string.Join("; ", missed.Services.Select(s => $"`{s.Name}` is {States.Word(s.State)}: {States.Reason(s)}".TrimEnd(' ', ':'))),
+                    string.Join("; ", missed.Services.Select(s => $"`{s.Name}` is {StateWords.Of(s.State)}: {States.Reason(s)}".TrimEnd(' ', ':'))),
                     $"`stoker why {missed.Services[0].Name}` tells more");
                 return ExitCode.NotAsItShouldBe;
             case FollowOutcome.Interrupted:

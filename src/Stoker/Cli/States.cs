@@ -13,20 +13,6 @@ internal static class States
         ServiceState.Stopping, ServiceState.Stopped, ServiceState.Unhealthy, ServiceState.Backoff, ServiceState.Failed,
     ];
 
-    public static string Word(ServiceState state) => state switch
-    {
-        ServiceState.Waiting => "waiting",
-        ServiceState.Starting => "starting",
-        ServiceState.Healthy => "healthy",
-        ServiceState.Running => "running",
-        ServiceState.Unhealthy => "unhealthy",
-        ServiceState.Backoff => "backoff",
-        ServiceState.Stopping => "stopping",
-        ServiceState.Stopped => "stopped",
-        ServiceState.Completed => "completed",
-        ServiceState.Failed => "failed",
-    };
-
     public static Tone Tone(ServiceState state) => state switch
     {
         ServiceState.Healthy or ServiceState.Running => Cli.Tone.Good,
@@ -48,7 +34,7 @@ internal static class States
         var parts = new List<string>();
         foreach (var state in WellFirst)
         {
-            if (all.Count(s => s.State == state) is var count and > 0) parts.Add($"{count} {Word(state)}");
+            if (all.Count(s => s.State == state) is var count and > 0) parts.Add($"{count} {StateWords.Of(state)}");
         }
 
         return string.Join(", ", parts);

@@ -1,5 +1,6 @@
 using System.Text;
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -70,7 +71,7 @@ internal static class StatusTable
     private static TableRow ServiceRow(ServiceDocument service, string indent, DateTimeOffset now) => new(
     [
         new(indent + service.Name, Tone.Name),
-        new(States.Word(service.State) + (service.StandIn is null ? "" : "*"), States.Tone(service.State)),
+        new(StateWords.Of(service.State) + (service.StandIn is null ? "" : "*"), States.Tone(service.State)),
         new(Durations.Short(now - service.Since)),
         new($"{service.Restarts}", service.Restarts > 0 ? Tone.Busy : Tone.Dim),
         new(service.Replicas.Count < 2 ? $"{service.Pid}" : $"×{service.Replicas.Count}"),
@@ -81,7 +82,7 @@ internal static class StatusTable
     private static TableRow ReplicaRow(ReplicaDocument replica, string indent, DateTimeOffset now) => new(
     [
         new($"{indent}.{replica.Index}", Tone.Dim),
-        new(States.Word(replica.State), States.Tone(replica.State)),
+        new(StateWords.Of(replica.State), States.Tone(replica.State)),
         new(Durations.Short(now - replica.Since)),
         new($"{replica.Restarts}", replica.Restarts > 0 ? Tone.Busy : Tone.Dim),
         new($"{replica.Pid}"),

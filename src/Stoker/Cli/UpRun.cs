@@ -1,6 +1,8 @@
 using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
+using Stoker.Estates;
 using Stoker.Planning;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -57,7 +59,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         if (UntilItAnswers(null) is { } silent)
         {
             run.Report.Error(
-                $"the daemon gives no answer after {Durations.InWords(DaemonStartsWithin)}: {silent}", $"it may say why in {options.State.DaemonLog}");
+                $"the daemon gives no answer after {DurationWords.Of(DaemonStartsWithin)}: {silent}", $"it may say why in {options.State.DaemonLog}");
             return ExitCode.NoDaemon;
         }
 

@@ -1,4 +1,6 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Estates;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -39,7 +41,7 @@ internal static class WaitCommand
                 return ExitCode.NotAsItShouldBe;
             case FollowOutcome.TimedOut late:
                 run.Report.Error(
-                    $"after {Durations.InWords(timeout!.Value)}: {(late.Services.Count > 0 ? NotThere(late.Services, target) : "the daemon has not answered")}",
+                    $"after {DurationWords.Of(timeout!.Value)}: {(late.Services.Count > 0 ? NotThere(late.Services, target) : "the daemon has not answered")}",
                     late.Services.Count > 0 ? $"`stoker why {late.Services[0].Name}` tells more" : null);
                 return ExitCode.NotAsItShouldBe;
             case FollowOutcome.Interrupted:
@@ -66,6 +68,6 @@ internal static class WaitCommand
         $"not {target}: " + string.Join(
             "; ",
             services.Select(s => States.Reason(s) is { Length: > 0 } reason
-                ? $"`{s.Name}` is {States.Word(s.State)} ({reason})"
-                : $"`{s.Name}` is {States.Word(s.State)}"));
+                ? $"`{s.Name}` is {StateWords.Of(s.State)} ({reason})"
+                : $"`{s.Name}` is {StateWords.Of(s.State)}"));
 }

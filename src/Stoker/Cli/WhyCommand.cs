@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
@@ -35,7 +36,7 @@ internal static class WhyLines
 {
     public static IReadOnlyList<string> Lay(WhyDocument why, Style style)
     {
-        if (why.Chain.Count == 0) return [$"{style.Paint(why.Service, Tone.Name)} is {style.Paint(States.Word(why.State), States.Tone(why.State))}"];
+        if (why.Chain.Count == 0) return [$"{style.Paint(why.Service, Tone.Name)} is {style.Paint(StateWords.Of(why.State), States.Tone(why.State))}"];
         return [.. why.Chain.Select((link, depth) => new string(' ', 2 * depth) + TextWidth.OneLine(link.Text))];
     }
 }

@@ -14,10 +14,10 @@ internal static class DaemonEndpoints
         routes.MapGet(ControlRoutes.Daemon, context => ControlServer.AnswerAsync(context, Document(daemon), ControlJson.Readable.DaemonDocument));
         routes.MapPost(ControlRoutes.Apply, context => ApplyAsync(context, daemon, dryRun: false));
         routes.MapPost(ControlRoutes.Plan, context => ApplyAsync(context, daemon, dryRun: true));
-        routes.MapPost(ControlRoutes.Down, context =>
+        routes.MapPost(ControlRoutes.Down, async context =>
         {
-            _ = daemon.DownAsync("asked to");
-            return AcceptAsync(context);
+            _ = await daemon.DownAsync("asked to");
+            await AcceptAsync(context);
         });
         routes.MapPost(ControlRoutes.DaemonStop, context => StopAsync(context, daemon));
         routes.MapPost(ControlRoutes.DaemonUpgrade, context => UpgradeAsync(context, daemon));
@@ -39,7 +39,8 @@ internal static class DaemonEndpoints
     private static async Task ApplyAsync(HttpContext context, RunningDaemon daemon, bool dryRun)
     {
         if (await ControlServer.ReadAsync(context, ControlJson.Readable.ApplyRequest) is not { } request) return;
-        await ControlServer.AnswerAsync(context, await daemon.ApplyAsync(request, dryRun), ControlJson.Readable.ApplyResponse);
+        if (await daemon.ApplyAsync(request, dryRun) is { } response) await ControlServer.AnswerAsync(context, response, ControlJson.Readable.ApplyResponse);
+        else await ControlServer.AnswerAsync(context, 409, ErrorCodes.Refused, "the daemon is about to end", "once more starts another one");
     }
 
     private static async Task StopAsync(HttpContext context, RunningDaemon daemon)
@@ -48,13 +49,13 @@ internal static class DaemonEndpoints
         switch (request.Services)
         {
             case DaemonStopRequest.Stop:
-                _ = daemon.DownAsync("the daemon was asked to stop with its services");
+                _ = await daemon.DownAsync("the daemon was asked to stop with its services");
                 break;
             case DaemonStopRequest.Keep:
                 daemon.Ending.TrySetResult(new DaemonEnd.LetGo());
                 break;
             case DaemonStopRequest.Kill:
-                _ = daemon.DownAsync("the daemon was asked to kill its services");
+                _ = await daemon.DownAsync("the daemon was asked to kill its services");
                 daemon.Supervisor.KillAll();
                 break;
             default:

@@ -45,7 +45,7 @@ internal static class DaemonHost
             ProgramPath = HostEnvironment.ExecutablePath,
         };
         var adopted = await AdoptedEstate.FindAsync(doors);
-        using var daemon = new RunningDaemon(options, doors, new Supervisor(doors), cgroups, adopted);
+        using var daemon = new RunningDaemon(options, doors, new Supervisor(doors, (post, context) => new ServiceHands(doors, post, context)), cgroups, adopted);
         journal.Write("daemon_started", $"daemon {HostEnvironment.ProcessId} (version {ProgramVersion.Text}) started{(adopted.Running.Count > 0 ? $" and finds {adopted.Running.Count} services running" : "")}");
         return await ServeAsync(daemon, stop);
     }
@@ -94,6 +94,8 @@ internal static class DaemonHost
         var request = daemon.Options.First ?? (daemon.Options.Resume ? ReadApplied(daemon.Options.State) : null);
         if (request is null) return true;
         var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume, quiet: true);
+        // Asked to end before it had begun.
+        if (response is null) return true;
         daemon.Options.FirstApplied(response);
         return response.Accepted || daemon.Options.Resume;
     }

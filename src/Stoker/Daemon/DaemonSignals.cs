@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Stoker.Daemon;
 
-/// <summary>SIGTERM and SIGINT end the daemon in order, services first; the second one kills what still lives. SIGHUP applies the file again.</summary>
+/// <summary>
+/// SIGTERM and SIGINT end the daemon in order, services first; the second one kills what still lives. SIGHUP applies the file again.
+/// An <c>up</c> that comes before all has ended is the later wish: the next signal is a first one again.
+/// </summary>
 internal static class DaemonSignals
 {
     public static IDisposable Listen(RunningDaemon daemon)
@@ -11,8 +14,13 @@ internal static class DaemonSignals
         void End(PosixSignalContext context)
         {
             context.Cancel = true;
-            if (Interlocked.Increment(ref asked) == 1) _ = daemon.DownAsync($"the daemon got {context.Signal}");
+            if (Interlocked.Increment(ref asked) == 1) _ = DownAsync($"the daemon got {context.Signal}");
             else daemon.Supervisor.KillAll();
+        }
+
+        async Task DownAsync(string why)
+        {
+            if (!await await daemon.DownAsync(why)) Volatile.Write(ref asked, 0);
         }
 
         return new Registrations(

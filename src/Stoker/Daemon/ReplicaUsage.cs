@@ -1,5 +1,6 @@
 using Stoker.Daemon.Protocol;
 using Stoker.Platform;
+using Stoker.Supervision;
 
 namespace Stoker.Daemon;
 

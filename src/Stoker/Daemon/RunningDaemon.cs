@@ -13,7 +13,9 @@ namespace Stoker.Daemon;
 /// <summary>One daemon of one estate on one host, as its endpoints see it: what it runs and what can be asked of it.</summary>
 internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors doors, Supervisor supervisor, CgroupSupport cgroups, AdoptedEstate adopted) : IDisposable
 {
-    private readonly SemaphoreSlim _applying = new(1);
+    /// <summary>Wishes are taken one after the other, the up and the down: what the later one says holds.</summary>
+    private readonly SemaphoreSlim _wishing = new(1);
+    private bool _isDown;
     private IReadOnlyDictionary<string, ScaledDocument> _scaled = ScaledBefore(options.State);
     private AdoptedEstate _adopted = adopted;
     private EstatePlan? _plan;
@@ -46,11 +48,13 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     /// <summary>Carries out a request, or refuses it and touches nothing.</summary>
     /// <param name="resume">The same wish again after the daemon itself was replaced.</param>
     /// <param name="quiet">Nobody reads the plan of an accepted request: it is not written out, which costs a tenth of a cold start.</param>
-    public async Task<ApplyResponse> ApplyAsync(ApplyRequest request, bool dryRun = false, bool resume = false, bool quiet = false)
+    /// <returns>Null: the daemon is about to end and takes no wish any more.</returns>
+    public async Task<ApplyResponse?> ApplyAsync(ApplyRequest request, bool dryRun = false, bool resume = false, bool quiet = false)
     {
-        await _applying.WaitAsync();
+        await _wishing.WaitAsync();
         try
         {
+            if (Ending.Task.IsCompleted) return null;
             var loaded = EstateWork.Load(request);
             if (loaded.Estate is null || loaded.Diagnostics.HasErrors) return Answer(false, null, loaded.Diagnostics);
             var plan = EstateWork.Plan(loaded.Estate, request, loaded.Variables, Running, ScaleOf(loaded.Estate));
@@ -63,7 +67,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         }
         finally
         {
-            _applying.Release();
+            _wishing.Release();
         }
     }
 
@@ -81,16 +85,44 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         return supervisor.Scale(planned.Services[name]);
     }
 
-    public async Task DownAsync(string why)
+    /// <summary>Takes the wish that nothing runs.</summary>
+    /// <returns>Its fulfilment: true when the daemon ends with it, false when the estate was asked up again before it was down.</returns>
+    public async Task<Task<bool>> DownAsync(string why)
     {
-        doors.Journal.Write("down_requested", $"the estate is stopped: {why}");
-        Files.Delete(options.State.Applied);
-        await supervisor.DownAsync(why);
-        await RemoveNetworksAsync();
-        Ending.TrySetResult(new DaemonEnd.Finished());
+        await _wishing.WaitAsync();
+        try
+        {
+            doors.Journal.Write("down_requested", $"the estate is stopped: {why}");
+            Files.Delete(options.State.Applied);
+            _isDown = true;
+            return EndWhenAsync(supervisor.Down(why));
+        }
+        finally
+        {
+            _wishing.Release();
+        }
     }
 
-    public void Dispose() => _applying.Dispose();
+    public void Dispose() => _wishing.Dispose();
+
+    private async Task<bool> EndWhenAsync(Task gone)
+    {
+        await gone.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _wishing.WaitAsync();
+        try
+        {
+            if (Ending.Task.IsCompleted) return true;
+            // What came up meanwhile stays up, or another `down` is waiting for it.
+            if (!_isDown || !supervisor.IsEmpty) return false;
+            await RemoveNetworksAsync();
+            Ending.TrySetResult(new DaemonEnd.Finished());
+            return true;
+        }
+        finally
+        {
+            _wishing.Release();
+        }
+    }
 
     private async Task RemoveNetworksAsync()
     {
@@ -102,6 +134,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     {
         var left = Interlocked.Exchange(ref _adopted, AdoptedEstate.Nothing);
         Volatile.Write(ref _plan, plan);
+        _isDown = false;
         SaveApplied(request);
         var standIns = plan.Local.Count(p => p.StandIn is not null);
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");

@@ -66,7 +66,7 @@ internal static class StreamEndpoints
             {
                 after = line.Sequence;
                 if (services.Count == 0 || line.Service is { } service && services.Contains(service.Value))
-                    await WriteLineAsync(context, EventDocument.From(line), ControlJson.Readable.EventDocument, flush: false);
+                    await context.Response.Body.WriteAsync(JournalLine.Write(line), context.RequestAborted);
             }
 
             await context.Response.Body.FlushAsync(context.RequestAborted);

@@ -71,7 +71,7 @@ internal sealed class PlanPrinter
         var known = _plan.CriticalPath
             .Where((s, i) => s.Expected is not null && (i == _plan.CriticalPath.Count - 1 || s.Condition != DependencyCondition.Started))
             .ToList();
-        var sum = known.Count == 0 ? "" : $"  about {Words.Duration(known.Aggregate(TimeSpan.Zero, (t, s) => t + s.Expected!.Value))}";
+        var sum = known.Count == 0 ? "" : $"  about {DurationWords.Of(known.Aggregate(TimeSpan.Zero, (t, s) => t + s.Expected!.Value))}";
         var table = new TextTable(_options.Width, 2);
         table.Add(string.Join(" → ", steps) + Dim(sum));
         table.Print(_text);
@@ -85,7 +85,7 @@ internal sealed class PlanPrinter
             DependencyCondition.Healthy => "healthy",
             DependencyCondition.CompletedSuccessfully => "completed",
         };
-        var took = step.Expected is { } expected ? $"{condition}, {Words.Duration(expected)}" : condition;
+        var took = step.Expected is { } expected ? $"{condition}, {DurationWords.Of(expected)}" : condition;
         return last && step.Expected is null && step.Condition == DependencyCondition.Started ? step.Service.Value : $"{step.Service} ({took})";
     }
 

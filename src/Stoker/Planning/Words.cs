@@ -22,12 +22,4 @@ internal static class Words
     public static string Count(int count, string thing) => count == 1 ? $"1 {thing}" : $"{count} {thing}s";
 
     public static string Count(double count, string thing) => count == 1 ? $"1 {thing}" : $"{count:0.##} {thing}s";
-
-    /// <summary><c>820 ms</c>, <c>12.8 s</c>, <c>3 min 5 s</c>.</summary>
-    public static string Duration(TimeSpan time) => time switch
-    {
-        { TotalSeconds: < 1 } => $"{time.TotalMilliseconds:0} ms",
-        { TotalMinutes: < 1 } => $"{time.TotalSeconds:0.#} s",
-        _ => $"{(int)time.TotalMinutes} min {time.Seconds} s",
-    };
 }

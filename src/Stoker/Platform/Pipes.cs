@@ -3,33 +3,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Stoker.Platform;
 
-/// <summary>The kernel's named pipes: made, opened by a reader that never blocks, enlarged, and moved into files.</summary>
+/// <summary>The kernel's named pipes: opened by a reader that never blocks, enlarged, and moved into files.</summary>
 internal static partial class Pipes
 {
     private const int ReadWrite = 2, NonBlocking = 0x800, CloseOnExec = 0x80000;
     private const int SetPipeSize = 1031, GetPipeSize = 1032;
     private const uint BytesReadable = 0x541B;
     private const uint SpliceNonBlocking = 2;
-    private const int Interrupted = 4, AlreadyExists = 17;
+    private const int Interrupted = 4;
 
     /// <summary>EAGAIN: the pipe is empty just now.</summary>
     public const int Empty = 11;
-
-    /// <summary>Makes a FIFO that only its owner may use. One that is already there stays, with what is in it.</summary>
-    /// <exception cref="IOException">It cannot be made, or something else has that name.</exception>
-    public static void CreateFifo(string path)
-    {
-        if (MakeFifo(path, 0x180 /* 0600 */) == 0)
-        {
-            return;
-        }
-
-        int error = Marshal.GetLastPInvokeError();
-        if (error != AlreadyExists || !LogFile.IsFifo(path))
-        {
-            throw LogFile.Failure("make the named pipe", path, error);
-        }
-    }
 
     /// <summary>Opens a FIFO for reading and writing: it exists on while no writer is there, and opening never waits for one.</summary>
     public static SafeFileHandle OpenFifo(string path)
@@ -88,9 +72,6 @@ internal static partial class Pipes
             }
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int MakeFifo(string path, uint mode);
 
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Control(SafeFileHandle handle, int command, int argument);

@@ -49,7 +49,7 @@ internal static class HealthPolicy
 
         if (!before.EverHealthy && sinceStart < check.StartPeriod)
         {
-            return before with { Reason = $"{outcome.Detail} (failures count after the start period of {Words(check.StartPeriod)})" };
+            return before with { Reason = $"{outcome.Detail} (failures count after the start period of {DurationWords.Of(check.StartPeriod)})" };
         }
 
         // Of a starting service the clock of the first interval runs from the start itself, as Docker's first question does.
@@ -73,9 +73,4 @@ internal static class HealthPolicy
     }
 
     private static string Times(int failures) => failures == 1 ? "failed once" : $"failed {failures} times";
-
-    private static string Words(TimeSpan time) =>
-        time.TotalMinutes >= 1 && time.Seconds == 0 ? $"{time.TotalMinutes:0.#} min"
-        : time.TotalSeconds >= 1 ? $"{time.TotalSeconds:0.#} s"
-        : $"{time.TotalMilliseconds:0} ms";
 }

@@ -1,3 +1,5 @@
+using Stoker.Estates;
+
 namespace Stoker.Probes;
 
 /// <summary>The time of one question: what it took so far, and the token that ends it.</summary>
@@ -30,14 +32,11 @@ internal sealed class ProbeDeadline : IDisposable
 
     /// <param name="progress">How far it came: <c>connected, but no answer</c>.</param>
     public ProbeOutcome TimedOut(string subject, string progress) =>
-        new ProbeOutcome.TimedOut(Took, timeout, $"{subject}: {progress} within {Words(timeout)}");
+        new ProbeOutcome.TimedOut(Took, timeout, $"{subject}: {progress} within {DurationWords.Of(timeout)}");
 
     public void Dispose()
     {
         outer.Dispose();
         ending.Dispose();
     }
-
-    private static string Words(TimeSpan time) =>
-        time.TotalSeconds >= 1 ? $"{time.TotalSeconds:0.###} s" : $"{time.TotalMilliseconds:0.###} ms";
 }

@@ -60,7 +60,7 @@ internal static class HealthTurns
         }
 
         healthy = turn.Enter(healthy, ServiceState.Healthy);
-        turn.Tell(healthy, "became_healthy", first && healthy.StartTook is { } took ? $"is healthy after {Words.Duration(took)}" : "is healthy again");
+        turn.Tell(healthy, "became_healthy", first && healthy.StartTook is { } took ? $"is healthy after {DurationWords.Of(took)}" : "is healthy again");
         turn.Do(new ServiceAction.SaveRecord(replica.Index, replica.Run));
         turn.Do(new ServiceAction.Arm(replica.Index, replica.Run, ReplicaTimer.Stable, turn.Spec.Restart.Window));
     }

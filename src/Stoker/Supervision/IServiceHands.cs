@@ -12,6 +12,9 @@ internal interface IServiceHands : IAsyncDisposable
     /// </summary>
     IReadOnlyList<ServiceFact> Do(ServiceAction.OfReplica action, ServiceLife life);
 
+    /// <summary>Takes over a process of an earlier daemon, before the driver begins; null when it is not there any more.</summary>
+    ServiceFact.Adopted? Adopt(ReplicaRecord record, ServiceLife life);
+
     /// <summary>Asks the healthcheck of every replica now, for a person; decides nothing.</summary>
     Task<IReadOnlyList<AskedReplica>> AskAsync(ServiceLife life, CancellationToken cancel);
 }

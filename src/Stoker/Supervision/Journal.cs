@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json;
-using Stoker.Daemon.Protocol;
 using Stoker.Estates;
 using Stoker.Platform;
 
@@ -132,9 +130,7 @@ internal sealed class Journal
     {
         try
         {
-            return JsonSerializer.Deserialize(line, ControlJson.Readable.EventDocument) is { } d
-                ? new EstateEvent(d.Sequence, d.At, d.Service is null ? null : new ServiceName(d.Service), d.Replica, d.Kind, d.State, d.Text, d.Cause)
-                : null;
+            return JournalLine.Read(line);
         }
         catch (JsonException)
         {

@@ -135,7 +135,7 @@ internal static class ReplicaPolicy
             return;
         }
 
-        var reason = $"{why}; {Words.Ordinal(ended.Attempt)} try in {Words.Duration(delay)}";
+        var reason = $"{why}; {Words.Ordinal(ended.Attempt)} try in {DurationWords.Of(delay)}";
         var waiting = turn.Enter(ended with { RetryAt = turn.At + delay }, ServiceState.Backoff, reason);
         turn.Tell(waiting, "restart_scheduled", reason);
         turn.Do(new ServiceAction.Arm(ended.Index, ended.Run, ReplicaTimer.Backoff, delay));
@@ -200,7 +200,7 @@ internal static class ReplicaPolicy
                 StopPolicy.StillThere(turn, replica);
                 break;
             case ReplicaTimer.Watchdog when replica.IsUp:
-                turn.Tell(replica, "watchdog", $"sent no WATCHDOG=1 for {Words.Duration(replica.WatchdogPeriod ?? default)}");
+                turn.Tell(replica, "watchdog", $"sent no WATCHDOG=1 for {DurationWords.Of(replica.WatchdogPeriod ?? default)}");
                 StopPolicy.Abort(turn, replica with { Failure = "its watchdog was not fed" });
                 break;
         }

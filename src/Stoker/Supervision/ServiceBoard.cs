@@ -5,13 +5,15 @@ namespace Stoker.Supervision;
 
 /// <summary>
 /// Where every driver publishes the status of its service, and everyone reads it. Tells neighbours (dependencies and dependents)
-/// of each other, and waiters that something changed.
+/// of each other, and waiters that something changed. News is posted inside the lock, so that nobody hears it in another order
+/// than it came about.
 /// </summary>
 internal sealed class ServiceBoard(TimeProvider clock)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<ServiceName, PeerView> _views = [];
-    private readonly Dictionary<ServiceName, Neighbours> _neighbours = [];
+    private readonly Dictionary<ServiceName, List<Action<ServiceFact>>> _listeners = [];
+    private readonly HashSet<ServiceName> _leaving = [];
     private ImmutableSortedDictionary<ServiceName, ServiceStatus> _statuses = ImmutableSortedDictionary<ServiceName, ServiceStatus>.Empty;
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -32,61 +34,82 @@ internal sealed class ServiceBoard(TimeProvider clock)
 
     public void Publish(ServiceStatus status, PeerView view)
     {
-        List<Action<ServiceFact>>? tell = null;
         TaskCompletionSource changed;
         lock (_lock)
         {
-            if (!_views.TryGetValue(status.Name, out var before) || before != view)
-            {
-                _views[status.Name] = view;
-                if (_neighbours.TryGetValue(status.Name, out var neighbours)) tell = [.. neighbours.Posts.Values];
-            }
-
-            changed = Change(_statuses.SetItem(status.Name, status));
+            changed = _leaving.Contains(status.Name)
+                ? Show(status with { State = ServiceState.Stopping }, view with { State = ServiceState.Stopping })
+                : Show(status, view);
         }
 
         changed.TrySetResult();
-        if (tell is null) return;
-        var fact = new ServiceFact.PeerChanged(clock.GetUtcNow(), status.Name, view);
-        foreach (var post in tell) post(fact);
+    }
+
+    /// <summary>
+    /// The service was told to leave the estate: from this moment until it is removed it is shown as stopping, whatever its driver still
+    /// publishes, so that nothing that is to start anew takes the one that goes for the one that comes.
+    /// </summary>
+    public void Leave(ServiceName name)
+    {
+        TaskCompletionSource? changed = null;
+        lock (_lock)
+        {
+            _leaving.Add(name);
+            if (_statuses.TryGetValue(name, out var status) && _views.TryGetValue(name, out var view))
+                changed = Show(status with { State = ServiceState.Stopping }, view with { State = ServiceState.Stopping });
+        }
+
+        changed?.TrySetResult();
     }
 
     /// <summary>The service has left the estate; whoever waits for its end hears of it.</summary>
     public void Remove(ServiceName name)
     {
-        List<Action<ServiceFact>> tell;
-        PeerView? gone;
         TaskCompletionSource changed;
         lock (_lock)
         {
-            gone = _views.Remove(name, out var last) ? last with { State = ServiceState.Stopped, Alive = false } : null;
-            tell = _neighbours.TryGetValue(name, out var neighbours) ? [.. neighbours.Posts.Values] : [];
-            foreach (var others in _neighbours.Values) others.Posts.Remove(name);
+            _leaving.Remove(name);
+            if (_views.Remove(name, out var last)) Tell(name, last with { State = ServiceState.Stopped, Alive = false });
             changed = Change(_statuses.Remove(name));
         }
 
         changed.TrySetResult();
-        if (gone is null) return;
-        foreach (var post in tell) post(new ServiceFact.PeerChanged(clock.GetUtcNow(), name, gone));
     }
 
-    /// <summary>From now on, and at once about the present, <paramref name="post"/> hears of the peers of this service.</summary>
-    public void Listen(ServiceName listener, IEnumerable<ServiceName> peers, Action<ServiceFact> post)
+    /// <summary>
+    /// From now on, and at once about the present, <paramref name="post"/> hears of these services and no others; with none it hears
+    /// nothing more. It is known by itself and not by a name: a service that comes back listens beside its own predecessor.
+    /// </summary>
+    public void Listen(IEnumerable<ServiceName> peers, Action<ServiceFact> post)
     {
-        List<ServiceFact> known = [];
         lock (_lock)
         {
-            foreach (var neighbours in _neighbours.Values) neighbours.Posts.Remove(listener);
-            foreach (var peer in peers)
+            foreach (var listeners in _listeners.Values) listeners.Remove(post);
+            foreach (var peer in peers.Distinct())
             {
-                if (!_neighbours.TryGetValue(peer, out var neighbours)) _neighbours[peer] = neighbours = new Neighbours();
-                neighbours.Posts[listener] = post;
-                if (_views.TryGetValue(peer, out var view)) known.Add(new ServiceFact.PeerChanged(clock.GetUtcNow(), peer, view));
+                if (!_listeners.TryGetValue(peer, out var listeners)) _listeners[peer] = listeners = [];
+                listeners.Add(post);
+                if (_views.TryGetValue(peer, out var view)) post(new ServiceFact.PeerChanged(clock.GetUtcNow(), peer, view));
             }
-
-            // Posted inside the lock, so that nobody's later news can come before it.
-            foreach (var fact in known) post(fact);
         }
+    }
+
+    private TaskCompletionSource Show(ServiceStatus status, PeerView view)
+    {
+        if (!_views.TryGetValue(status.Name, out var before) || before != view)
+        {
+            _views[status.Name] = view;
+            Tell(status.Name, view);
+        }
+
+        return Change(_statuses.SetItem(status.Name, status));
+    }
+
+    private void Tell(ServiceName name, PeerView view)
+    {
+        if (!_listeners.TryGetValue(name, out var listeners) || listeners.Count == 0) return;
+        var fact = new ServiceFact.PeerChanged(clock.GetUtcNow(), name, view);
+        foreach (var post in listeners) post(fact);
     }
 
     private TaskCompletionSource Change(ImmutableSortedDictionary<ServiceName, ServiceStatus> statuses)
@@ -96,10 +119,5 @@ internal sealed class ServiceBoard(TimeProvider clock)
         var changed = _changed;
         _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         return changed;
-    }
-
-    private sealed class Neighbours
-    {
-        public Dictionary<ServiceName, Action<ServiceFact>> Posts { get; } = [];
     }
 }

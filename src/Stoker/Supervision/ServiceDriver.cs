@@ -7,6 +7,11 @@ namespace Stoker.Supervision;
 /// <summary>
 /// The one loop that owns a service: it reads facts from its queue, lets <see cref="ServicePolicy"/> decide, does what was
 /// decided and publishes what is true now. Nobody else changes the service.
+/// <code>
+/// made ─Begin→ (the life before it ends) → reads its queue ─Leave→ stops → off the board → ended
+///                                                         └LetGo→ ended, processes and records stay
+/// </code>
+/// A driver that was told to leave is leaving for good: when its service comes back, a new driver is made, and begins when this one has ended.
 /// </summary>
 internal sealed class ServiceDriver
 {
@@ -16,6 +21,8 @@ internal sealed class ServiceDriver
     private readonly IServiceHands _hands;
     private ServiceLife _life;
     private long _lastEvent;
+    private volatile bool _leaving;
+    private volatile bool _letGo;
 
     public ServiceDriver(ServiceLife life, ServiceBoard board, Journal journal, Func<ServiceDriver, IServiceHands> hands)
     {
@@ -30,29 +37,52 @@ internal sealed class ServiceDriver
     /// <summary>Ends when the service has left the estate, or the daemon lets go of it.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
 
-    public void Begin() => Ended = Task.Run(RunAsync);
+    /// <param name="earlier">The end of the life before this one, whose records, pipes and control group it must not share; null: it is the first.</param>
+    public void Begin(Task? earlier) => Ended = Task.Run(() => RunAsync(earlier));
 
     public void Post(ServiceFact fact) => _facts.Writer.TryWrite(fact);
+
+    /// <summary>It stops for good, or never begins.</summary>
+    public void Leave(ServiceFact.StopRequested stop)
+    {
+        // The board first: a driver that has not begun takes itself off it again.
+        _board.Leave(Name);
+        _leaving = true;
+        Post(stop);
+    }
 
     public Task<IReadOnlyList<AskedReplica>> AskAsync(CancellationToken cancel) => _hands.AskAsync(Volatile.Read(ref _life), cancel);
 
     /// <summary>The daemon ends and its services go on: nothing is decided any more.</summary>
-    public void LetGo() => _facts.Writer.TryComplete();
-
-    private async Task RunAsync()
+    public void LetGo()
     {
-        Publish();
+        _letGo = true;
+        _facts.Writer.TryComplete();
+    }
+
+    private async Task RunAsync(Task? earlier)
+    {
         try
         {
-            await foreach (var fact in _facts.Reader.ReadAllAsync())
-            {
-                if (Take(fact)) break;
-            }
+            if (earlier is not null) await earlier.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Nothing of it runs yet, so nothing has to be stopped. The first life may have taken over processes.
+            if (earlier is not null && _leaving) _board.Remove(Name);
+            else if (!_letGo) await ReadAsync();
         }
         finally
         {
             _facts.Writer.TryComplete();
+            _board.Listen([], Post);
             await _hands.DisposeAsync();
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        Publish();
+        await foreach (var fact in _facts.Reader.ReadAllAsync())
+        {
+            if (_letGo || Take(fact)) return;
         }
     }
 

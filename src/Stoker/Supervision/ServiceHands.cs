@@ -14,7 +14,6 @@ internal sealed class ServiceHands(SupervisionDoors doors, Action<ServiceFact> p
         return hand.Do(action, life);
     }
 
-    /// <summary>Takes over a process of an earlier daemon; null when it is not there any more.</summary>
     public ServiceFact.Adopted? Adopt(ReplicaRecord record, ServiceLife life)
     {
         var hand = new ReplicaHand(doors, life.Plan.Name, record.Replica, post, context);
@@ -28,7 +27,7 @@ internal sealed class ServiceHands(SupervisionDoors doors, Action<ServiceFact> p
     private Task<AskedReplica> AskAsync(ReplicaLife replica, ServiceLife life, CancellationToken cancel) =>
         replica.IsUp && _replicas.TryGetValue(replica.Index, out var hand)
             ? hand.AskAsync(life, cancel)
-            : Task.FromResult(new AskedReplica(replica.Index, "not_asked", $"it is {replica.State.ToString().ToLowerInvariant()}", TimeSpan.Zero, ReplicaHand.KindOf(life)));
+            : Task.FromResult(new AskedReplica(replica.Index, "not_asked", $"it is {replica.State.ToString().ToLowerInvariant()}", TimeSpan.Zero, ReplicaWatch.KindOf(life)));
 
     public async ValueTask DisposeAsync()
     {

@@ -11,6 +11,7 @@ internal sealed record ServiceLife(ServicePlan Plan)
 
     public bool Wanted => Wish == Wish.Up;
 
+    /// <summary>It was told to leave the estate, and is leaving for good.</summary>
     public bool Forget { get; init; }
 
     /// <summary>Dependents that must be gone before this service is stopped.</summary>

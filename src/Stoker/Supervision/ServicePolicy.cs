@@ -19,6 +19,9 @@ internal static class ServicePolicy
         var turn = new Turn(life, fact.At);
         switch (fact)
         {
+            // What was told to leave is leaving for good: its name comes back with a new life.
+            case ServiceFact.StartRequested or ServiceFact.RestartRequested or ServiceFact.PlanChanged when life.Forget:
+                break;
             case ServiceFact.StartRequested start:
                 Start(turn, start.ByName);
                 break;
@@ -60,7 +63,7 @@ internal static class ServicePolicy
             return;
         }
 
-        turn.Life = turn.Life with { Wish = Wish.Up, Forget = false, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>() };
+        turn.Life = turn.Life with { Wish = Wish.Up, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>() };
         foreach (var replica in turn.Life.Replicas)
         {
             switch (replica.State)
@@ -85,7 +88,7 @@ internal static class ServicePolicy
 
     private static void Stop(Turn turn, ServiceFact.StopRequested stop)
     {
-        turn.Life = turn.Life with { Wish = Wish.Down, Forget = stop.Forget, StopAfter = stop.After, StopReason = stop.Why };
+        turn.Life = turn.Life with { Wish = Wish.Down, Forget = turn.Life.Forget || stop.Forget, StopAfter = stop.After, StopReason = stop.Why };
         foreach (var replica in turn.Life.Replicas)
         {
             switch (replica.State)
@@ -104,7 +107,7 @@ internal static class ServicePolicy
 
     private static void Restart(Turn turn, string why)
     {
-        turn.Life = turn.Life with { Wish = Wish.Up, Forget = false, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>(), Generation = turn.Life.Generation + 1 };
+        turn.Life = turn.Life with { Wish = Wish.Up, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>(), Generation = turn.Life.Generation + 1 };
         foreach (var replica in turn.Life.Replicas)
         {
             switch (replica.State)

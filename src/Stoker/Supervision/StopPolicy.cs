@@ -1,3 +1,4 @@
+using Stoker.Estates;
 using Stoker.Platform;
 
 namespace Stoker.Supervision;
@@ -51,7 +52,7 @@ internal static class StopPolicy
     public static void GraceOver(Turn turn, ReplicaLife replica)
     {
         if (replica.State != ServiceState.Stopping || replica.Stage == StopStage.Killed) return;
-        turn.Tell(replica, "killed", $"did not end within {Words.Duration(turn.Spec.StopGracePeriod)} of {Signals.Name(turn.Spec.StopSignal)}, and is killed");
+        turn.Tell(replica, "killed", $"did not end within {DurationWords.Of(turn.Spec.StopGracePeriod)} of {Signals.Name(turn.Spec.StopSignal)}, and is killed");
         KillTree(turn, replica);
     }
 

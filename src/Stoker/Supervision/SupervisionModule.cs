@@ -18,8 +18,4 @@ namespace Stoker.Supervision;
 /// Refuses: to restart what has never been healthy because it is not healthy yet (it may be loading), and to call a run over while
 /// something it started is alive.
 /// </summary>
-internal static class SupervisionModule
-{
-    /// <summary>The states in which a service is where it should be for good: what <c>up</c> and <c>wait</c> wait for.</summary>
-    public static bool IsSettled(ServiceState state) => state is ServiceState.Healthy or ServiceState.Running or ServiceState.Completed;
-}
+internal static class SupervisionModule;

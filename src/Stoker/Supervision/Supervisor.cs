@@ -17,12 +17,19 @@ internal abstract record RequestOutcome
 /// <summary>
 /// All services of this host: carries a plan out by telling each service's driver what is wanted of it. Requests are short (they
 /// only post facts) and come one after the other, so two <c>up</c>s at once are two plans in some order, and a <c>down</c> in the
-/// middle of an <c>up</c> is simply the later wish.
+/// middle of an <c>up</c>, or an <c>up</c> in the middle of a <c>down</c>, is simply the later wish.
 /// </summary>
-internal sealed class Supervisor(SupervisionDoors doors)
+/// <param name="hands">What does for a driver what was decided, on this machine.</param>
+internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact>, Func<LaunchContext>, IServiceHands> hands)
 {
     private readonly Lock _lock = new();
+
+    /// <summary>The life of each service of the estate; it may not have begun, because an earlier one has not ended.</summary>
     private readonly Dictionary<ServiceName, ServiceDriver> _drivers = [];
+
+    /// <summary>Told to leave and not gone yet, in that order: several of one name when it came and went while it stopped.</summary>
+    private readonly List<ServiceDriver> _leaving = [];
+
     private readonly Dictionary<ServiceName, RemoteWatch> _watches = [];
     private ImmutableDictionary<ServiceName, LaunchContext> _contexts = ImmutableDictionary<ServiceName, LaunchContext>.Empty;
     private ImmutableDictionary<ServiceName, ServicePlan> _plans = ImmutableDictionary<ServiceName, ServicePlan>.Empty;
@@ -39,7 +46,7 @@ internal sealed class Supervisor(SupervisionDoors doors)
         {
             var local = plan.Local.Select(Rehearsal.Adapt).ToList();
             var leaving = plan.Changes.Where(c => c.Kind == ChangeKind.Stop && _drivers.ContainsKey(c.Service)).ToDictionary(c => c.Service, c => c.Reason);
-            foreach (var (name, why) in leaving) Leave(name, leaving.Keys, why);
+            Leave(leaving);
             Volatile.Write(ref _contexts, _contexts.SetItems(contexts));
             Volatile.Write(ref _plans, _plans.RemoveRange(leaving.Keys).SetItems(local.Select(p => KeyValuePair.Create(p.Name, p))));
             var started = local.Select(p => Place(p, adopted)).ToList();
@@ -53,21 +60,26 @@ internal sealed class Supervisor(SupervisionDoors doors)
         }
     }
 
-    /// <summary>Stops everything, dependents first, and completes when nothing runs any more.</summary>
-    public async Task DownAsync(string why)
+    /// <summary>
+    /// Every service leaves, dependents first. The task completes when nothing runs any more of what ran at the time of the call, or was
+    /// leaving already; what is applied meanwhile is not waited for.
+    /// </summary>
+    public Task Down(string why)
     {
-        List<ServiceDriver> drivers;
         lock (_lock)
         {
-            drivers = [.. _drivers.Values];
-            var all = _drivers.Keys.ToHashSet();
-            foreach (var driver in drivers) driver.Post(new ServiceFact.StopRequested(doors.Clock.GetUtcNow(), DependentsOf(driver.Name, all), Forget: true, why));
+            Leave(_drivers.Keys.ToDictionary(name => name, _ => why));
+            Volatile.Write(ref _plans, _plans.Clear());
+            return Task.WhenAll(_leaving.Select(d => d.Ended));
         }
+    }
 
-        await Task.WhenAll(drivers.Select(d => d.Ended));
-        lock (_lock)
+    /// <summary>Nothing is in the estate, and nothing is leaving it.</summary>
+    public bool IsEmpty
+    {
+        get
         {
-            foreach (var driver in drivers) Forget(driver);
+            lock (_lock) return _drivers.Count == 0 && _leaving.TrueForAll(d => d.Ended.IsCompleted);
         }
     }
 
@@ -76,7 +88,7 @@ internal sealed class Supervisor(SupervisionDoors doors)
     {
         lock (_lock)
         {
-            foreach (var driver in _drivers.Values) driver.Post(new ServiceFact.KillRequested(doors.Clock.GetUtcNow()));
+            foreach (var driver in Living()) driver.Post(new ServiceFact.KillRequested(doors.Clock.GetUtcNow()));
         }
     }
 
@@ -115,7 +127,7 @@ internal sealed class Supervisor(SupervisionDoors doors)
         List<ServiceDriver> drivers;
         lock (_lock)
         {
-            drivers = [.. _drivers.Values];
+            drivers = Living();
             foreach (var watch in _watches.Values) watch.Dispose();
         }
 
@@ -127,49 +139,59 @@ internal sealed class Supervisor(SupervisionDoors doors)
     {
         lock (_lock)
         {
-            if (!_drivers.TryGetValue(name, out var driver))
-                return Unknown(name);
-            tell(driver);
-            return new RequestOutcome.Accepted();
+            if (_drivers.TryGetValue(name, out var driver))
+            {
+                tell(driver);
+                return new RequestOutcome.Accepted();
+            }
+
+            return _leaving.Exists(d => d.Name == name)
+                ? new RequestOutcome.Refused($"service `{name}` is leaving the estate: it is being stopped for good", "`stoker up` starts it again when it is gone")
+                : Unknown(name);
         }
     }
 
+    private List<ServiceDriver> Living() => [.. _leaving, .. _drivers.Values];
+
     private ServiceDriver Place(ServicePlan plan, AdoptedEstate adopted)
     {
-        if (_drivers.TryGetValue(plan.Name, out var known) && !known.Ended.IsCompleted)
+        if (_drivers.TryGetValue(plan.Name, out var known))
         {
             known.Post(new ServiceFact.PlanChanged(doors.Clock.GetUtcNow(), plan));
             return known;
         }
 
         var life = ServicePolicy.Begin(plan, doors.Clock.GetUtcNow(), adopted.Ended(plan.Name));
-        ServiceHands? hands = null;
-        var driver = new ServiceDriver(life, doors.Board, doors.Journal, d => hands = new ServiceHands(doors, d.Post, () => ContextOf(plan.Name)));
+        IServiceHands? own = null;
+        var driver = new ServiceDriver(life, doors.Board, doors.Journal, d => own = hands(d.Post, () => ContextOf(plan.Name)));
         foreach (var record in adopted.Alive(plan.Name))
         {
-            if (hands!.Adopt(record, life) is { } fact) driver.Post(fact);
+            if (own!.Adopt(record, life) is { } fact) driver.Post(fact);
         }
 
         // After what is alive, so that a change of the declaration meets the processes it concerns.
         driver.Post(new ServiceFact.PlanChanged(doors.Clock.GetUtcNow(), plan));
         _drivers[plan.Name] = driver;
-        driver.Begin();
+        driver.Begin(_leaving.FindLast(d => d.Name == plan.Name)?.Ended);
         return driver;
     }
 
-    private void Leave(ServiceName name, IEnumerable<ServiceName> leaving, string why)
+    /// <param name="leaving">Names of living services, each with why it leaves.</param>
+    private void Leave(Dictionary<ServiceName, string> leaving)
     {
-        var driver = _drivers[name];
-        driver.Post(new ServiceFact.StopRequested(doors.Clock.GetUtcNow(), DependentsOf(name, leaving.ToHashSet()), Forget: true, why));
-        _ = driver.Ended.ContinueWith(_ =>
+        var names = leaving.Keys.ToHashSet();
+        foreach (var (name, why) in leaving)
         {
-            lock (_lock) Forget(driver);
-        }, TaskScheduler.Default);
+            _drivers.Remove(name, out var driver);
+            _leaving.Add(driver!);
+            driver!.Leave(new ServiceFact.StopRequested(doors.Clock.GetUtcNow(), DependentsOf(name, names), Forget: true, why));
+            _ = driver.Ended.ContinueWith(_ => Forget(driver), TaskScheduler.Default);
+        }
     }
 
     private void Forget(ServiceDriver driver)
     {
-        if (_drivers.TryGetValue(driver.Name, out var current) && current == driver) _drivers.Remove(driver.Name);
+        lock (_lock) _leaving.Remove(driver);
     }
 
     private HashSet<ServiceName> DependentsOf(ServiceName name, HashSet<ServiceName> among) =>
@@ -181,7 +203,7 @@ internal sealed class Supervisor(SupervisionDoors doors)
         foreach (var plan in Plans.Values)
         {
             var peers = plan.Dependencies.Select(d => d.Service).Concat(dependents[plan.Name]);
-            doors.Board.Listen(plan.Name, peers, _drivers[plan.Name].Post);
+            doors.Board.Listen(peers, _drivers[plan.Name].Post);
         }
     }
 

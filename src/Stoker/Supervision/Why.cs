@@ -40,7 +40,7 @@ internal static class Why
     private static ServiceName? AddSteps(
         List<WhyStep> steps, ServiceStatus status, IReadOnlyDictionary<ServiceName, ServiceStatus> statuses, IReadOnlyList<EstateEvent> journal, PortHolderLookup holderOf, DateTimeOffset now)
     {
-        var since = Words.Duration(now - status.Since);
+        var since = DurationWords.Of(now - status.Since);
         switch (status.State)
         {
             case ServiceState.Waiting when status.WaitsFor.Count > 0:
@@ -80,7 +80,7 @@ internal static class Why
     private static void AddFailure(List<WhyStep> steps, ServiceStatus status, IReadOnlyList<EstateEvent> journal, PortHolderLookup holderOf, DateTimeOffset now)
     {
         var replica = status.Replicas.FirstOrDefault(r => r.State == status.State);
-        var again = replica is { RetryAt: { } due } ? $" ({Words.Ordinal(replica.Restarts)} try in {Words.Duration(due > now ? due - now : TimeSpan.Zero)})" : "";
+        var again = replica is { RetryAt: { } due } ? $" ({Words.Ordinal(replica.Restarts)} try in {DurationWords.Of(due > now ? due - now : TimeSpan.Zero)})" : "";
         steps.Add(new WhyStep($"{status.Name} {(status.State == ServiceState.Backoff ? "is in backoff" : "has failed")}{again}", status.Name, status.Since));
         if (replica?.LastExit is { } exit)
         {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Tests.Cli;
 

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using Stoker.Daemon.Protocol;
+using Stoker.Estates;
 using Stoker.Supervision;
 
 namespace Stoker.Tests.Cli;
@@ -26,7 +28,7 @@ internal static class Scenes
         ]), ControlJson.Readable.ProbeDocument);
         Answer(daemon, "GET /v1/models", Models, ControlJson.Readable.ModelsDocument);
         Answer(daemon, "POST /v1/services/speech/start", new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
-        daemon.Answers["GET /v1/events"] = (200, string.Join('\n', Events.Select(e => JsonSerializer.Serialize(e, ControlJson.Readable.EventDocument))) + "\n");
+        daemon.Answers["GET /v1/events"] = (200, string.Concat(Events.Select(e => Encoding.UTF8.GetString(JournalLine.Write(e)))));
         daemon.Answers["POST /v1/services/kafka/reload"] = (409, """{"error":{"code":"refused","message":"`kafka` does not say how it reloads","hint":"declare `reload:` with a signal or a command"}}""");
         Answer(daemon, "POST /v1/services/redis/restart", new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
         daemon.Answers["GET /v1/services/visoin/why"] =
@@ -48,11 +50,11 @@ internal static class Scenes
         new("far", "gpt-x", "openai", "elsewhere") { Replicas = 1, Urls = ["http://10.0.0.9:8000/v1"] },
     ]);
 
-    private static IReadOnlyList<EventDocument> Events { get; } =
+    private static IReadOnlyList<EstateEvent> Events { get; } =
     [
-        new(111, Sample.Ago(15), "redis", 1, "exited", ServiceState.Backoff, "redis exited with 1: `bind: address already in use`", null),
-        new(112, Sample.Ago(15), "redis", 1, "restart_scheduled", ServiceState.Backoff, "redis is started again in 2 s", 111),
-        new(113, Sample.Ago(12), "vision", null, "waits", ServiceState.Waiting, "vision waits for redis", null),
+        new(111, Sample.Ago(15), new ServiceName("redis"), 1, "exited", ServiceState.Backoff, "redis exited with 1: `bind: address already in use`", null),
+        new(112, Sample.Ago(15), new ServiceName("redis"), 1, "restart_scheduled", ServiceState.Backoff, "redis is started again in 2 s", 111),
+        new(113, Sample.Ago(12), new ServiceName("vision"), null, "waits", ServiceState.Waiting, "vision waits for redis", null),
         new(114, Sample.Ago(3), null, null, "applied", null, "stoker.yaml is applied: 5 services, 1 of them a stand-in", null),
     ];
 

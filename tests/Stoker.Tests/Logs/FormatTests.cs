@@ -129,20 +129,6 @@ public sealed class FormatTests
         Assert.Equal(expected, LogRecovery.Decide(cursor, (ulong)inode, length, spoolBase).ToString());
     }
 
-    [Fact]
-    public void Rotation_options_are_read_as_Docker_reads_them()
-    {
-        static LogRotation? Read(params (string, string)[] options) =>
-            LogRotation.TryRead(options.ToDictionary(static option => option.Item1, static option => option.Item2), out LogRotation rotation, out _) ? rotation : null;
-        Assert.Equal(new LogRotation(10 << 20, 5), Read());
-        Assert.Equal(new LogRotation(200 << 10, 3), Read(("max-size", "200k"), ("max-file", "3")));
-        Assert.Equal(new LogRotation(1 << 30, 5), Read(("max-size", "1g")));
-        Assert.Equal(new LogRotation(5 << 20, 5), Read(("max-size", "5MB")));
-        Assert.Equal(new LogRotation(512, 5), Read(("max-size", "512")));
-        Assert.Equal(new LogRotation(long.MaxValue, 5), Read(("max-size", "-1")));
-        Assert.All([("max-size", "big"), ("max-size", "0"), ("max-size", "10x"), ("max-file", "0"), ("max-file", "many")], static option => Assert.Null(Read(option)));
-    }
-
     private static byte[] Redact(Redaction redaction, byte[] message)
     {
         byte[] target = new byte[message.Length];

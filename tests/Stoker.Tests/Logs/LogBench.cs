@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Stoker.Logs;
+using Stoker.Platform;
 
 namespace Stoker.Tests.Logs;
 
@@ -22,8 +23,9 @@ internal sealed class LogBench : IDisposable
     public LogSource For(string service, int replica, LogRotation? rotation = null, params string[] secrets)
     {
         string Fifo(string stream) => Path.Combine(Directory, "pipes", $"{service}.{replica}.{stream}");
-        Fifos.Create(Fifo("out"));
-        Fifos.Create(Fifo("err"));
+        Files.CreateDirectory(Path.Combine(Directory, "pipes"));
+        Files.MakeFifo(Fifo("out"));
+        Files.MakeFifo(Fifo("err"));
         return new LogSource(service, replica, Fifo("out"), Fifo("err"), Path.Combine(Directory, "logs", $"{service}.{replica}.log"),
             rotation ?? new LogRotation(1L << 40, 5), [.. secrets.Select(System.Text.Encoding.UTF8.GetBytes)]);
     }

@@ -38,6 +38,24 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
+    public void A_line_is_read_whatever_the_order_of_its_keys_and_whatever_else_it_says()
+    {
+        var read = JournalLine.Read("{\"text\":\"up\",\"later\":{\"a\":[1]},\"state\":\"healthy\",\"kind\":\"k\",\"cause\":null,\"sequence\":7}"u8);
+
+        Assert.Equal(new EstateEvent(7, default, null, null, "k", ServiceState.Healthy, "up", null), read);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"sequence\":\"seven\"}")]
+    [InlineData("{\"sequence\":7,\"state\":\"well\"}")]
+    [InlineData("{\"sequence\":7")]
+    public void What_is_no_event_is_not_read_as_one(string line) =>
+        Assert.ThrowsAny<System.Text.Json.JsonException>(() => JournalLine.Read(System.Text.Encoding.UTF8.GetBytes(line)));
+
+    [Fact]
     public async Task A_follower_hears_of_the_next_line()
     {
         var journal = Journal.Open(Place, TimeProvider.System);

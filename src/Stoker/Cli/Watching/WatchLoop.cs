@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Cli.Watching;
 

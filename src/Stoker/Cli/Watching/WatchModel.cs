@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Supervision;
 
 namespace Stoker.Cli.Watching;
 
@@ -52,7 +53,7 @@ internal sealed record WatchModel
     private bool Matches(ServiceDocument service) =>
         Filter.Length == 0
         || service.Name.Contains(Filter, StringComparison.OrdinalIgnoreCase)
-        || States.Word(service.State).Contains(Filter, StringComparison.OrdinalIgnoreCase)
+        || StateWords.Of(service.State).Contains(Filter, StringComparison.OrdinalIgnoreCase)
         || (service.Group?.Contains(Filter, StringComparison.OrdinalIgnoreCase) ?? false);
 }
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Stoker.Supervision;
 
 namespace Stoker.Daemon.Protocol;
 
@@ -54,8 +55,8 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
     public ValueTask<ControlReply<ControlStream<StatusDocument>>> FollowStatusAsync(CancellationToken cancel) =>
         OpenAsync($"{ControlRoutes.Status}?follow=true", StatusReading.Read, cancel);
 
-    public ValueTask<ControlReply<ControlStream<EventDocument>>> EventsAsync(EventQuery query, CancellationToken cancel) =>
-        OpenAsync(ControlRoutes.Events + query.ToQueryString(), line => JsonSerializer.Deserialize(line.Span, ControlJson.Default.EventDocument)!, cancel);
+    public ValueTask<ControlReply<ControlStream<EstateEvent>>> EventsAsync(EventQuery query, CancellationToken cancel) =>
+        OpenAsync(ControlRoutes.Events + query.ToQueryString(), line => JournalLine.Read(line.Span), cancel);
 
     public ValueTask<ControlReply<ControlStream<LogDocument>>> LogsAsync(LogFollowQuery query, CancellationToken cancel) =>
         OpenAsync(ControlRoutes.Logs + query.ToQueryString(), line => JsonSerializer.Deserialize(line.Span, ControlJson.Default.LogDocument)!, cancel);

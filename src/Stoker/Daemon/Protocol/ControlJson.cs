@@ -11,12 +11,11 @@ namespace Stoker.Daemon.Protocol;
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    Converters = [typeof(ServiceStateConverter)])]
+    Converters = [typeof(StateWords.Converter)])]
 [JsonSerializable(typeof(DaemonDocument))]
 [JsonSerializable(typeof(DaemonStopRequest))]
 [JsonSerializable(typeof(DaemonUpgradeRequest))]
 [JsonSerializable(typeof(StatusDocument))]
-[JsonSerializable(typeof(EventDocument))]
 [JsonSerializable(typeof(LogDocument))]
 [JsonSerializable(typeof(ApplyRequest))]
 [JsonSerializable(typeof(ApplyResponse))]
@@ -33,10 +32,7 @@ internal sealed partial class ControlJson : JsonSerializerContext
     public static ControlJson Readable { get; } = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Converters = { new ServiceStateConverter() },
+        Converters = { new StateWords.Converter() },
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 }
-
-/// <summary>States in lower case, as everywhere a person meets them.</summary>
-internal sealed class ServiceStateConverter() : JsonStringEnumConverter<ServiceState>(JsonNamingPolicy.SnakeCaseLower);

@@ -1,8 +1,6 @@
-using Stoker.Supervision;
+namespace Stoker.Supervision;
 
-namespace Stoker.Daemon.Protocol;
-
-/// <summary>The answer of <c>GET /v1/status</c>, and word for word what <c>stoker status --json</c> prints.</summary>
+/// <summary>What is published of a whole estate: the answer of <c>GET /v1/status</c>, and word for word what <c>stoker status --json</c> prints.</summary>
 /// <param name="Host">The host of the estate that this daemon runs; null when the estate declares none.</param>
 internal sealed record StatusDocument(string Estate, string? Host, IReadOnlyList<ServiceDocument> Services);
 

@@ -1,7 +1,5 @@
 using System.Text.Json;
-using Stoker.Supervision;
-
-namespace Stoker.Daemon.Protocol;
+namespace Stoker.Supervision;
 
 /// <summary>
 /// Reads a <see cref="StatusDocument"/> by hand. The generated reader does the same, but has some 450 generic methods compiled at the
@@ -61,20 +59,7 @@ internal static class StatusReading
         };
     }
 
-    private static ServiceState State(JsonElement json) => json.GetProperty("state").GetString() switch
-    {
-        "waiting" => ServiceState.Waiting,
-        "starting" => ServiceState.Starting,
-        "healthy" => ServiceState.Healthy,
-        "running" => ServiceState.Running,
-        "unhealthy" => ServiceState.Unhealthy,
-        "backoff" => ServiceState.Backoff,
-        "stopping" => ServiceState.Stopping,
-        "stopped" => ServiceState.Stopped,
-        "completed" => ServiceState.Completed,
-        "failed" => ServiceState.Failed,
-        var other => throw new JsonException($"no such state: {other}"),
-    };
+    private static ServiceState State(JsonElement json) => StateWords.Read(json.GetProperty("state").GetString());
 
     /// <summary>Absent and null are the same, so that a client reads an older daemon.</summary>
     private static JsonElement? Value(JsonElement json, string name) =>
