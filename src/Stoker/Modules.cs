@@ -1,4 +1,5 @@
 using Stoker.Estates;
+using Stoker.Gateway;
 using Stoker.Models;
 
 namespace Stoker;
@@ -12,7 +13,7 @@ internal static class Modules
     public static IReadOnlyList<SectionSpec> Sections { get; } =
     [
         ModelsModule.Section,
-        new("gateway", "The gateway in front of the models: where it listens and who may use it.", IsActedOn: false),
+        GatewayModule.Section,
         new("streams", "Streams of events by name: where they come in, and where they are kept.", IsActedOn: false),
         new("objectives", "Service level objectives by name: indicator, target and window.", IsActedOn: false),
         new("alerts", "Alerting rules, and who is told.", IsActedOn: false),

@@ -11,6 +11,8 @@ if (args is [ContainerStart.Verb, ..]) return ContainerStart.Run(args);
 
 if (args is [GatewayProcess.Verb, ..]) return GatewayProcess.Run(args);
 
+if (args is [GatewayDrain.Verb]) return GatewayDrain.Run();
+
 // Scripts ask this on every start; it needs no parser.
 if (args is ["--version"])
 {

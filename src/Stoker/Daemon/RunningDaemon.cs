@@ -2,6 +2,7 @@ using System.Text.Json;
 using Stoker.Daemon.Protocol;
 using Stoker.Diagnostics;
 using Stoker.Estates;
+using Stoker.Gateway;
 using Stoker.Logs;
 using Stoker.Planning;
 using Stoker.Platform;
@@ -61,6 +62,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
             loaded.Diagnostics.AddRange(plan.Diagnostics);
             if (dryRun || plan.IsRefused) return Answer(false, plan, loaded.Diagnostics);
             var contexts = EstateWork.Contexts(plan, loaded.Variables, loaded.Diagnostics);
+            GatewayApply.DeclareKeys(plan, loaded.Variables, options.State.Path, doors.Clock.GetUtcNow(), loaded.Diagnostics);
             if (loaded.Diagnostics.HasErrors) return Answer(false, plan, loaded.Diagnostics);
             await CarryOutAsync(plan, request, contexts, resume);
             return Answer(true, quiet ? null : plan, loaded.Diagnostics);
@@ -80,6 +82,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
             return new RequestOutcome.Refused(refusal.Message, refusal.Hint);
         _scaled = scaled;
         Volatile.Write(ref _plan, planned);
+        GatewayApply.WritePlan(planned, options.State.Path);
         SaveApplied(request);
         doors.Journal.Write(name, null, "scaled", null, $"{name} is scaled to {replicas}", null);
         return supervisor.Scale(planned.Services[name]);
@@ -138,6 +141,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         SaveApplied(request);
         var standIns = plan.Local.Count(p => p.StandIn is not null);
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
+        GatewayApply.WritePlan(plan, options.State.Path);
         supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
         if (left.Running.Count > 0 && request.Names.Count == 0)
             await left.EndUndeclaredAsync(plan.Local.Select(p => p.Name).ToHashSet(), doors);

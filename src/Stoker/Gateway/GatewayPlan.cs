@@ -127,6 +127,9 @@ internal sealed record ReplicaAddress(string Service, int Index, string Address,
 
     public double Weight { get; set; } = 1;
 
+    /// <summary>The names that it answers to, where they are not its route's; null: those.</summary>
+    public IReadOnlyList<string>? UpstreamNames { get; set; }
+
     /// <summary>From 0 to 1: the share of requests that it gets as a canary; null: an ordinary replica.</summary>
     public double? CanaryShare { get; set; }
 }

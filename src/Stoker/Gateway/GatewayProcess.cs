@@ -32,6 +32,7 @@ internal sealed class GatewayProcess : IDisposable
     private readonly List<EventLoop> _events = [];
     private readonly List<GatewayLoop> _loops = [];
     private readonly List<LoopListener> _listeners = [];
+    private DateTimeOffset? _planAt;
     private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private GatewayProcess(string directory, GatewayState state) => (_directory, _state) = (directory, state);
@@ -77,14 +78,18 @@ internal sealed class GatewayProcess : IDisposable
 
     private async Task<int> RunAsync()
     {
+        using var signals = ListenToSignals();
         var plan = await ApplyAsync();
         StartBudgets();
         StartLoops();
         foreach (var address in plan.Listen) Listen(IPEndPoint.Parse(address));
-        using var signals = ListenToSignals();
         using var stop = new CancellationTokenSource();
-        var upkeep = new GatewayUpkeep(_state, _loops);
-        var tasks = new[] { upkeep.RunAsync(stop.Token), EngineWatch.RunAsync(_state, stop.Token), LogDecisionsAsync(stop.Token) };
+        Task[] tasks =
+        [
+            new GatewayUpkeep(_state, _loops, () => IsPlanNew() ? ReloadAsync() : Task.CompletedTask).RunAsync(stop.Token),
+            EngineWatch.RunAsync(_state, stop.Token), new DaemonLink(_state, _directory).RunAsync(stop.Token), new GatewayAdmin(_state, _directory).RunAsync(stop.Token),
+            LogDecisionsAsync(stop.Token),
+        ];
         Say($"listening on {string.Join(", ", _listeners.Select(l => l.Address))}{(plan.RequiresKeys ? "" : ", open to everyone on this machine: `auth: none`")}");
         await _ending.Task;
         await DrainAsync();
@@ -150,8 +155,12 @@ internal sealed class GatewayProcess : IDisposable
         }
     }
 
+    /// <summary>The daemon has written another plan; it need not know whether somebody is there to be told.</summary>
+    private bool IsPlanNew() => Files.ModifiedAtIfPresent(Path.Combine(_directory, PlanFile)) is { } at && at != _planAt;
+
     private async Task<GatewayPlan> ApplyAsync()
     {
+        _planAt = Files.ModifiedAtIfPresent(Path.Combine(_directory, PlanFile));
         var plan = ReadPlan(_directory);
         var addresses = await AddressesAsync(plan);
         _state.Apply(plan, GatewayTables.TargetsOf(plan, addresses, KeyOf), GatewayLoop.Steady);

@@ -87,7 +87,7 @@ internal sealed class GatewayTables
                     replica.Tls && replica.Port == 443 ? host : $"{host}:{replica.Port}",
                     replica.Tls,
                     replica.Path,
-                    route.UpstreamNames,
+                    replica.UpstreamNames ?? route.UpstreamNames,
                     key,
                     route.Engine is "vllm" or "sglang" or "simulator");
             }

@@ -3,7 +3,8 @@ using Stoker.Gateway.Forwarding;
 namespace Stoker.Gateway;
 
 /// <summary>What has to be done from time to time beside requests: deadlines of those that wait, connections that grew old, counts that are over.</summary>
-internal sealed class GatewayUpkeep(GatewayState state, IReadOnlyList<GatewayLoop> loops)
+/// <param name="lookForPlan">Once a second.</param>
+internal sealed class GatewayUpkeep(GatewayState state, IReadOnlyList<GatewayLoop> loops, Func<Task> lookForPlan)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
@@ -18,6 +19,7 @@ internal sealed class GatewayUpkeep(GatewayState state, IReadOnlyList<GatewayLoo
                 if (route.Life.Queue.Waiting > 0) route.Life.Queue.Expire(GatewayLoop.Steady);
             }
 
+            if (turn % 10 == 0) await lookForPlan();
             if (turn % 20 == 0) SweepPools();
             if (turn % 600 == 0) state.Limiter.Prune(DateTimeOffset.UtcNow.UtcTicks);
         }

@@ -130,6 +130,9 @@ internal static class Files
 
     public static DateTimeOffset ModifiedAt(string path) => new(File.GetLastWriteTimeUtc(path), TimeSpan.Zero);
 
+    /// <summary>Null: it is not there.</summary>
+    public static DateTimeOffset? ModifiedAtIfPresent(string path) => File.Exists(path) ? ModifiedAt(path) : null;
+
     public static UnixFileMode Mode(string path) => File.GetUnixFileMode(path);
 
     public static void SetMode(string path, UnixFileMode mode) => File.SetUnixFileMode(path, mode);

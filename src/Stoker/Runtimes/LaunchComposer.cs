@@ -120,6 +120,7 @@ internal static class LaunchComposer
     {
         if (!plan.Spec.IsContainer) environment["STOKER"] = around.ProgramPath;
         environment["STOKER_ESTATE"] = around.Estate;
+        if (!plan.Spec.IsContainer && around.State.Length > 0) environment["STOKER_STATE"] = around.State;
         environment["STOKER_SERVICE"] = plan.Name.Value;
         environment["STOKER_REPLICA"] = replica.Index.ToString();
         environment[ProcessTree.MarkerVariable] = runId;

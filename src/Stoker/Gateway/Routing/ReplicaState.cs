@@ -41,6 +41,7 @@ internal sealed class ReplicaState
     private volatile bool _isUsable = true;
     private ReplicaMode _mode;
     private long _modeSince;
+    private long _lastUsed;
     private long _loadTime = -1;
     private EngineSignal _signal;
     private long _signalAt = long.MinValue;
@@ -49,7 +50,7 @@ internal sealed class ReplicaState
     {
         _settings = settings;
         _health = ReplicaHealth.Fresh with { RecoveredAt = settings.IsNew ? now : long.MinValue, WindowBegan = now };
-        _modeSince = now;
+        _modeSince = _lastUsed = now;
         StableHash = settings.Spec.Id.StableHash;
         AddSlots(0);
     }
@@ -78,6 +79,24 @@ internal sealed class ReplicaState
         get
         {
             lock (_access) return _requests;
+        }
+    }
+
+    /// <summary>What the outside wants it for.</summary>
+    public ReplicaMode Mode
+    {
+        get
+        {
+            lock (_access) return _mode;
+        }
+    }
+
+    /// <summary>When a request was last given to it, or ended; at first when it began.</summary>
+    public long LastUsed
+    {
+        get
+        {
+            lock (_access) return _lastUsed;
         }
     }
 
@@ -120,6 +139,7 @@ internal sealed class ReplicaState
                 DespiteEjection = _health.IsEjected && !trial,
             };
             _requests++;
+            _lastUsed = now;
             _tokens += promptTokens;
             lease = new Lease(this, slot, entry.Generation);
             return true;
@@ -155,6 +175,7 @@ internal sealed class ReplicaState
             if (fact is ReplicaFact.Busy or ReplicaFact.TimedOutBeforeFirstByte) Learn(-1, entry.PromptTokens, now);
             _tokens -= entry.Tokens;
             _requests--;
+            _lastUsed = now;
             _free[_freeCount++] = lease.Slot;
             if (entry.IsTrial) _trialTaken = false;
             // What goes well in a panic is as good as a trial; what fails then is no news.
