@@ -36,7 +36,7 @@ internal readonly record struct LearnedLimit
 /// </summary>
 internal static class ConcurrencyPolicy
 {
-    public const double First = 16, Least = 1, Most = 1024;
+    public const double First = 8, Least = 1, Most = 1024;
 
     private const double Cut = 0.8, CutForBusy = 0.7, Slack = 3;
 
@@ -59,16 +59,25 @@ internal static class ConcurrencyPolicy
         var learned = before with
         {
             Smoothed = before.Smoothed == 0 ? scaled : before.Smoothed + 0.2 * (scaled - before.Smoothed),
-            // Falls at once and rises slowly, so that a model that became slower for good is believed in time.
-            Baseline = before.Baseline == 0 || scaled < before.Baseline ? scaled : before.Baseline * 1.001,
+            Baseline = Baseline(before, scaled, sample.InFlight),
         };
         var congested = sample.EngineWaiting >= 0
             ? sample.EngineWaiting >= options.EngineWaiting
             : learned.Smoothed > Slack * learned.Baseline && learned.Smoothed - learned.Baseline > Noise;
         if (congested) return Reduce(learned, sample.At, Cut);
-        if (sample.InFlight < 0.8 * learned.Limit) return learned;
+        // The whole number, which is what holds back: 2.9 lets 2 in.
+        if (sample.InFlight < 0.8 * learned.Whole) return learned;
         return learned with { Limit = Math.Min(Most, learned.Limit + (learned.IsDoubling ? 1 : 1 / learned.Limit)) };
     }
+
+    /// <summary>
+    /// Falls at once. It rises only by samples of a replica that has little to do, so that a model that became slower for good is believed in time, but a
+    /// queue is never taken for the model's own pace: the limit settles below four times what runs without one, and a quarter of it has none.
+    /// </summary>
+    private static double Baseline(LearnedLimit before, double scaled, int inFlight) =>
+        before.Baseline == 0 || scaled < before.Baseline ? scaled
+        : inFlight <= Math.Max(1, before.Limit / 4) ? before.Baseline + 0.05 * (scaled - before.Baseline)
+        : before.Baseline;
 
     private static LearnedLimit Reduce(LearnedLimit learned, long now, double by)
     {

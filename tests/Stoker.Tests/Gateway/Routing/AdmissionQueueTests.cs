@@ -248,7 +248,7 @@ public sealed class AdmissionQueueTests
         }).QuickCheckThrowOnFailure();
     }
 
-    private (Ticket Ticket, FakeWaiter Waiter) Enter(
+    private static (Ticket Ticket, FakeWaiter Waiter) Enter(
         AdmissionQueue queue, string key, Priority priority = Priority.Normal, long cost = 1, double weight = 1, long deadline = long.MaxValue, long? now = null)
     {
         var waiter = new FakeWaiter();

@@ -19,8 +19,8 @@ public sealed class ConcurrencyTests
         var learned = LearnedLimit.Fresh;
         for (var i = 0; i < 20_000; i++)
         {
-            // As many in flight as are let in.
-            var inFlight = learned.Whole;
+            // Traffic begins small, and then as many are in flight as are let in.
+            var inFlight = Math.Min(learned.Whole, 1 + i / 20);
             var firstByte = (long)(0.2 * Math.Max(1, inFlight / (double)slots) * Second);
             learned = ConcurrencyPolicy.Decide(learned, new ConcurrencySample(At(i * 0.05), firstByte, 100, inFlight, -1), RoutingOptions.Default);
             if (i > 10_000) limits.Add(learned.Limit);
@@ -40,13 +40,28 @@ public sealed class ConcurrencyTests
     public void The_engines_own_queue_is_believed_before_times_are()
     {
         var slow = LearnedLimit.Fresh with { Baseline = Second / 10.0, Smoothed = Second };
-        Assert.True(Decide(slow, Second, 16, waiting: 0).Limit > 16);
-        Assert.True(Decide(slow, Second, 16, waiting: 9).Limit < 16);
-        Assert.True(Decide(slow, Second, 16, waiting: -1).Limit < 16);
+        Assert.True(Decide(slow, Second, 16, waiting: 0).Limit > slow.Limit);
+        Assert.True(Decide(slow, Second, 16, waiting: 9).Limit < slow.Limit);
+        Assert.True(Decide(slow, Second, 16, waiting: -1).Limit < slow.Limit);
     }
 
     [Fact]
-    public void A_limit_that_holds_nobody_back_does_not_grow() => Assert.Equal(16, Decide(LearnedLimit.Fresh, Second / 10, inFlight: 3).Limit);
+    public void An_engine_that_became_slower_for_good_is_believed_in_time()
+    {
+        var learned = LearnedLimit.Fresh with { Baseline = Second / 10.0, Smoothed = Second / 10.0, Limit = 20, IsDoubling = false };
+        var least = learned.Limit;
+        for (var i = 0; i < 2000; i++)
+        {
+            learned = ConcurrencyPolicy.Decide(learned, new ConcurrencySample(At(i), Second, 0, Math.Min(6, learned.Whole), -1), RoutingOptions.Default);
+            least = Math.Min(least, learned.Limit);
+        }
+
+        Assert.InRange(least, 1, 6);
+        Assert.True(learned.Limit > 6);
+    }
+
+    [Fact]
+    public void A_limit_that_holds_nobody_back_does_not_grow() => Assert.Equal(ConcurrencyPolicy.First, Decide(LearnedLimit.Fresh, Second / 10, inFlight: 3).Limit);
 
     [Fact]
     public void One_bad_moment_cuts_once()
