@@ -114,7 +114,7 @@ internal static class KeyCommand
                 return ExitCode.Refused;
             }
 
-            var now = run.World.Clock.GetUtcNow();
+            var now = Now(run);
             var time = run.Duration(grace) ?? TimeSpan.FromHours(24);
             if (time > TimeSpan.FromDays(36_525)) time = TimeSpan.FromDays(36_525);
             var secret = store.Rotate(key.Id, time, now, run.World.Chance);
@@ -126,7 +126,7 @@ internal static class KeyCommand
 
     private static ExitCode CreateKey(Invocation run, KeyStore store, string name, KeyTerms terms, TimeSpan? expires)
     {
-        var now = run.World.Clock.GetUtcNow();
+        var now = Now(run);
         switch (store.Create(name, terms, now + expires, now, run.World.Chance))
         {
             case KeyCreation.Created created:
@@ -193,6 +193,9 @@ internal static class KeyCommand
             verb == "revoke" ? "remove it from `gateway.keys` there, and `stoker up`" : "change its secret where the file says it is, and `stoker up`");
         return null;
     }
+
+    /// <summary>As precise as it is kept.</summary>
+    private static DateTimeOffset Now(Invocation run) => DateTimeOffset.FromUnixTimeMilliseconds(run.World.Clock.GetUtcNow().ToUnixTimeMilliseconds());
 
     private static ExitCode Wrong(KeyStore store, string name) => store.Find(name) is null ? ExitCode.Usage : ExitCode.Refused;
 

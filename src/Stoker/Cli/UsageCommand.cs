@@ -85,8 +85,8 @@ internal static class UsageCommand
 
     private static IReadOnlyList<TableColumn> Columns(string by) =>
     [
-        new(by.ToUpperInvariant(), Most: 48), new("REQUESTS", Right: true), new("PROMPT", Right: true), new("CACHED", Right: true, Sacrifice: 2),
-        new("COMPLETION", Right: true), new("REASONING", Right: true, Sacrifice: 3), new("WASTED", Right: true, Sacrifice: 1), new("TOKENS", Right: true), new("NOTE"),
+        new(by.ToUpperInvariant(), Most: 48), new("REQUESTS", Right: true), new("PROMPT", Right: true, Sacrifice: 1), new("CACHED", Right: true, Sacrifice: 3),
+        new("COMPLETION", Right: true, Sacrifice: 1), new("REASONING", Right: true, Sacrifice: 4), new("WASTED", Right: true, Sacrifice: 2), new("TOKENS", Right: true), new("NOTE"),
     ];
 
     private static TableRow Row(UsageSums sums, string name, Tone tone) => new(

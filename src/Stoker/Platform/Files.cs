@@ -64,7 +64,7 @@ internal static class Files
         {
             new FileStream(path, Exclusively(mode)).Dispose();
         }
-        catch (IOException) when (File.Exists(path))
+        catch (IOException) when (Path.Exists(path))
         {
             // Somebody else was first.
         }

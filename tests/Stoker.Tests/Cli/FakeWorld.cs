@@ -9,6 +9,8 @@ namespace Stoker.Tests.Cli;
 /// <summary>A world for the command line in which nothing but files is real.</summary>
 internal sealed class FakeWorld : IDisposable
 {
+    private readonly Gateway.Chance _chance = new();
+
     public FakeWorld()
     {
         Directory = Path.Combine(Path.GetTempPath(), $"stoker-cli-{Guid.NewGuid():N}");
@@ -49,6 +51,7 @@ internal sealed class FakeWorld : IDisposable
         Daemons = Daemons,
         Machine = Machine,
         Interrupts = () => Interrupts,
+        Chance = _chance.Fill,
         Patience = TimeSpan.FromSeconds(30),
         CompletionPatience = TimeSpan.FromSeconds(30),
     };

@@ -74,7 +74,8 @@ internal sealed class KeyStore(SqliteDatabase database) : IDisposable
         foreach (var gone in before.Values.Where(key => key.IsDeclared && !keys.Any(declared => declared.Name == key.Name))) SetRevoked(gone.Id, now);
         foreach (var key in keys)
         {
-            var known = before.GetValueOrDefault(key.Name);
+            // One that was declared before and comes back is the same key, with what it has used.
+            var known = before.GetValueOrDefault(key.Name) ?? Find("name = ?1 AND declared = 1 ORDER BY revoked DESC LIMIT 1", key.Name);
             var owner = OwnerOf(key.Hash);
             if (known is { IsDeclared: false }) refused.Add(new DeclaredKeyRefusal(key.Name, DeclaredKeyRefusal.Cause.NameTaken));
             else if (owner is not null && owner != known?.Id) refused.Add(new DeclaredKeyRefusal(key.Name, DeclaredKeyRefusal.Cause.SecretTaken));
@@ -134,7 +135,7 @@ internal sealed class KeyStore(SqliteDatabase database) : IDisposable
 
     private void Update(KeyRecord key)
     {
-        using var statement = database.Prepare("UPDATE keys SET expires = ?2, terms = ?3 WHERE id = ?1");
+        using var statement = database.Prepare("UPDATE keys SET expires = ?2, terms = ?3, revoked = NULL WHERE id = ?1");
         statement.Bind(1, key.Id.Value).Bind(2, key.Expires?.ToUnixTimeMilliseconds()).Bind(3, Terms(key.Terms)).Run();
     }
 

@@ -116,9 +116,10 @@ internal sealed class KeyWatch : IDisposable
 
     private void Load()
     {
-        // Read before the keys: what is committed between the two is found again at the next look.
-        _version = _store.DataVersion;
+        // Read before the keys: what is committed between the two is found at the next look. Kept after them: what could not be read is tried again.
+        var version = _store.DataVersion;
         _ring = _store.ReadRing(id => _uses.GetOrAdd(id, static _ => new KeyUse()));
+        _version = version;
     }
 
     private void SaveUses()

@@ -41,9 +41,9 @@ internal static class SecretText
 
     public static KeyId MakeId(SecretSource fill)
     {
-        Span<byte> random = stackalloc byte[11];
+        Span<byte> random = stackalloc byte[12];
         fill(random);
-        return new KeyId("key_" + Encode(new BigInteger(random, isUnsigned: true, isBigEndian: true), 16)[..16]);
+        return new KeyId("key_" + Encode(new BigInteger(random, isUnsigned: true, isBigEndian: true), 16));
     }
 
     public static SecretForm Judge(ReadOnlySpan<byte> secret)

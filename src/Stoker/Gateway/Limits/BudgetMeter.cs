@@ -48,7 +48,11 @@ internal sealed class BudgetMeter
         return new Refusal(LimitKind.Budget, LimitScope.Key, budget.Tokens, used + Reserved, requested, wait);
     }
 
-    public void Reserve(long tokens) => Reserved += tokens;
+    public void Reserve(long tokens, long now)
+    {
+        Advance(now);
+        Reserved += tokens;
+    }
 
     public void Settle(in LeaseSlot slot, long actual, long now)
     {

@@ -73,7 +73,7 @@ internal sealed class Limiter
                 return false;
             }
 
-            account.Budget.Reserve(tokens);
+            account.Budget.Reserve(tokens, _now);
             var second = account.Overall.Charge(tokens, _now);
             byModel?.Charge(tokens, _now);
             model?.Charge(tokens, _now);

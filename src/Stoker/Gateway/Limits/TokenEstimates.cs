@@ -56,7 +56,7 @@ internal sealed class TokenEstimates
     }
 
     private long Mean(string model) => _models.TryGetValue(model, out var means)
-        ? Math.Clamp((long)Math.Ceiling(Volatile.Read(ref means.Completion)), LeastCompletion, MostCompletion)
+        ? Math.Clamp((long)Math.Round(Volatile.Read(ref means.Completion)), LeastCompletion, MostCompletion)
         : FirstCompletion;
 
     private sealed class Means
