@@ -47,6 +47,7 @@ internal static class Composer
                 ? $"{{\"text\":\"{new string('x', toolArguments)}\"}}"
                 : SchemaExample.Make(tool.Parameters ?? NoParameters, chance);
             if (arguments is "null" or "") arguments = "{}";
+            if (toolArguments > 0) return Answer.Whole(new ToolCall($"call_{chance.Letters(24)}", tool.Name, arguments));
             return Answer.Of(reasoning, "", new ToolCall($"call_{chance.Letters(24)}", tool.Name, arguments), most, request.ForcedTool is not null);
         }
 

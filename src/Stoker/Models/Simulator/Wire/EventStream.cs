@@ -35,7 +35,7 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
         var headers = "cache-control: no-cache\r\n" + (fault is null ? "" : AnswerBody.Headers(fault));
         exchange.Begin(200, contentType, fault?.CloseDelimited == true ? Framing.Close : Framing.Chunked, headers, announceClose: fault?.CloseSilently != true);
         if (fault is not null && !await AnswerBody.SendHeadAsync(exchange, ticker, fault)) return false;
-        if (fault?.Gzip == true) gzip = new GZipStream(zipped = new MemoryStream(), CompressionLevel.Fastest);
+        if (fault?.Gzip == true) gzip = new GZipStream(zipped = new MemoryStream(), CompressionLevel.Fastest, leaveOpen: true);
         return touch is null || await MeetAsync();
     }
 
@@ -72,7 +72,7 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
             Data.Clear();
             Data.Add("[DONE]"u8);
             if (touch is null) AddPlain(null);
-            else await SendTouchedAsync(Framed(null, touch with { SeveralDataLines = false, SplitCharacters = false }), touch);
+            else await SendWholeAsync(touch with { SeveralDataLines = false, SplitCharacters = false });
             Data.Clear();
         }
 
@@ -110,6 +110,8 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
         var comment = how.Comments ? $": ping{end}" : "";
         return Encoding.UTF8.GetBytes($"{comment}{(name is null ? "" : $"event: {name}{end}")}{prefix}{data}{end}{end}");
     }
+
+    private ValueTask SendWholeAsync(FaultSpec how) => SendTouchedAsync(Framed(null, how), how);
 
     private async ValueTask SendTouchedAsync(byte[] bytes, FaultSpec how)
     {
