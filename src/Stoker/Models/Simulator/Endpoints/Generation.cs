@@ -80,7 +80,7 @@ internal static class Generation
     {
         var call = run.Call;
         var error = new Refusal(500, "InternalServerError", "The engine failed: simulated");
-        var events = new EventStream(call.Exchange, call.Server.Engine.Ticker, call.Fault, () => EngineDialect.Error(call.Options.Engine, error));
+        using var events = new EventStream(call.Exchange, call.Server.Engine.Ticker, call.Fault, () => EngineDialect.Error(call.Options.Engine, error));
         var stream = shape.Stream(run, events);
         var isWhole = await call.Server.Engine.RunAsync(run.Sequence, admitted, run.Answers, stream, run.Progress);
         try

@@ -10,7 +10,7 @@ namespace Stoker.Models.Simulator.Wire;
 /// Server-sent events on their way to one client, with the faults that were asked for. Events gather until the flush that comes before a
 /// wait, except where a fault is a matter of single writes. Once a method says false, nothing more is to be sent.
 /// </summary>
-internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? fault, Func<byte[]> error)
+internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? fault, Func<byte[]> error) : IDisposable
 {
     private const int FlushAt = 16 * 1024;
 
@@ -90,6 +90,12 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
         }
 
         await exchange.EndAsync();
+    }
+
+    public void Dispose()
+    {
+        gzip?.Dispose();
+        zipped?.Dispose();
     }
 
     private void AddPlain(string? name)
