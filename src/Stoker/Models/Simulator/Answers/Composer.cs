@@ -42,11 +42,12 @@ internal static class Composer
         var reasoning = request.Reasons || (options.Reasons && request.Prompts.Count == 0) ? Grammar.Thought(ref chance) : "";
         if (toolArguments > 0 || Calls(request) is not null)
         {
-            var tool = Calls(request) ?? request.Tools.FirstOrDefault() ?? new ToolSpec("large", null);
+            var tool = Calls(request) ?? (request.Tools.Count > 0 ? request.Tools[0] : new ToolSpec("large", null));
             var arguments = toolArguments > 0
                 ? $"{{\"text\":\"{new string('x', toolArguments)}\"}}"
                 : SchemaExample.Make(tool.Parameters ?? NoParameters, chance);
             if (arguments is "null" or "") arguments = "{}";
+            if (toolArguments > 0) return Answer.Whole(new ToolCall($"call_{chance.Letters(24)}", tool.Name, arguments));
             return Answer.Of(reasoning, "", new ToolCall($"call_{chance.Letters(24)}", tool.Name, arguments), most, request.ForcedTool is not null);
         }
 

@@ -68,7 +68,6 @@ internal static class Generation
         if (room < 1) return (null, EngineDialect.TooLong(options.Engine, options.ContextLength, tokens.Count));
         if (request.MaxTokens > room) return (null, EngineDialect.TooLong(options.Engine, options.ContextLength, tokens.Count + request.MaxTokens.Value));
         var answers = Composer.Compose(request, options, room, call.Fault?.Tokens ?? 0, call.Fault?.HugeEvent ?? 0);
-        if (call.Fault is { HugeEvent: > 0 }) answers = [.. answers.Select(answer => Answer.Whole(answer.Call!))];
         var total = tokens.Count + answers.Sum(answer => answer.Tokens.Length);
         if (call.Server.Engine.BlocksFor(total) > options.Blocks)
             return (null, Refusal.Bad($"The request needs {call.Server.Engine.BlocksFor(total)} blocks of the KV cache, which has {options.Blocks}."));
@@ -81,7 +80,7 @@ internal static class Generation
     {
         var call = run.Call;
         var error = new Refusal(500, "InternalServerError", "The engine failed: simulated");
-        var events = new EventStream(call.Exchange, call.Server.Engine.Ticker, call.Fault, () => EngineDialect.Error(call.Options.Engine, error));
+        using var events = new EventStream(call.Exchange, call.Server.Engine.Ticker, call.Fault, () => EngineDialect.Error(call.Options.Engine, error));
         var stream = shape.Stream(run, events);
         var isWhole = await call.Server.Engine.RunAsync(run.Sequence, admitted, run.Answers, stream, run.Progress);
         try

@@ -53,7 +53,7 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
         }
         finally
         {
-            socket.Dispose();
+            await CloseAsync();
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
     public void End()
     {
         current?.Pause.End();
-        socket.Dispose();
+        Shutdown();
     }
 
     public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes)
@@ -90,6 +90,26 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
         {
             var sent = await socket.SendAsync(bytes, SocketFlags.None);
             bytes = bytes[sent..];
+        }
+    }
+
+    /// <summary>An orderly end: a socket that is disposed of while a receive is under way resets the connection.</summary>
+    private async ValueTask CloseAsync()
+    {
+        Shutdown();
+        if (watch is not null) await watch;
+        socket.Dispose();
+    }
+
+    private void Shutdown()
+    {
+        try
+        {
+            socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // The client was faster, or a fault was.
         }
     }
 

@@ -10,7 +10,7 @@ namespace Stoker.Models.Simulator.Wire;
 /// Server-sent events on their way to one client, with the faults that were asked for. Events gather until the flush that comes before a
 /// wait, except where a fault is a matter of single writes. Once a method says false, nothing more is to be sent.
 /// </summary>
-internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? fault, Func<byte[]> error)
+internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? fault, Func<byte[]> error) : IDisposable
 {
     private const int FlushAt = 16 * 1024;
 
@@ -35,7 +35,7 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
         var headers = "cache-control: no-cache\r\n" + (fault is null ? "" : AnswerBody.Headers(fault));
         exchange.Begin(200, contentType, fault?.CloseDelimited == true ? Framing.Close : Framing.Chunked, headers, announceClose: fault?.CloseSilently != true);
         if (fault is not null && !await AnswerBody.SendHeadAsync(exchange, ticker, fault)) return false;
-        if (fault?.Gzip == true) gzip = new GZipStream(zipped = new MemoryStream(), CompressionLevel.Fastest);
+        if (fault?.Gzip == true) gzip = new GZipStream(zipped = new MemoryStream(), CompressionLevel.Fastest, leaveOpen: true);
         return touch is null || await MeetAsync();
     }
 
@@ -72,7 +72,7 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
             Data.Clear();
             Data.Add("[DONE]"u8);
             if (touch is null) AddPlain(null);
-            else await SendTouchedAsync(Framed(null, touch with { SeveralDataLines = false, SplitCharacters = false }), touch);
+            else await SendWholeAsync(touch with { SeveralDataLines = false, SplitCharacters = false });
             Data.Clear();
         }
 
@@ -90,6 +90,12 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
         }
 
         await exchange.EndAsync();
+    }
+
+    public void Dispose()
+    {
+        gzip?.Dispose();
+        zipped?.Dispose();
     }
 
     private void AddPlain(string? name)
@@ -110,6 +116,8 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
         var comment = how.Comments ? $": ping{end}" : "";
         return Encoding.UTF8.GetBytes($"{comment}{(name is null ? "" : $"event: {name}{end}")}{prefix}{data}{end}{end}");
     }
+
+    private ValueTask SendWholeAsync(FaultSpec how) => SendTouchedAsync(Framed(null, how), how);
 
     private async ValueTask SendTouchedAsync(byte[] bytes, FaultSpec how)
     {

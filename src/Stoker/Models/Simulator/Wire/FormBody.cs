@@ -35,14 +35,15 @@ internal static class FormBody
         return found < 0 ? throw new FormatException("the form has no end") : from + found + boundary.Length;
     }
 
+    /// <summary>From <c>form-data; name="file"; filename="a.wav"</c>, with quotes or without.</summary>
     private static string? Name(string head)
     {
-        const string mark = "name=\"";
-        var at = head.IndexOf(" " + mark, StringComparison.OrdinalIgnoreCase);
-        if (at < 0) at = head.IndexOf(";" + mark, StringComparison.OrdinalIgnoreCase);
-        if (at < 0) return null;
-        var from = at + 1 + mark.Length;
-        var end = head.IndexOf('"', from);
-        return end < 0 ? null : head[from..end];
+        const string mark = "name=";
+        foreach (var word in head.Split([';', '\r', '\n'], StringSplitOptions.TrimEntries))
+        {
+            if (word.StartsWith(mark, StringComparison.OrdinalIgnoreCase)) return word[mark.Length..].Trim('"');
+        }
+
+        return null;
     }
 }
