@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.CommandLine;
 using System.Text;
+using FsCheck;
 using FsCheck.Fluent;
 using Stoker.Cli;
 using Stoker.Gateway.Routing;
