@@ -43,7 +43,7 @@ public sealed class UpTests : IDisposable
         var code = _world.Run("up", "-d", "--rehearse", "--profile", "gpu");
 
         Assert.Equal(ExitCode.Done, code);
-        Assert.Equal("ai-system is up: 1 healthy, 1 running in 0.00 s\n", _world.Output.ToString());
+        Assert.Equal("ai-system is up: 1 healthy, 1 running in 0 ms\n", _world.Output.ToString());
         Assert.Equal(
             ["daemon", "run", "--state", _world.State.Path, "--name", "ai-system", "--apply", "--file", Path.Combine(_world.Directory, "stoker.yaml"), "--rehearse", "--profile", "gpu"],
             Assert.Single(_world.Daemons.Started).Arguments);
@@ -61,7 +61,7 @@ public sealed class UpTests : IDisposable
         var code = _world.Run("up", "-d");
 
         Assert.Equal(ExitCode.NotAsItShouldBe, code);
-        Assert.Equal("ai-system is not up: 1 waiting, 1 failed after 0.00 s\n", _world.Output.ToString());
+        Assert.Equal("ai-system is not up: 1 waiting, 1 failed after 0 ms\n", _world.Output.ToString());
         Assert.Contains("  `redis` is failed: exited with 1: no such file\n  `vision` is waiting: for redis\n", _world.Error.ToString());
     }
 

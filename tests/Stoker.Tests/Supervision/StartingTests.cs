@@ -36,7 +36,6 @@ public sealed class StartingTests
     {
         var machine = new FakeMachine().Service("model", s => s with { StartsOnRequest = true }).Up();
         machine.Ask("model", at => new ServiceFact.StartRequested(at, ByName: true)).Ask("model", at => new ServiceFact.StopRequested(at, new HashSet<ServiceName>(), Forget: false, "idle"));
-        machine.Exit("model");
 
         machine.Up();
 
