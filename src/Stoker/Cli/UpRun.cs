@@ -63,7 +63,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
             return ExitCode.NoDaemon;
         }
 
-        var names = plan.Changes.Where(c => c.Kind != ChangeKind.Stop).Select(c => c.Service.Value);
+        var names = plan.Changes.Where(c => c.Kind != ChangeKind.Stop && c.Reason != Changes.OnRequest).Select(c => c.Service.Value);
         return WaitUntilUp(new Goal(GoalKind.Up, [.. names], Patience: Tries), lines);
     }
 
@@ -128,12 +128,12 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
 
     private void SayDiagnostics(ApplyResponse response) => DiagnosticPrinter.For(run, choice.Read(run.Env).Directory).Print(response.Diagnostics);
 
-    /// <summary>What the plan keeps or starts; a service that it stops, or that no longer stands in the file, is not waited for.</summary>
+    /// <summary>What the plan keeps or starts; a service that it stops, that starts on request, or that no longer stands in the file is not waited for.</summary>
     private static IReadOnlyList<string> WhatComesUp(ApplyResponse response)
     {
         if (response.Plan is not { } json) return [];
         var plan = System.Text.Json.JsonSerializer.Deserialize(json, PlanJson.Default.PlanDocument);
-        return plan is null ? [] : [.. plan.Changes.Where(c => c.Change != "stop").Select(c => c.Service)];
+        return plan is null ? [] : [.. plan.Changes.Where(c => c.Change != "stop" && c.Reason != Changes.OnRequest).Select(c => c.Service)];
     }
 
     private ExitCode WaitUntilUp(Goal goal, ProgressLines lines)

@@ -137,7 +137,9 @@ internal static class EngineCommands
     private static List<string> SimulatorWords(ModelSpec spec, string listen)
     {
         var names = NamesOf(spec);
-        List<string> words = ["simulate", "llm", "--model", names[0], "--served-model-name", .. names.Append(spec.Name).Distinct(), "--host", listen, "--port", "$(PORT)"];
+        List<string> words = ["simulate", "llm", "--model", names[0]];
+        foreach (var name in names.Append(spec.Name).Distinct()) words.AddRange(["--served-model-name", name]);
+        words.AddRange(["--host", listen, "--port", "$(PORT)"]);
         if (spec.Engine != EngineKind.Simulator) words.AddRange(["--engine", ModelKeys.Engines[(int)spec.Engine]]);
         Add(words, "--context-length", spec.ContextSize);
         Add(words, "--max-num-seqs", spec.MaxConcurrency);
