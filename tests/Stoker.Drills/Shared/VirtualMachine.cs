@@ -96,7 +96,8 @@ public sealed class VirtualMachine : IDisposable
         using var shell = Process.Start(new ProcessStartInfo("ssh", words) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = shell.StandardOutput.ReadToEndAsync();
         var errors = shell.StandardError.ReadToEndAsync();
-        shell.StandardInput.Write(script);
+        // Without hardware the runtime's remapping of its own code is a third of a command's time.
+        shell.StandardInput.Write($"export DOTNET_EnableWriteXorExecute=0\n{script}");
         shell.StandardInput.Close();
         if (shell.WaitForExit(limit) && Task.WaitAll([output, errors], TimeSpan.FromSeconds(10))) return new Ran(shell.ExitCode, output.Result, errors.Result);
         if (!shell.HasExited) shell.Kill();
