@@ -108,8 +108,8 @@ public sealed class NastyServiceDrills
     public void Millions_of_lines_at_once_are_all_there_once_and_the_other_service_stays_healthy()
     {
         const int lines = 3_000_000;
-        using var machine = With($$"""
-              command: [sh, -c, "seq 1 {{lines}}; exec sleep 1000"]
+        using var machine = With($$$"""
+              command: [sh, -c, "seq 1 {{{lines}}}; exec sleep 1000"]
               logging: {options: {max-size: 16m, max-file: "100"}}
             good:
               command: sleep 100000
