@@ -46,8 +46,14 @@ def start_time(supervisor, ports, limit=60):
         except BaseException as problem:  # the parent tells of it
             os.write(2, f"{problem}: {getattr(problem, 'output', b'')}\n".encode())
             os._exit(1)
-    until_all_answer(ports, limit)
-    took = time.monotonic() - begun
+    try:
+        until_all_answer(ports, limit)
+        took = time.monotonic() - begun
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
+    # Every command of a supervisor has a time limit, so this ends.
     if os.waitpid(pid, 0)[1] != 0:
         raise RuntimeError(f"{supervisor.name} did not start")
     return took
@@ -59,6 +65,8 @@ def recovery_times(ports, kills, budget):
     while len(times) < kills and time.monotonic() < deadline:
         port = chance.choice(ports)
         victim = ask(port)
+        if victim is None:
+            raise TimeoutError(f"port {port} does not answer before its service is killed")
         os.kill(victim, signal.SIGKILL)
         begun = time.monotonic()
         while (now := ask(port)) is None or now == victim:
@@ -90,6 +98,8 @@ def idle(supervisor, seconds):
     before, _ = usage(pids)
     time.sleep(seconds)
     after, memory = usage(pids)
+    if not pids or memory == 0:
+        raise RuntimeError("the supervisor's processes are gone")
     return 100 * (after - before) / seconds, memory
 
 

@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -14,6 +15,9 @@ SERVER = TOOLS / "server"
 PM2 = TOOLS / "npm" / "node_modules" / "pm2" / "bin" / "pm2"
 
 MARK = "STOKER_BENCH_RUN"
+
+# Of every command of a supervisor, in seconds: longer than any takes, and one that hangs ends there.
+LIMIT = 300
 
 
 class Supervisor:
@@ -56,24 +60,47 @@ class Supervisor:
 
     def run(self, *words, **options):
         return subprocess.run(words, env=self.environment, cwd=self.place, check=True, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT, **options)
 
     def processes(self):
         """Pids of the supervisor itself: all that carry the mark of this run, but for the services."""
+        for pid, program in self.marked():
+            if program != str(SERVER):
+                yield pid
+
+    def marked(self):
+        """Pid and program of everything that carries the mark of this run."""
         for directory in Path("/proc").glob("[0-9]*"):
             try:
                 if f"{MARK}={self.place.name}".encode() not in (directory / "environ").read_bytes().split(b"\0"):
                     continue
-                if os.readlink(directory / "exe") != str(SERVER):
+                yield int(directory.name), os.readlink(directory / "exe")
+            except OSError:
+                continue  # it ended while we looked
+
+    def left(self):
+        """What a stop that failed has left, with the servers, which do not all carry the mark; one supervisor runs at a time."""
+        yield from (pid for pid, _ in self.marked())
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                if os.readlink(directory / "exe") == str(SERVER):
                     yield int(directory.name)
             except OSError:
                 continue  # it ended while we looked
 
     def clean(self):
-        self.stop()
+        try:
+            self.stop()
+        except (subprocess.SubprocessError, OSError):
+            pass  # what it leaves is killed below
         deadline = time.monotonic() + 30
         while any(True for _ in self.processes()) and time.monotonic() < deadline:
             time.sleep(0.05)
+        for pid in list(self.left()):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         shutil.rmtree(self.place, ignore_errors=True)
 
 
@@ -110,7 +137,7 @@ class Stoker(Supervisor):
 
     def stop(self):
         subprocess.run([str(ROOT / "stoker"), "--state", str(self.place / "state"), "down"], env=self.environment, cwd=self.place,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=LIMIT)
 
     def processes(self):
         try:
@@ -154,7 +181,7 @@ class Supervisord(Supervisor):
 
     def stop(self):
         subprocess.run(["supervisorctl", "-c", self.place / "supervisord.conf", "shutdown"], stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, check=False)
+                       stderr=subprocess.DEVNULL, check=False, timeout=LIMIT)
 
 
 class Pm2(Supervisor):
@@ -184,7 +211,7 @@ class Pm2(Supervisor):
         self.run("node", str(PM2), "ls")
 
     def stop(self):
-        subprocess.run(["node", PM2, "kill"], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(["node", PM2, "kill"], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, timeout=LIMIT)
 
 
 class S6(Supervisor):

@@ -19,17 +19,16 @@ internal abstract record CgroupSupport
 /// </summary>
 /// <remarks>
 /// <code>
-/// &lt;base&gt;                      the daemon's own group (systemd: Delegate=yes), or the root of the hierarchy
-/// ├─ stoker-daemon            the daemon, moved here, because a group with controllers below it may hold no process
+/// &lt;place&gt;                     the root of the hierarchy, or the daemon's own group: see <see cref="CgroupPlace"/>
+/// ├─ stoker-daemon            the daemon, moved here out of its own group where that is the place
 /// └─ stoker.ESTATE            one per estate
-///    └─ SERVICE               one per service or replica
+///    └─ SERVICE.REPLICA       one per replica
 /// </code>
 /// Machines that mount version 1 beside it (at /sys/fs/cgroup/unified) have no controllers here, and tracking only.
 /// </remarks>
 internal static class Cgroups
 {
-    private const string DaemonLeaf = "stoker-daemon";
-    private static readonly string[] Wanted = ["cpu", "memory", "pids", "io", "cpuset"];
+    private static readonly string[] Wanted = ["cpu", "memory", "pids"];
 
     /// <summary>Finds the place, makes the estate's group and enables what controllers it may.</summary>
     public static CgroupSupport Open(string estate)
@@ -41,14 +40,14 @@ internal static class Cgroups
 
         try
         {
-            var tree = new CgroupTree(Path.Combine(place, "stoker." + estate));
+            var tree = new CgroupTree(Path.Combine(place.Path, "stoker." + estate));
             Directory.CreateDirectory(tree.Path);
-            var missing = EnableControllers(place, tree.Path);
+            var missing = place.Obstacle ?? EnableControllers(place, tree.Path);
             return new CgroupSupport.Available(tree, Words(Path.Combine(tree.Path, "cgroup.subtree_control")).ToHashSet(), missing);
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            return new CgroupSupport.Unavailable($"no control group can be made in `{place}`: {refused.Message}");
+            return new CgroupSupport.Unavailable($"no control group can be made in `{place.Path}`: {refused.Message}");
         }
     }
 
@@ -60,13 +59,13 @@ internal static class Cgroups
             return unavailable;
         }
 
-        var offered = Words(Path.Combine(place, "cgroup.controllers")).Intersect(Wanted).ToHashSet();
-        return new CgroupSupport.Available(new CgroupTree(place), offered, Absent(place, offered));
+        var offered = place.Obstacle is null ? Offered(place.Path).ToHashSet() : [];
+        return new CgroupSupport.Available(new CgroupTree(place.Path), offered, place.Obstacle ?? Absent(place.Path, offered));
     }
 
-    private static CgroupSupport.Unavailable? FindPlace(out string place)
+    private static CgroupSupport.Unavailable? FindPlace(out CgroupPlace place)
     {
-        place = "";
+        place = new CgroupPlace("", IsKernelRoot: false, Obstacle: null);
         if (FindMount(ProcFile.ReadText("/proc/self/mountinfo") ?? "") is not { } mount)
         {
             return new CgroupSupport.Unavailable("cgroup version 2 is not mounted on this host");
@@ -77,15 +76,19 @@ internal static class Cgroups
             return new CgroupSupport.Unavailable("the daemon's own control group is outside of what is mounted here");
         }
 
-        place = Path.GetFileName(own) == DaemonLeaf ? Path.GetDirectoryName(own)! : own;
-        if (Libc.Access(place, Libc.MayWrite) != 0 || Libc.Access(Path.Combine(place, "cgroup.procs"), Libc.MayWrite) != 0)
+        if (CgroupPlace.Choose(own, mount.Path, HostEnvironment.IsRoot) is not { } chosen)
         {
             return new CgroupSupport.Unavailable(
-                $"the daemon may not write to its control group `{place}` (systemd: Delegate=yes; without root: loginctl enable-linger and a user unit)");
+                $"the daemon may not write to its control group `{own}` (systemd: Delegate=yes; without root: loginctl enable-linger and a user unit)");
         }
 
+        place = chosen;
         return null;
     }
+
+    /// <summary>The directory of the group that a process is in; null where it is gone or not below what is mounted here.</summary>
+    internal static string? GroupOf(int pid) =>
+        FindMount(ProcFile.ReadText("/proc/self/mountinfo") ?? "") is { } mount ? OwnGroup(ProcFile.ReadText($"/proc/{pid}/cgroup") ?? "", mount) : null;
 
     /// <summary>
     /// <c>36 32 0:30 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw</c>: the root within the hierarchy and
@@ -124,28 +127,24 @@ internal static class Cgroups
     internal static string[] Words(string path) =>
         (ProcFile.ReadText(path) ?? "").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
 
-    private static string EnableControllers(string place, string group)
+    private static string EnableControllers(CgroupPlace place, string group)
     {
-        var offered = Words(Path.Combine(place, "cgroup.controllers")).Intersect(Wanted).ToList();
+        place.Vacate();
+        var offered = Offered(place.Path);
         var problems = new List<string>();
         foreach (var controller in offered)
         {
-            var error = Cgroup.TryWrite(Path.Combine(place, "cgroup.subtree_control"), "+" + controller);
-            if (error == Errno.Busy && MoveDaemonToLeaf(place))
-            {
-                error = Cgroup.TryWrite(Path.Combine(place, "cgroup.subtree_control"), "+" + controller);
-            }
-
+            var error = Cgroup.TryWrite(Path.Combine(place.Path, "cgroup.subtree_control"), "+" + controller);
             error = error != 0 ? error : Cgroup.TryWrite(Path.Combine(group, "cgroup.subtree_control"), "+" + controller);
             if (error != 0)
             {
                 problems.Add(error == Errno.Busy
-                    ? $"{controller}: `{place}` holds other processes beside the daemon"
+                    ? $"{controller}: `{place.Path}` holds other processes beside the daemon"
                     : $"{controller}: {Errno.Text(error)}");
             }
         }
 
-        if (Absent(place, offered) is { Length: > 0 } absent)
+        if (Absent(place.Path, offered) is { Length: > 0 } absent)
         {
             problems.Insert(0, absent);
         }
@@ -153,23 +152,12 @@ internal static class Cgroups
         return string.Join("; ", problems);
     }
 
+    private static IReadOnlyList<string> Offered(string place) => [.. Words(Path.Combine(place, "cgroup.controllers")).Intersect(Wanted)];
+
     private static string Absent(string place, IEnumerable<string> offered)
     {
-        var absent = Wanted.Take(3).Except(offered).ToList();
+        var absent = Wanted.Except(offered).ToList();
         return absent.Count > 0 ? $"{string.Join(", ", absent)}: not offered to `{place}` (mounted as version 1, or not delegated)" : "";
-    }
-
-    private static bool MoveDaemonToLeaf(string place)
-    {
-        var inside = Words(Path.Combine(place, "cgroup.procs"));
-        if (inside.Any(pid => pid != Environment.ProcessId.ToString()))
-        {
-            return false;
-        }
-
-        var leaf = Path.Combine(place, DaemonLeaf);
-        Directory.CreateDirectory(leaf);
-        return Cgroup.TryWrite(Path.Combine(leaf, "cgroup.procs"), Environment.ProcessId.ToString()) == 0;
     }
 
     /// <summary>Blanks in a path are written <c>\040</c> in mountinfo.</summary>
@@ -187,6 +175,21 @@ internal sealed class CgroupTree(string path)
         var group = new Cgroup(System.IO.Path.Combine(Path, name));
         Directory.CreateDirectory(group.Path);
         return group;
+    }
+
+    /// <summary>
+    /// The group of this name that a process of an earlier daemon is in, which may be at another place than this daemon would
+    /// make it; null when it is in none.
+    /// </summary>
+    public Cgroup? Find(string name, int pid)
+    {
+        var estate = System.IO.Path.GetFileName(Path);
+        for (var at = Cgroups.GroupOf(pid); at is { Length: > 1 }; at = System.IO.Path.GetDirectoryName(at))
+        {
+            if (System.IO.Path.GetFileName(at) == name && System.IO.Path.GetFileName(System.IO.Path.GetDirectoryName(at)) == estate) return new Cgroup(at);
+        }
+
+        return null;
     }
 
     /// <summary>The groups that are there, also of an earlier daemon.</summary>

@@ -7,14 +7,30 @@ internal sealed class ProcessRuntime(TreeScanner scanner) : IRuntime
 {
     public LaunchOutcome Launch(ReplicaLaunch launch)
     {
+        var problems = launch.Cgroup?.Apply(launch.Limits) ?? [];
         var outcome = ProcessLauncher.Launch(launch.Request);
-        if (outcome is LaunchOutcome.Launched started && launch.Cgroup is { } group)
-        {
-            group.Apply(launch.Limits);
-            group.Add(started.Process.Pid);
-        }
+        return outcome is LaunchOutcome.Launched started && launch.Cgroup is { } group ? Group(started, group, launch, problems) : outcome;
+    }
 
-        return outcome;
+    /// <summary>
+    /// A service whose limits the plan took on does not run without them. One without limits is not kept from running by a
+    /// group that will not take it; what it starts is then found by its marks.
+    /// </summary>
+    private static LaunchOutcome Group(LaunchOutcome.Launched started, Cgroup group, ReplicaLaunch launch, IReadOnlyList<string> problems)
+    {
+        try
+        {
+            group.Add(started.Process.Pid);
+            return started with { Cgroup = group };
+        }
+        catch (IOException refused)
+        {
+            // Where no controller is, the plan has said that limits do not hold.
+            if (problems.Count == launch.Limits.Writes().Count) return started;
+            started.Process.TrySignal(Signals.Kill);
+            started.Process.Dispose();
+            return new LaunchOutcome.Refused(LaunchRefusal.Other, refused.Message);
+        }
     }
 
     public ValueTask<string?> SignalAsync(RunHandle run, int signal) =>
@@ -30,7 +46,8 @@ internal sealed class ProcessRuntime(TreeScanner scanner) : IRuntime
             var members = run.Cgroup is { } group ? MembersOf(group) : await scanner.MembersAsync(run);
             if (members.Count == 0) break;
             found += members.Count(m => m != run.Main.Id);
-            ProcessTree.Kill(members, signal);
+            // In one step, so that what forks faster than it can be listed does not escape.
+            if (signal != Signals.Kill || run.Cgroup?.Kill() is not true) ProcessTree.Kill(members, signal);
             await AllGoneAsync(members, cancel);
         }
 

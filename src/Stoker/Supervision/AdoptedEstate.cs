@@ -60,7 +60,7 @@ internal sealed class AdoptedEstate
         foreach (var record in _alive.Where(g => !declared.Contains(g.Key)).SelectMany(g => g))
         {
             if (ChildProcess.Adopt(record.Pid, record.StartTicks) is not { } process) continue;
-            var run = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = doors.Cgroups?.Create($"{record.Service}.{record.Replica}"), Container = record.Handle() };
+            var run = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = doors.Cgroups?.Find($"{record.Service}.{record.Replica}", record.Pid), Container = record.Handle() };
             var runtime = record.Container is null ? doors.Processes : doors.Containers;
             using var grace = new CancellationTokenSource(TimeSpan.FromSeconds(10));
             await runtime.SweepAsync(run, record.StopSignal, grace.Token);

@@ -25,6 +25,9 @@ internal sealed class ReplicaPlace(SupervisionDoors doors, ServiceName service, 
 
     public Cgroup? Cgroup() => doors.Cgroups?.Create(Key);
 
+    /// <summary>The group that an earlier daemon has put its process into, wherever that daemon made it; null: none.</summary>
+    public Cgroup? CgroupOf(int pid) => doors.Cgroups?.Find(Key, pid);
+
     public LogAttachment AttachLog(ServicePlan plan)
     {
         var (output, error) = Pipes;

@@ -166,7 +166,7 @@ internal static class ReplicaPolicy
 
     private static void Exited(Turn turn, ReplicaLife replica, ServiceFact.Exited fact)
     {
-        var ended = replica with { MainEnded = true, LastExit = new ExitRecord(fact.Status, turn.At, fact.LastWords) };
+        var ended = replica with { MainEnded = true, LastExit = new ExitRecord(fact.Status, turn.At, fact.LastWords, fact.OutOfMemory) };
         turn.Do(new ServiceAction.StopProbing(replica.Index, replica.Run));
         if (replica.State == ServiceState.Stopping)
         {
@@ -210,8 +210,8 @@ internal static class ReplicaPolicy
     private static string Ending(ExitRecord? exit) => exit switch
     {
         null => "ended",
-        { LastWords: { Length: > 0 } words } => $"{exit.Status}: `{words}`",
-        _ => exit.Status.ToString(),
+        { LastWords: { Length: > 0 } words } => $"{exit.Ending}: `{words}`",
+        _ => exit.Ending,
     };
 
     private static IReadOnlyList<int> PortsOf(Turn turn, ReplicaLife replica) =>

@@ -13,6 +13,11 @@ internal sealed record ReplicaRun(RunHandle Handle, IRuntime Runtime, IReadOnlyD
     /// <summary>Its ear for <c>sd_notify</c>, where the service has one.</summary>
     public NotifySocket? Notify { get; init; }
 
+    /// <summary>What its group had counted before: the group outlives the run.</summary>
+    public long EarlierMemoryKills { get; } = Handle.Cgroup?.OutOfMemoryKills ?? 0;
+
+    public bool RanOutOfMemory => Handle.Cgroup is { } group && group.OutOfMemoryKills > EarlierMemoryKills;
+
     /// <summary>Just before the start: what was written earlier is another run's.</summary>
     public DateTimeOffset Began { get; init; }
 

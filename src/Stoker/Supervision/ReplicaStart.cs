@@ -44,7 +44,7 @@ internal static class ReplicaStart
     {
         if (ChildProcess.Adopt(record.Pid, record.StartTicks) is not { } process) return null;
         var notify = place.BindNotify(plan);
-        var handle = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = place.Cgroup(), Container = record.Handle() };
+        var handle = new RunHandle(record.RunId, process, record.SessionId) { Cgroup = place.CgroupOf(record.Pid), Container = record.Handle() };
         var environment = handle.Container?.Environment
             ?? LaunchComposer.EnvironmentOf(plan, place.PlanOf(plan), record.RunId, place.Surroundings(plan, notify), LaunchComposer.UserOf(plan.Spec));
         var runtime = record.Container is null ? place.Doors.Processes : place.Doors.Containers;
@@ -61,7 +61,7 @@ internal static class ReplicaStart
         switch (runtime.Launch(launch))
         {
             case LaunchOutcome.Launched launched:
-                var handle = new RunHandle(runId, launched.Process, launched.Process.Pid) { Cgroup = launch.Cgroup, Container = launch.Container };
+                var handle = new RunHandle(runId, launched.Process, launched.Process.Pid) { Cgroup = launched.Cgroup, Container = launch.Container };
                 return new StartOutcome.Started(new ReplicaRun(handle, runtime, launch.Container?.Environment ?? launch.Request.Environment) { Notify = notify, Began = began });
             case LaunchOutcome.Refused refused:
                 place.DropRecord();

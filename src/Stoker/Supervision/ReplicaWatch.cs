@@ -31,7 +31,7 @@ internal sealed class ReplicaWatch(ReplicaPlace place, Action<ServiceFact> post)
     public void Watch(ReplicaRun run, int number, LogAttachment log)
     {
         _main = run.Handle.Main;
-        _ = AwaitExitAsync(run.Handle.Main, number, run.Began, log);
+        _ = AwaitExitAsync(run, number, log);
     }
 
     public void StartAsking(ReplicaRun run, int number, ServiceLife life)
@@ -76,12 +76,14 @@ internal sealed class ReplicaWatch(ReplicaPlace place, Action<ServiceFact> post)
         return new AskedReplica(place.Replica, word, outcome.Detail, outcome.Took, kind);
     }
 
-    private async Task AwaitExitAsync(ChildProcess process, int number, DateTimeOffset began, LogAttachment log)
+    private async Task AwaitExitAsync(ReplicaRun run, int number, LogAttachment log)
     {
+        var process = run.Handle.Main;
         var status = await process.Exit;
         if (_main != process) return;
-        var words = await LastWords.TakeAsync(log, began);
-        post(new ServiceFact.Exited(place.Now, place.Replica, number, status, words));
+        var outOfMemory = run.RanOutOfMemory;
+        var words = await LastWords.TakeAsync(log, run.Began);
+        post(new ServiceFact.Exited(place.Now, place.Replica, number, status, words) { OutOfMemory = outOfMemory });
     }
 
     private async Task HearAsync(NotifySocket socket, int number, CancellationToken cancel)

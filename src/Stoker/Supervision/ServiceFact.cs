@@ -41,7 +41,11 @@ internal abstract record ServiceFact(DateTimeOffset At)
     /// <summary>A process of an earlier daemon, found alive and taken over.</summary>
     internal sealed record Adopted(DateTimeOffset At, int Replica, int Run, AdoptedReplica Found) : OfReplica(At, Replica, Run);
 
-    internal sealed record Exited(DateTimeOffset At, int Replica, int Run, ExitStatus Status, string? LastWords) : OfReplica(At, Replica, Run);
+    internal sealed record Exited(DateTimeOffset At, int Replica, int Run, ExitStatus Status, string? LastWords) : OfReplica(At, Replica, Run)
+    {
+        /// <summary>The kernel has killed a process of the run for want of memory.</summary>
+        public bool OutOfMemory { get; init; }
+    }
 
     /// <summary>Nothing that the run started is alive any more.</summary>
     internal sealed record TreeGone(DateTimeOffset At, int Replica, int Run, int Killed) : OfReplica(At, Replica, Run);

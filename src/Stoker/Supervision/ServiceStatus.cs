@@ -95,7 +95,12 @@ internal sealed record ReplicaStatus(int Index, ServiceState State, DateTimeOffs
 }
 
 /// <param name="LastWords">Last line that the process wrote, standard error preferred.</param>
-internal sealed record ExitRecord(ExitStatus Status, DateTimeOffset At, string? LastWords);
+/// <param name="OutOfMemory">Its control group reached its limit of memory during the run, and the kernel killed some process of it.</param>
+internal sealed record ExitRecord(ExitStatus Status, DateTimeOffset At, string? LastWords, bool OutOfMemory = false)
+{
+    /// <summary><c>exited with 1</c>, <c>killed by SIGKILL, out of memory</c>.</summary>
+    public string Ending => OutOfMemory ? $"{Status}, out of memory" : Status.ToString();
+}
 
 /// <summary>One line of the journal: a transition with its cause.</summary>
 /// <param name="Sequence">Counts from 1 without gaps over the life of the state directory.</param>

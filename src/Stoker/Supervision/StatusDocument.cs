@@ -97,7 +97,8 @@ internal sealed record ReplicaDocument(int Index, ServiceState State, DateTimeOf
 
 /// <summary>How a process ended. Code and signal both null: it ended while no daemon could see how.</summary>
 /// <param name="LastWords">The last line it wrote.</param>
-internal sealed record ExitDocument(int? Code, int? Signal, DateTimeOffset At, string? LastWords)
+/// <param name="OutOfMemory">The kernel killed it, or a process that it had started, for want of memory.</param>
+internal sealed record ExitDocument(int? Code, int? Signal, DateTimeOffset At, string? LastWords, bool OutOfMemory)
 {
-    public static ExitDocument From(ExitRecord exit) => new(exit.Status.Code, exit.Status.Signal, exit.At, exit.LastWords);
+    public static ExitDocument From(ExitRecord exit) => new(exit.Status.Code, exit.Status.Signal, exit.At, exit.LastWords, exit.OutOfMemory);
 }

@@ -48,7 +48,7 @@ internal static class StatusReading
             StartedAt = Time(json, "started_at"),
             StartTookMs = Fraction(json, "start_took_ms"),
             LastExit = Value(json, "last_exit") is { } exit
-                ? new ExitDocument(Number(exit, "code"), Number(exit, "signal"), Time(exit, "at")!.Value, Text(exit, "last_words"))
+                ? new ExitDocument(Number(exit, "code"), Number(exit, "signal"), Time(exit, "at")!.Value, Text(exit, "last_words"), Value(exit, "out_of_memory") is { ValueKind: JsonValueKind.True })
                 : null,
             RetryAt = Time(json, "retry_at"),
             LastProbe = Text(json, "last_probe"),

@@ -85,7 +85,7 @@ internal static class Why
         if (replica?.LastExit is { } exit)
         {
             var words = exit.LastWords is { Length: > 0 } last ? $": `{last}`" : "";
-            steps.Add(new WhyStep($"it {Passive(exit.Status.ToString())} at {exit.At.ToLocalTime():HH:mm:ss}{words}", status.Name, exit.At));
+            steps.Add(new WhyStep($"it {Passive(exit.Ending)} at {exit.At.ToLocalTime():HH:mm:ss}{words}", status.Name, exit.At));
             AddPortHolder(steps, status, exit.LastWords, holderOf);
         }
         else if (status.Reason is { } reason)

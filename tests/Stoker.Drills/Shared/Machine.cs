@@ -22,7 +22,6 @@ public sealed record Ran(int Code, string Output, string Errors)
 /// </summary>
 public sealed class Machine : IDisposable
 {
-    private static readonly string s_program = FindProgram();
     private readonly List<string> _prefix = [];
 
     public Machine(string estate, string? stateDirectory = null)
@@ -31,6 +30,13 @@ public sealed class Machine : IDisposable
         State = stateDirectory ?? Path.Combine(Directory, "state");
         Write("stoker.yaml", estate);
     }
+
+    /// <summary>Where the solution is.</summary>
+    public static string Repository { get; } = FindRepository();
+
+    /// <summary>The build that <c>./stoker</c> made last, itself: a source that changes while drills run must not rebuild under them.</summary>
+    public static string Program { get; } =
+        Path.Combine(File.ResolveLinkTarget(Path.Combine(Repository, "artifacts", "stoker", "current"), returnFinalTarget: true)!.FullName, "stoker");
 
     public string Directory { get; }
 
@@ -60,7 +66,7 @@ public sealed class Machine : IDisposable
 
     public Process Start(params string[] arguments)
     {
-        var words = Prefix.Concat([s_program, .. arguments]).ToList();
+        var words = Prefix.Concat([Program, .. arguments]).ToList();
         var start = new ProcessStartInfo(words[0]) { WorkingDirectory = Directory, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var word in words.Skip(1)) start.ArgumentList.Add(word);
         start.Environment["STOKER_STATE"] = State;
@@ -173,12 +179,11 @@ public sealed class Machine : IDisposable
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
-    /// <summary>The build that <c>./stoker</c> made last, itself: a source that changes while drills run must not rebuild under them.</summary>
-    private static string FindProgram()
+    private static string FindRepository()
     {
         for (var at = AppContext.BaseDirectory; at is not null; at = Path.GetDirectoryName(at))
         {
-            if (File.Exists(Path.Combine(at, "Stoker.slnx"))) return Path.Combine(File.ResolveLinkTarget(Path.Combine(at, "artifacts", "stoker", "current"), returnFinalTarget: true)!.FullName, "stoker");
+            if (File.Exists(Path.Combine(at, "Stoker.slnx"))) return at;
         }
 
         throw new InvalidOperationException("the repository is not above the tests");

@@ -71,6 +71,54 @@ public sealed class DaemonDrills
     }
 
     [Fact]
+    public void An_upgrade_to_another_program_changes_the_version_and_no_pid()
+    {
+        using var machine = Small();
+        machine.Up();
+        var (pid, daemon) = (machine.PidOf("app"), machine.DaemonPid);
+        var other = AnotherVersion(Path.Combine(machine.Directory, "other"), out var version);
+
+        machine.Run("daemon", "upgrade", "--executable", other).Succeeded();
+
+        var now = machine.Run("daemon", "status", "--json").Succeeded().Json;
+        Assert.Equal((version, daemon), ((string)now["version"]!, (int)now["pid"]!));
+        Assert.Equal(other, File.ResolveLinkTarget($"/proc/{daemon}/exe", returnFinalTarget: false)!.FullName);
+        Assert.Equal(pid, machine.PidOf("app"));
+    }
+
+    [Fact]
+    public void An_upgrade_to_what_cannot_be_run_is_refused_and_the_daemon_stays()
+    {
+        using var machine = Small();
+        machine.Up();
+        var (pid, daemon) = (machine.PidOf("app"), machine.DaemonPid);
+        machine.Write("no-program", "text");
+
+        Assert.NotEqual(0, machine.Run("daemon", "upgrade", "--executable", Path.Combine(machine.Directory, "no-program")).Code);
+
+        Assert.Equal((pid, daemon), (machine.PidOf("app"), machine.DaemonPid));
+    }
+
+    /// <summary>A copy of the build in which the assembly says another version, of the same length.</summary>
+    private static string AnotherVersion(string place, out string version)
+    {
+        Directory.CreateDirectory(place);
+        var build = Path.GetDirectoryName(Machine.Program)!;
+        foreach (var file in Directory.GetFiles(build)) File.Copy(file, Path.Combine(place, Path.GetFileName(file)));
+        File.CreateSymbolicLink(Path.Combine(place, "dotnet"), File.ResolveLinkTarget(Path.Combine(build, "dotnet"), returnFinalTarget: true)!.FullName);
+        var own = Stoker.Daemon.ProgramVersion.Text.Split('+')[0] + "+";
+        version = own.Replace("0.1.", "9.8.", StringComparison.Ordinal);
+        var assembly = Path.Combine(place, "stoker.dll");
+        var bytes = File.ReadAllBytes(assembly);
+        var at = bytes.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(own));
+        Assert.True(at > 0);
+        System.Text.Encoding.UTF8.GetBytes(version).CopyTo(bytes, at);
+        version = System.Text.Encoding.UTF8.GetString(bytes, at, bytes.AsSpan(at).IndexOfAny((byte)0, (byte)1));
+        File.WriteAllBytes(assembly, bytes);
+        return Path.Combine(place, "stoker");
+    }
+
+    [Fact]
     public void An_exit_code_is_known_even_of_a_process_that_an_earlier_daemon_started()
     {
         using var machine = new Machine("name: codes\nservices: {}\n");

@@ -104,6 +104,37 @@ public sealed class NastyServiceDrills
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
+    public void Millions_of_lines_at_once_are_all_there_once_and_the_other_service_stays_healthy()
+    {
+        const int lines = 3_000_000;
+        using var machine = With($$$"""
+              command: [sh, -c, "seq 1 {{{lines}}}; exec sleep 1000"]
+              logging: {options: {max-size: 16m, max-file: "100"}}
+            good:
+              command: sleep 100000
+              restart: always
+              healthcheck: {test: "echo asked >>asked", interval: 100ms, timeout: 20s, retries: 1}
+            """);
+        machine.Up();
+        var asked = Path.Combine(machine.Directory, "asked");
+        var before = File.ReadAllLines(asked).Length;
+        machine.Until("all is stored", () => machine.Run("logs", "bad", "--tail", "1").Output.TrimEnd().EndsWith($"{lines}", StringComparison.Ordinal), TimeSpan.FromMinutes(3));
+
+        Assert.True(File.ReadAllLines(asked).Length > before);
+        Assert.DoesNotContain("became_unhealthy", machine.Run("events", "--json").Output);
+        Assert.Equal(0, (int)machine.Service("good")["restarts"]!);
+        var expected = 0;
+        foreach (var line in machine.RunFor(TimeSpan.FromMinutes(2), "logs", "bad").Output.AsSpan().EnumerateLines())
+        {
+            if (line.IsEmpty) continue;
+            Assert.Equal(++expected, int.Parse(line[(line.LastIndexOf(' ') + 1)..]));
+        }
+
+        Assert.Equal(lines, expected);
+    }
+
+    [Fact]
     public void What_closes_its_output_goes_on()
     {
         using var machine = With("""

@@ -25,7 +25,7 @@ public sealed class ProtocolTests
                     [
                         new ReplicaDocument(1, ServiceState.Stopped, Sample.Ago(1))
                         {
-                            LastExit = new ExitDocument(null, 9, Sample.Ago(2), "`ümlaut`"), RetryAt = Sample.Ago(-5), LastProbe = "x", OwnStatus = "y", CpuPercent = 12.5, MemoryBytes = 1L << 40,
+                            LastExit = new ExitDocument(null, 9, Sample.Ago(2), "`ümlaut`", OutOfMemory: true), RetryAt = Sample.Ago(-5), LastProbe = "x", OwnStatus = "y", CpuPercent = 12.5, MemoryBytes = 1L << 40,
                         },
                     ],
                 },

@@ -28,6 +28,15 @@ public sealed class WhyTests
     }
 
     [Fact]
+    public void What_the_kernel_killed_for_memory_is_said_to_be_out_of_memory()
+    {
+        var exit = new ExitRecord(ExitStatus.Killed(Signals.Kill), s_now.AddSeconds(-20), null, OutOfMemory: true);
+        var hog = Status("hog", ServiceState.Failed, 20) with { Replicas = [new ReplicaStatus(1, ServiceState.Failed, s_now) { LastExit = exit }] };
+
+        Assert.Matches("^it was killed by SIGKILL, out of memory at ", Explain("hog", [hog])[1]);
+    }
+
+    [Fact]
     public void Of_several_dependencies_the_one_in_most_trouble_is_followed()
     {
         var app = Status("app", ServiceState.Waiting, 5) with { WaitsFor = [new ServiceName("slow"), new ServiceName("broken")] };
