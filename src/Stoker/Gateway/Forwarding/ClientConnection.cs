@@ -18,6 +18,8 @@ internal sealed class ClientConnection
 {
     private const long IdleTime = 75_000, HeadTime = 10_000, LingerTime = 1_000;
 
+    private static readonly byte[] Json = "application/json"u8.ToArray();
+
     private readonly Exchange _exchange;
 
     public ClientConnection(GatewayLoop loop, IWire wire, IPEndPoint peer)
@@ -79,7 +81,7 @@ internal sealed class ClientConnection
     }
 
     /// <summary>Answers with an error and nothing else.</summary>
-    public ValueTask<bool> FailAsync(ApiError error) => AnswerAsync(error.Status, "application/json"u8, error.ToBytes(), error);
+    public ValueTask<bool> FailAsync(ApiError error) => AnswerAsync(error.Status, Json, error.ToBytes(), error);
 
     /// <summary>Answers with a body that is there.</summary>
     /// <returns>False when the client is gone.</returns>
@@ -124,8 +126,6 @@ internal sealed class ClientConnection
         if (IsClosing) Output.WriteField("connection"u8, "close"u8);
         else if (Head.MinorVersion == 0) Output.WriteField("connection"u8, "keep-alive"u8);
     }
-
-    private ValueTask<bool> AnswerAsync(int status, ReadOnlySpan<byte> contentType, byte[] body, ApiError error) => AnswerAsync(status, contentType.ToArray(), body, error);
 
     private void BeginAnswer(int status, ApiError? error)
     {
