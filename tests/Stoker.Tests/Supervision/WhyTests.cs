@@ -22,7 +22,7 @@ public sealed class WhyTests
         var chain = Explain("vision", [vision, redis], port => port == 6379 ? "pid 812, nginx" : null);
 
         Assert.Equal("vision has been waiting for 1 min 5 s for redis", chain[0]);
-        Assert.Equal("redis is in backoff (4th try in 2 m)", chain[1]);
+        Assert.Equal("redis is in backoff (4th try in 2 min)", chain[1]);
         Assert.Matches(@"^it exited with 1 at \d\d:\d\d:40: `bind: address already in use`$", chain[2]);
         Assert.Equal("port 6379 is held by pid 812, nginx", chain[3]);
     }
