@@ -25,14 +25,14 @@ public sealed partial class WatchDrills
 
         Assert.Equal(
             [
-                "watched: 1 running, 1 completed                                         hh:mm:ss",
+                "watched: 1 running, 1 completed hh:mm:ss",
                 "",
-                "NAME  STATE        FOR  RESTARTS  PID",
-                "app   running     time         0  pid",
-                "task  completed   time         0",
+                "NAME STATE FOR RESTARTS PID PORTS REASON",
+                "app running time 0 pid",
+                "task completed time 0",
                 "",
                 "",
-                "↑↓ select  enter logs  w why  r restart  s stop  / filter  ? help  q quit",
+                "↑↓ select enter logs w why r restart s stop / filter ? help q quit",
             ],
             terminal.Screen().Select(Timeless));
 
@@ -49,14 +49,18 @@ public sealed partial class WatchDrills
     }
 
     /// <summary>Times and pids have as many columns as they please; what stands around them does not.</summary>
-    private static string Timeless(string line) => Pid().Replace(Clock().Replace(Since().Replace(line, "${state}   time "), "hh:mm:ss"), "0  pid");
+    private static string Timeless(string line) =>
+        Pid().Replace(Clock().Replace(Since().Replace(Blanks().Replace(line, " "), "${state} time "), "hh:mm:ss"), "0 pid");
 
-    [GeneratedRegex(@"(?<state>running|completed)\s+[0-9.hms]+ ")]
+    [GeneratedRegex("  +")]
+    private static partial Regex Blanks();
+
+    [GeneratedRegex("(?<state>running|completed) [0-9.hms]+ ")]
     private static partial Regex Since();
 
     [GeneratedRegex(@"\d\d:\d\d:\d\d$")]
     private static partial Regex Clock();
 
-    [GeneratedRegex(@"0  \d+$")]
+    [GeneratedRegex(@"0 \d+$")]
     private static partial Regex Pid();
 }
