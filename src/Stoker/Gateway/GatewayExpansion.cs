@@ -44,7 +44,8 @@ internal static class GatewayExpansion
         {
             // Its code is hot at once and stays so; what the runtime finds out by profile is worth its while.
             ["DOTNET_TieredPGO"] = new("1", spec.Where),
-            ["DOTNET_gcConcurrent"] = new("1", spec.Where),
+            // Collections that are rarer and, as nearly all is dead by then, no longer.
+            ["DOTNET_GCgen0size"] = new("0x4000000", spec.Where),
         },
         Healthcheck = new HealthcheckSpec(new ProbeSpec.Http(HealthOf(spec)), spec.Where) { Interval = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(5), StartPeriod = TimeSpan.FromSeconds(30) },
         Restart = new RestartSpec(RestartMode.Always) { MaxDelay = TimeSpan.FromSeconds(10) },

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Http;
@@ -46,6 +47,7 @@ internal sealed class HttpInput(IWire wire)
         _buffer = [];
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> WaitAsync(ValueTask<int> ready, long deadline)
     {
         while (true)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
@@ -25,6 +26,7 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
     /// <summary>Bytes of body that went to the client.</summary>
     public long Passed { get; private set; }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync()
     {
         var head = upstream.Head;
@@ -114,6 +116,7 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
         return new RelayEnd.CutOff(end, why);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RelayEnd> FinishAsync()
     {
         if (!_begun) Begin();

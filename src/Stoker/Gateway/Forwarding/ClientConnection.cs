@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Keys;
 using Stoker.Http;
@@ -21,6 +22,7 @@ internal sealed class ClientConnection
     private static readonly byte[] Json = "application/json"u8.ToArray();
 
     private readonly Exchange _exchange;
+    private KnownKey _knownKey;
 
     public ClientConnection(GatewayLoop loop, IWire wire, IPEndPoint peer)
     {
@@ -44,6 +46,8 @@ internal sealed class ClientConnection
     public MessageHead Head { get; } = new();
 
     public RequestBody Body { get; }
+
+    public ref KnownKey KnownKey => ref _knownKey;
 
     /// <summary>The connection ends after the present answer.</summary>
     public bool IsClosing { get; set; }
@@ -96,6 +100,7 @@ internal sealed class ClientConnection
     }
 
     /// <summary>Sends what is in the output. False when the client is gone.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> FlushAsync()
     {
         if (Output.Length == 0) return true;
@@ -140,6 +145,7 @@ internal sealed class ClientConnection
         WriteConnectionField();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> NextAsync()
     {
         var fault = await ReadHeadAsync();
@@ -182,6 +188,7 @@ internal sealed class ClientConnection
     }
 
     /// <returns>Null: there is no next request.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<HeadFault?> ReadHeadAsync()
     {
         var deadline = Loop.Now + IdleTime;

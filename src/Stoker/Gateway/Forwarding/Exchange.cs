@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Keys;
 using Stoker.Gateway.Ledger;
@@ -95,6 +96,7 @@ internal sealed class Exchange(ClientConnection client)
     public long GapDeadline() => Math.Min(TotalDeadline, Loop.Now + _attempts.Timeouts.BetweenChunks);
 
     /// <returns>False: the connection cannot be used for another request.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> RunAsync(Endpoint endpoint, int queryLength)
     {
         var alive = false;
@@ -160,6 +162,7 @@ internal sealed class Exchange(ClientConnection client)
         client.Output.WriteField("access-control-expose-headers"u8, "x-request-id, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, retry-after, x-stoker-route"u8);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReceiveAsync(Endpoint endpoint, int queryLength)
     {
         if (Authorize(KeyScopes.Inference) is { } denied) return await RefuseAsync(denied);
@@ -224,6 +227,7 @@ internal sealed class Exchange(ClientConnection client)
         };
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> AttemptsAsync(Endpoint endpoint, int queryLength)
     {
         PrepareRoute();
@@ -268,6 +272,7 @@ internal sealed class Exchange(ClientConnection client)
     }
 
     /// <summary>Takes a place at a replica, after waiting for one where all are busy. Null: it has one.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<(AttemptEnd End, ApiError Error)?> PlaceAsync()
     {
         var placement = _attempts.Place(Gateway.Tables.Router, GatewayLoop.Steady);
@@ -305,6 +310,7 @@ internal sealed class Exchange(ClientConnection client)
     }
 
     /// <summary>One try at one replica: to the end of its answer, or to where it failed.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RelayEnd> AttemptAsync(Endpoint endpoint, int queryLength)
     {
         var end = await ReplicaCall.RunAsync(this, _attempts.Target!, endpoint, queryLength, _attempts.Timeouts);

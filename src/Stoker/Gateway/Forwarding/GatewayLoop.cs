@@ -85,13 +85,18 @@ internal sealed class GatewayLoop
     {
         key = KeyState.Anonymous;
         if (!Gateway.Settings.RequiresKeys) return null;
-        var verdict = Gateway.Keys.Ring.Find(KeyRing.Bearer(client.Head.Find("authorization"u8)), Utc, out var found);
-        if (verdict == KeyVerdict.Valid)
+        var authorization = client.Head.Find("authorization"u8);
+        if (client.KnownKey.Find(authorization, Gateway.Keys.Ring, Utc) is { } known)
         {
-            key = found!;
+            key = known;
             return null;
         }
 
-        return KeyErrors.Of(verdict, client.Head.Find("authorization"u8));
+        var ring = Gateway.Keys.Ring;
+        var verdict = ring.Find(KeyRing.Bearer(authorization), Utc, out var found);
+        if (verdict != KeyVerdict.Valid) return KeyErrors.Of(verdict, authorization);
+        key = found!;
+        client.KnownKey.Learn(authorization, ring, key, Utc);
+        return null;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
@@ -16,6 +17,7 @@ internal sealed record RequestTimeouts(long Connect, long FirstByte, long Betwee
 /// <summary>One request at one replica: connect, send, understand the answer's head, and have its body relayed.</summary>
 internal static class ReplicaCall
 {
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public static async ValueTask<RelayEnd> RunAsync(Exchange exchange, UpstreamTarget target, Endpoint endpoint, int queryLength, RequestTimeouts timeouts)
     {
         var loop = exchange.Client.Loop;
@@ -33,6 +35,7 @@ internal static class ReplicaCall
     }
 
     /// <returns>Null: the connection had been kept open too long, and nothing has happened yet.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<RelayEnd?> SpeakAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint, int queryLength)
     {
         var client = exchange.Client;
@@ -57,6 +60,7 @@ internal static class ReplicaCall
         };
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<HeadOutcome> ReadHeadAsync(UpstreamConnection upstream, long deadline)
     {
         while (true)
@@ -77,6 +81,7 @@ internal static class ReplicaCall
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<RelayEnd> RelayAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
     {
         var head = upstream.Head;

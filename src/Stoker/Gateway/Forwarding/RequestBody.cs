@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Stoker.Http;
 using Stoker.Platform.Loops;
 
@@ -52,6 +53,7 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
         _rented = [];
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<BodyFault> ReadRestAsync(MessageHead head, int length, int here, long deadline)
     {
         if (head.ExpectsContinue && here == 0 && await wire.SendAllAsync(Continue, deadline) < 0) return BodyFault.ClientLeft;

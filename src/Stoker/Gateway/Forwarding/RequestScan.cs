@@ -145,16 +145,33 @@ internal struct RequestScan
 
     private static Key KeyOf(ref Utf8JsonReader reader)
     {
-        if (reader.ValueSpan.Length is < 1 or > 21 && !reader.ValueIsEscaped) return Key.Other;
-        return reader.ValueTextEquals("model"u8) ? Key.Model
-            : reader.ValueTextEquals("messages"u8) || reader.ValueTextEquals("prompt"u8) || reader.ValueTextEquals("input"u8) ? Key.Prompt
-            : reader.ValueTextEquals("stream"u8) ? Key.Stream
-            : reader.ValueTextEquals("stream_options"u8) ? Key.StreamOptions
-            : reader.ValueTextEquals("max_tokens"u8) ? Key.MaxTokens
-            : reader.ValueTextEquals("max_completion_tokens"u8) ? Key.MaxCompletionTokens
-            : reader.ValueTextEquals("max_output_tokens"u8) ? Key.MaxOutputTokens
-            : reader.ValueTextEquals("n"u8) ? Key.Choices
-            : Key.Other;
+        if (reader.ValueIsEscaped) return KeyOfEscaped(ref reader);
+        var name = reader.ValueSpan;
+        return name.Length switch
+        {
+            1 when name[0] == 'n' => Key.Choices,
+            5 when name.SequenceEqual("model"u8) => Key.Model,
+            5 when name.SequenceEqual("input"u8) => Key.Prompt,
+            6 when name.SequenceEqual("stream"u8) => Key.Stream,
+            6 when name.SequenceEqual("prompt"u8) => Key.Prompt,
+            8 when name.SequenceEqual("messages"u8) => Key.Prompt,
+            10 when name.SequenceEqual("max_tokens"u8) => Key.MaxTokens,
+            14 when name.SequenceEqual("stream_options"u8) => Key.StreamOptions,
+            17 when name.SequenceEqual("max_output_tokens"u8) => Key.MaxOutputTokens,
+            21 when name.SequenceEqual("max_completion_tokens"u8) => Key.MaxCompletionTokens,
+            _ => Key.Other,
+        };
+    }
+
+    /// <summary><c>"\u006dodel"</c> is <c>model</c> too, and must not slip by.</summary>
+    private static Key KeyOfEscaped(ref Utf8JsonReader reader)
+    {
+        for (var key = Key.Model; key <= Key.Choices; key++)
+        {
+            if (reader.ValueTextEquals(NameOf(key))) return key;
+        }
+
+        return reader.ValueTextEquals("prompt"u8) || reader.ValueTextEquals("input"u8) ? Key.Prompt : Key.Other;
     }
 
     private static string NameOf(Key key) => key switch

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
@@ -35,6 +36,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
     /// <summary>Bytes of events that were passed on.</summary>
     public long Passed { get; private set; }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RelayEnd> RunAsync()
     {
         try
@@ -66,6 +68,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitAsync()
     {
         if (_begun && !await exchange.Client.FlushAsync())
@@ -215,6 +218,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         if (_chunked) _output.Write("\r\n"u8);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RelayEnd> FinishAsync(RelayEnd end)
     {
         if (end is RelayEnd.NotBegun or RelayEnd.ClientLeft) return end;

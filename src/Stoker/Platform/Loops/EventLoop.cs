@@ -55,9 +55,6 @@ internal sealed unsafe class EventLoop : IDisposable
     /// <summary>Milliseconds of the monotonic clock as of this turn of the loop.</summary>
     public long Now { get; private set; }
 
-    /// <summary>How many sockets it watches; read from any thread as an estimate.</summary>
-    public int Sockets { get; private set; }
-
     internal LoopTimers Timers { get; }
 
     /// <summary>Runs an action on the loop's thread.</summary>
@@ -98,7 +95,6 @@ internal sealed unsafe class EventLoop : IDisposable
         }
 
         _sockets[slot] = socket;
-        Sockets++;
         return slot;
     }
 
@@ -108,7 +104,6 @@ internal sealed unsafe class EventLoop : IDisposable
         _sockets[slot] = null;
         _generations[slot]++;
         _free.Push(slot);
-        Sockets--;
     }
 
     /// <summary>The monotonic clock that <see cref="Now"/> is of.</summary>

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Stoker.Platform.Loops;
 
 /// <summary>
-/// Accepts connections on a thread of its own and hands each to the loop that has the fewest sockets. A blocking thread costs
-/// nothing while nobody comes, and connections are rare beside requests.
+/// Accepts connections on a thread of its own and hands them to the loops in turn. A blocking thread costs nothing while nobody comes,
+/// and connections are rare beside requests.
 /// </summary>
 internal sealed unsafe class LoopListener : IDisposable
 {
@@ -15,6 +15,7 @@ internal sealed unsafe class LoopListener : IDisposable
     private readonly Action<string> _problem;
     private readonly Thread _thread;
     private volatile bool _stopping;
+    private uint _next;
 
     private LoopListener(int descriptor, IReadOnlyList<EventLoop> loops, Action<LoopSocket, IPEndPoint> accepted, Action<string> problem)
     {
@@ -90,12 +91,8 @@ internal sealed unsafe class LoopListener : IDisposable
     private void HandOver(int descriptor, IPEndPoint peer)
     {
         LoopSocket.Tune(descriptor);
-        var loop = _loops[0];
-        for (var i = 1; i < _loops.Count; i++)
-        {
-            if (_loops[i].Sockets < loop.Sockets) loop = _loops[i];
-        }
-
+        // In turn: how many each has is only known once it has taken those that are on their way to it.
+        var loop = _loops[(int)(_next++ % (uint)_loops.Count)];
         loop.Post(() => _accepted(new LoopSocket(loop, descriptor), peer));
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
 
@@ -177,6 +178,7 @@ internal sealed class LoopSocket : IWire
         if (_readable && !_disposed) _reader.Complete(0);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> SendRestAsync(ReadOnlyMemory<byte> rest, long deadline, bool more)
     {
         while (rest.Length > 0)
