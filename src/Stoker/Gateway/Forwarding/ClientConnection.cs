@@ -140,8 +140,8 @@ internal sealed class ClientConnection
         Output.WriteText(ReasonPhrase.Of(status));
         Output.Write("\r\n"u8);
         Output.WriteField("x-request-id"u8, _exchange.RequestId);
-        if (error is not null) _exchange.WriteErrorFields(error);
-        _exchange.WriteCors();
+        if (error is not null) _exchange.Fields.Write(error);
+        _exchange.Fields.WriteCors();
         WriteConnectionField();
     }
 

@@ -4,7 +4,6 @@ using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Keys;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
 
@@ -20,22 +19,26 @@ namespace Stoker.Gateway.Forwarding;
 /// </code>
 /// Promises: the client leaving ends everything done for it at once, in each phase; what was reserved is settled exactly once.
 /// </summary>
-internal sealed class Exchange(ClientConnection client)
+internal sealed class Exchange
 {
+    private readonly ClientConnection _client;
     private readonly RouteAttempts _attempts = new();
+    private readonly Settlement _settlement;
     private UpstreamConnection? _upstream;
     private AdmissionWait? _wait;
     private RouteKnown _known;
-    private Limits.Lease _reserved;
-    private LedgerRow _row;
-    private long _began;
-    private long _received;
-    private long _placedAt;
-    private int _status;
-    private bool _settled;
     private string _operation = "";
 
-    public ClientConnection Client => client;
+    public Exchange(ClientConnection client)
+    {
+        _client = client;
+        _settlement = new Settlement(_client.Loop, _attempts);
+        Fields = new AnswerFields(this, _attempts);
+    }
+
+    public ClientConnection Client => _client;
+
+    public AnswerFields Fields { get; }
 
     /// <summary>A request is being answered.</summary>
     public bool IsActive { get; private set; }
@@ -50,7 +53,7 @@ internal sealed class Exchange(ClientConnection client)
 
     public KeyState Key { get; private set; } = KeyState.Anonymous;
 
-    public byte[] RequestId { get; } = new byte[RequestIds.Length];
+    public byte[] RequestId => _settlement.RequestId;
 
     /// <summary>Usage on every event was our wish, not the client's.</summary>
     public bool HidesRunningUsage { get; private set; }
@@ -63,22 +66,19 @@ internal sealed class Exchange(ClientConnection client)
     /// <summary>When all of it must be over.</summary>
     public long TotalDeadline { get; private set; }
 
-    private GatewayLoop Loop => client.Loop;
+    private GatewayLoop Loop => _client.Loop;
 
-    private GatewayState Gateway => client.Loop.Gateway;
+    private GatewayState Gateway => _client.Loop.Gateway;
 
     /// <summary>A new request's head has arrived.</summary>
     public void Begin()
     {
         IsActive = true;
         HasReadRequest = false;
-        _began = Stopwatch.GetTimestamp();
-        (_status, _placedAt, _settled) = (0, 0, true);
         (HidesUsage, HidesRunningUsage) = (false, false);
-        _row = default;
         _attempts.Clear();
+        _settlement.Begin();
         Scan = default;
-        Loop.Ids.Next(RequestId);
     }
 
     /// <summary>The client has closed its side: whatever is waited for ends now.</summary>
@@ -86,11 +86,11 @@ internal sealed class Exchange(ClientConnection client)
     {
         if (!IsActive || HasClientLeft) return;
         HasClientLeft = true;
-        client.IsClosing = true;
+        _client.IsClosing = true;
         _wait?.Leave();
         // A reset and not an orderly close: the engine learns at once, and stops generating.
         _upstream?.Wire.Reset();
-        client.Wire.Cancel();
+        _client.Wire.Cancel();
     }
 
     public long GapDeadline() => Math.Min(TotalDeadline, Loop.Now + _attempts.Timeouts.BetweenChunks);
@@ -107,7 +107,9 @@ internal sealed class Exchange(ClientConnection client)
         }
         finally
         {
-            if (!_settled) Settle(RequestOutcome.Failed, default, 0, 0);
+            // After an exception; otherwise all three are done, and doing them again does nothing.
+            _attempts.Lease.End(ReplicaFact.NotSent, GatewayLoop.Steady);
+            Settle(RequestOutcome.Failed, default, 0, 0);
             IsActive = false;
         }
 
@@ -117,7 +119,7 @@ internal sealed class Exchange(ClientConnection client)
     /// <summary>Authenticates a request; null when it may go on.</summary>
     public ApiError? Authorize(KeyScopes scope)
     {
-        if (Loop.Authorize(client, out var key) is { } denied) return denied;
+        if (Loop.Authorize(_client, out var key) is { } denied) return denied;
         Key = key;
         return key.Terms.Has(scope) ? null : ApiErrors.NotAllowed(KeyWords.Of(scope)[0]);
     }
@@ -125,68 +127,41 @@ internal sealed class Exchange(ClientConnection client)
     /// <summary>The replica's status and fields, and ours; the relay adds its own and the empty line.</summary>
     public void BeginAnswer(MessageHead answer)
     {
-        _status = answer.Status;
-        if (_row.FirstToken is null) _row = _row with { FirstToken = Stopwatch.GetElapsedTime(_began).TotalMilliseconds };
+        _settlement.Answers(answer.Status);
         _attempts.Lease.FirstByte(GatewayLoop.Steady);
-        if (_placedAt > 0) Gateway.Metrics.Overhead(Stopwatch.GetElapsedTime(_received, _placedAt) - TimeSpan.FromMilliseconds(_row.Queued));
-        HeadRelay.WriteAnswer(client.Output, answer);
-        client.Output.WriteField("x-request-id"u8, RequestId);
-        WriteLimitFields();
-        WriteExplanation();
-        WriteCors();
-        client.WriteConnectionField();
+        HeadRelay.WriteAnswer(_client.Output, answer);
+        Fields.Write();
     }
 
-    public void WriteErrorFields(ApiError error)
-    {
-        if (error.RetryAfter is { } wait)
-        {
-            client.Output.WriteField("retry-after"u8, (long)Math.Ceiling(wait.TotalSeconds));
-            client.Output.WriteField("retry-after-ms"u8, (long)Math.Ceiling(wait.TotalMilliseconds));
-        }
-
-        if (error.ShouldRetry is { } retry) client.Output.WriteField("x-should-retry"u8, retry ? "true"u8 : "false"u8);
-        if (error.Status == 401) client.Output.WriteField("www-authenticate"u8, "Bearer"u8);
-        WriteLimitFields();
-        WriteExplanation();
-    }
-
-    public void WriteCors()
-    {
-        var origins = Gateway.Settings.CorsOrigins;
-        if (origins.Count == 0) return;
-        var origin = client.Head.Find("origin"u8);
-        if (origin.IsEmpty || !(origins.Contains("*") || origins.Contains(ClientConnection.Text(origin)))) return;
-        client.Output.WriteField("access-control-allow-origin"u8, origin);
-        client.Output.WriteField("vary"u8, "origin"u8);
-        client.Output.WriteField("access-control-expose-headers"u8, "x-request-id, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, retry-after, x-stoker-route"u8);
-    }
+    /// <summary>The answer is through, or as much of it as ever will be; see <see cref="Settlement.Settle"/>.</summary>
+    public void Settle(RequestOutcome outcome, TokenUsage usage, long pieces, long bytes) => _settlement.Settle(Key, Scan, _operation, outcome, usage, pieces, bytes);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReceiveAsync(Endpoint endpoint, int queryLength)
     {
         if (Authorize(KeyScopes.Inference) is { } denied) return await RefuseAsync(denied);
-        var read = await client.Body.ReadAsync(client.Head, Gateway.Settings.MaxBody, Loop.Now + Gateway.Settings.BodyTime);
+        var read = await _client.Body.ReadAsync(_client.Head, Gateway.Settings.MaxBody, Loop.Now + Gateway.Settings.BodyTime);
         if (read != BodyFault.None) return await RefuseBodyAsync(read);
         HasReadRequest = true;
-        _received = Stopwatch.GetTimestamp();
+        _settlement.Received();
         if (Understand(endpoint) is { } wrong) return await RefuseAsync(wrong);
-        if (Reserve() is { } refused) return await RefuseAsync(refused);
+        if (_settlement.Reserve(Key, Scan, _client.Body.Bytes.Length) is { } refused) return await RefuseAsync(refused);
+        TotalDeadline = Loop.Now + _attempts.Timeouts.Total;
 
         // From here on the client's leaving is everybody's business; it may have left while its body came.
-        if (client.Wire.PeerLeft) ClientLeft();
+        if (_client.Wire.PeerLeft) ClientLeft();
         return await AttemptsAsync(endpoint, queryLength);
     }
 
     /// <summary>Finds out which model is asked for, and for how much.</summary>
     private ApiError? Understand(Endpoint endpoint)
     {
-        var body = client.Body.Bytes.Span;
+        var body = _client.Body.Bytes.Span;
         if (body.IsEmpty) return ApiErrors.LengthRequired;
         var scan = default(RequestScan);
         if (endpoint.Shape == EndpointShape.Form)
         {
-            scan = RequestScan.OfForm(FormScan.FindModel(body, client.Head.Find("content-type"u8)));
+            scan = RequestScan.OfForm(FormScan.FindModel(body, _client.Head.Find("content-type"u8)));
             if (!scan.Model.IsThere) return ApiErrors.Of(ScanFault.NoModel, scan);
         }
         else if (scan.Read(body) is var fault and not ScanFault.None)
@@ -196,35 +171,10 @@ internal sealed class Exchange(ClientConnection client)
 
         Scan = scan;
         if (!_known.Is(scan.NameBytes(body), Gateway.Tables)) _known = RouteKnown.Find(Gateway.Tables, scan.ModelText(body), scan.NameBytes(body));
-        _row = _row with { ModelAsked = _known.Asked };
+        _settlement.Asked(_known.Asked);
         if (_known.Route is not { } route || !Key.Terms.Allows(_known.Asked, route.Spec.Name.Value)) return ApiErrors.NoSuchModel(_known.Asked);
         _attempts.Begin(route, Gateway.Tables.TimeoutsOf(route));
         return null;
-    }
-
-    private ApiError? Reserve()
-    {
-        var scan = Scan;
-        var model = _attempts.Asked!.Spec.Name.Value;
-        var bytes = scan.Prompt.IsThere ? scan.Prompt.Length : client.Body.Bytes.Length;
-        _attempts.PromptBytes = bytes;
-        _attempts.PromptTokens = Gateway.Estimates.Prompt(model, bytes);
-        _attempts.CompletionTokens = Gateway.Estimates.Completion(model, scan.MaxTokens > 0 ? scan.MaxTokens : null, scan.Choices, Gateway.Tables.RoomOf(_attempts.Asked, _attempts.PromptTokens));
-        var request = new LimitRequest(Key.Id.Value, Key.Terms.Limits, model, _attempts.PromptTokens, _attempts.CompletionTokens);
-        if (Gateway.Limiter.TryReserve(request, Loop.Utc, out _reserved, out var refusal))
-        {
-            _settled = false;
-            TotalDeadline = Loop.Now + _attempts.Timeouts.Total;
-            Gateway.Metrics.Begun();
-            return null;
-        }
-
-        Gateway.Metrics.Limited(refusal.Kind);
-        return new ApiError(429, refusal.ErrorType, refusal.ErrorCode, refusal.Message(model, Key.Name))
-        {
-            RetryAfter = refusal.RetryAfter,
-            ShouldRetry = refusal.RetryAfter is { } wait && wait <= TimeSpan.FromMinutes(2),
-        };
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -238,7 +188,7 @@ internal sealed class Exchange(ClientConnection client)
             switch (end)
             {
                 case RelayEnd.Whole:
-                    return !client.IsClosing;
+                    return !_client.IsClosing;
                 case RelayEnd.CutOff cut:
                     Gateway.Metrics.Cut(cut.End);
                     return false;
@@ -257,17 +207,17 @@ internal sealed class Exchange(ClientConnection client)
     {
         var scan = Scan;
         var route = _attempts.Asked!;
-        var explain = Key.Terms.Has(KeyScopes.Explain) && client.Head.Find("x-stoker-route"u8).SequenceEqual("explain"u8);
+        var explain = Key.Terms.Has(KeyScopes.Explain) && _client.Head.Find("x-stoker-route"u8).SequenceEqual("explain"u8);
         _attempts.Explain = explain ? new ArrayBufferWriter<byte>(512) : Gateway.Decisions.IsDue() ? Loop.DecisionBuffer : null;
         _attempts.ShowsExplanation = explain;
         if (route.Spec.SessionHeader is { } header)
         {
-            var session = client.Head.Find(System.Text.Encoding.ASCII.GetBytes(header));
+            var session = _client.Head.Find(System.Text.Encoding.ASCII.GetBytes(header));
             _attempts.Session = session.IsEmpty ? 0 : Mixing.Hash(session);
         }
 
         if (scan.Prompt.IsThere && route.Spec.PrefixAffinity && route.Replicas.Length > 1)
-            _attempts.HashPrefix(client.Body.Bytes.Span.Slice(scan.Prompt.At, scan.Prompt.Length), Mixing.Hash(route.Spec.Name.Value));
+            _attempts.HashPrefix(_client.Body.Bytes.Span.Slice(scan.Prompt.At, scan.Prompt.Length), Mixing.Hash(route.Spec.Name.Value));
         _attempts.Sequence = route.Begin(GatewayLoop.Steady);
     }
 
@@ -290,7 +240,7 @@ internal sealed class Exchange(ClientConnection client)
         var deadline = GatewayLoop.Steady + (placement.Outcome == RouteOutcome.Waking ? Gateway.Tables.LoadTimeOf(_attempts.Route) : Gateway.Settings.QueueTime).Ticks;
         var admission = await _wait.EnterAsync(_attempts.Route, _attempts.Ticket(_wait, Key, deadline), GatewayLoop.Steady);
         _wait = null;
-        _row = _row with { Queued = _row.Queued + TimeSpan.FromTicks(admission.Waited).TotalMilliseconds };
+        _settlement.Waited(admission.Waited);
         if (HasClientLeft)
         {
             admission.Lease.End(ReplicaFact.NotSent, GatewayLoop.Steady);
@@ -305,7 +255,7 @@ internal sealed class Exchange(ClientConnection client)
     private void Placed(Route route, Routing.Lease lease)
     {
         _attempts.Placed(route, lease, Gateway.Tables);
-        _placedAt = Stopwatch.GetTimestamp();
+        _settlement.Placed();
         if (_attempts.Explain == Loop.DecisionBuffer) Gateway.Decisions.Write(Loop.DecisionBuffer, RequestId);
     }
 
@@ -346,45 +296,6 @@ internal sealed class Exchange(ClientConnection client)
         return edits;
     }
 
-    /// <summary>The answer is through, or as much of it as ever will be; the first call counts.</summary>
-    /// <param name="pieces">Pieces of the answer that came: the least number of tokens, for where the engine tells none.</param>
-    /// <param name="bytes">Of the answer's body that were passed on.</param>
-    public void Settle(RequestOutcome outcome, TokenUsage usage, long pieces, long bytes)
-    {
-        if (_settled) return;
-        _settled = true;
-        var servedNothing = outcome is RequestOutcome.Failed or RequestOutcome.Refused;
-        var (prompt, completion) = usage.IsKnown ? (usage.Prompt, Math.Max(usage.Completion, HidesRunningUsage ? pieces : 0))
-            : servedNothing ? (0, 0)
-            : (_attempts.PromptTokens, pieces);
-        if (servedNothing) Gateway.Limiter.Refund(_reserved, Loop.Utc);
-        else Gateway.Limiter.Settle(_reserved, prompt, completion, Loop.Utc);
-        if (usage.IsKnown && outcome == RequestOutcome.Good)
-            Gateway.Estimates.Learn(_attempts.Route!.Spec.Name.Value, _attempts.PromptBytes, prompt, completion, Scan.MaxTokens == 0);
-        _row = _row with { Prompt = prompt, Cached = usage.Cached, Completion = completion, Reasoning = usage.Reasoning, IsEstimated = !usage.IsKnown && !servedNothing, Bytes = bytes };
-        WriteRow(outcome);
-        Gateway.Metrics.Ended(_row, _operation);
-    }
-
-    private void WriteRow(RequestOutcome outcome)
-    {
-        _row = _row with
-        {
-            At = Loop.Utc,
-            Request = System.Text.Encoding.ASCII.GetString(RequestId),
-            Key = Key.Id.Value,
-            ModelAsked = _row.ModelAsked ?? "",
-            Model = _attempts.Route?.Spec.Name.Value ?? "",
-            Replica = _attempts.Target?.Name ?? "",
-            Outcome = outcome,
-            Wasted = outcome == RequestOutcome.Good ? 0 : _row.Completion,
-            Duration = Stopwatch.GetElapsedTime(_began).TotalMilliseconds,
-            Status = _status > 0 ? _status : 499,
-            IsStream = Scan.Stream,
-        };
-        Gateway.Ledger.Add(_row);
-    }
-
     private async ValueTask<bool> GiveUpAsync(AttemptEnd end, ApiError error)
     {
         if (end == AttemptEnd.ClientLeft)
@@ -393,15 +304,15 @@ internal sealed class Exchange(ClientConnection client)
             return false;
         }
 
-        _status = error.Status;
+        _settlement.Status = error.Status;
         Settle(end is AttemptEnd.ClientError or AttemptEnd.ContextTooLong ? RequestOutcome.Refused : RequestOutcome.Failed, default, 0, 0);
         // Our tries and theirs would multiply: after ours the client is told not to, unless there is a time to come again.
-        return await client.FailAsync(error with { ShouldRetry = error.ShouldRetry ?? error.RetryAfter is not null });
+        return await _client.FailAsync(error with { ShouldRetry = error.ShouldRetry ?? error.RetryAfter is not null });
     }
 
     private ValueTask<bool> RefuseBodyAsync(BodyFault fault)
     {
-        client.IsClosing = true;
+        _client.IsClosing = true;
         return fault switch
         {
             BodyFault.TooLarge => RefuseAsync(ApiErrors.TooLarge(Gateway.Settings.MaxBody)),
@@ -414,35 +325,17 @@ internal sealed class Exchange(ClientConnection client)
     /// <summary>Refused before it was admitted: in the ledger when it had a key, so that nobody's requests vanish.</summary>
     private ValueTask<bool> RefuseAsync(ApiError error)
     {
-        _status = error.Status;
+        _settlement.Status = error.Status;
         if (error.Status != 401)
         {
-            WriteRow(RequestOutcome.Refused);
-            Gateway.Metrics.Refused(error.Status);
+            _settlement.Refuse(Key, Scan.Stream);
         }
         else
         {
             Gateway.Metrics.Denied();
         }
 
-        if (!HasReadRequest && client.Head.Body != BodyKind.None && client.Head.Length + Math.Max(0, client.Head.ContentLength) > client.Input.Length) client.IsClosing = true;
-        return client.FailAsync(error);
-    }
-
-    private void WriteLimitFields()
-    {
-        if (_attempts.Asked is not { } asked) return;
-        var view = Gateway.Limiter.Look(Key.Id.Value, Key.Terms.Limits, asked.Spec.Name.Value, Loop.Utc);
-        if (view.IsEmpty) return;
-        Span<byte> lines = stackalloc byte[LimitHeaders.Longest];
-        client.Output.Write(lines[..LimitHeaders.Write(view, lines)]);
-    }
-
-    private void WriteExplanation()
-    {
-        if (!_attempts.ShowsExplanation || _attempts.Explain is not ArrayBufferWriter<byte> { WrittenCount: > 0 } written) return;
-        client.Output.Write("x-stoker-route: "u8);
-        foreach (var letter in written.WrittenSpan) client.Output.Write([letter == '\n' ? (byte)' ' : letter]);
-        client.Output.Write("\r\n"u8);
+        if (!HasReadRequest && _client.Head.Body != BodyKind.None && _client.Head.Length + Math.Max(0, _client.Head.ContentLength) > _client.Input.Length) _client.IsClosing = true;
+        return _client.FailAsync(error);
     }
 }
