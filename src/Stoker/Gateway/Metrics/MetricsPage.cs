@@ -36,6 +36,11 @@ internal static class MetricsPage
             foreach (var (series, count) in family.OrderBy(c => c.Series, StringComparer.Ordinal)) page.Append(CultureInfo.InvariantCulture, $"{series} {count}\n");
         }
 
+        Head(page, "stoker_gateway_allocated_bytes_total", "counter", "Memory that the gateway has allocated since it began; by requests it should stay flat.");
+        page.Append(CultureInfo.InvariantCulture, $"stoker_gateway_allocated_bytes_total {GC.GetTotalAllocatedBytes()}\n");
+        Head(page, "stoker_gateway_collections_total", "counter", "Garbage collections by generation.");
+        for (var generation = 0; generation <= GC.MaxGeneration; generation++)
+            page.Append(CultureInfo.InvariantCulture, $"stoker_gateway_collections_total{{generation=\"{generation}\"}} {GC.CollectionCount(generation)}\n");
         Head(page, "stoker_gateway_ledger_waiting", "gauge", "Rows of the ledger that are not on the disk yet.");
         page.Append(CultureInfo.InvariantCulture, $"stoker_gateway_ledger_waiting {gateway.Ledger.Waiting}\n");
         Head(page, "stoker_gateway_ledger_lost_total", "counter", "Rows that found no room while the disk could not be written.");
