@@ -124,7 +124,7 @@ internal sealed class ModelFiles(IReadOnlyDictionary<string, string> variables)
                 if (tensor.Value.ValueKind == JsonValueKind.Object && tensor.Value.TryGetProperty("data_offsets", out var offsets)) end = Math.Max(end, offsets[1].GetInt64());
             }
 
-            return Files.Length(file) >= 8 + header + end;
+            return SizeOf(file) >= 8 + header + end;
         }
         catch (Exception wrong) when (wrong is JsonException or InvalidOperationException or FormatException or IndexOutOfRangeException)
         {

@@ -73,7 +73,7 @@ public sealed class EngineSignalsTests
         """;
 
     [Fact]
-    public void VLLM() => Assert.Equal(new LoadSignal(3, 2, 0.4375, 1234567, 98765), Read(Vllm));
+    public void VLLM_tells_everything() => Assert.Equal(new LoadSignal(3, 2, 0.4375, 1234567, 98765), Read(Vllm));
 
     [Fact]
     public void VLLM_before_its_cache_was_called_kv() => Assert.Equal(new LoadSignal(1, 0, 0.25, null, null), Read(EarlierVllm));
@@ -87,16 +87,16 @@ public sealed class EngineSignalsTests
     }
 
     [Fact]
-    public void SGLang() => Assert.Equal(new LoadSignal(7, 1, 0.28, 8128902, 7557572), Read(Sglang));
+    public void SGLang_tells_everything() => Assert.Equal(new LoadSignal(7, 1, 0.28, 8128902, 7557572), Read(Sglang));
 
     [Fact]
-    public void Llama_cpp() => Assert.Equal(new LoadSignal(1, 0, 0.0625, 515, 1024), Read(Llamacpp));
+    public void Llama_cpp_tells_everything() => Assert.Equal(new LoadSignal(1, 0, 0.0625, 515, 1024), Read(Llamacpp));
 
     [Fact]
     public void TGI_does_not_tell_of_its_cache() => Assert.Equal(new LoadSignal(5, 3, null, 4200, 9000), Read(Tgi));
 
     [Fact]
-    public void TensorRT_LLM() => Assert.Equal(
+    public void TensorRT_LLM_does_not_tell_of_tokens() => Assert.Equal(
         new LoadSignal(2, 1, 0.75, null, null), Read("trtllm_num_requests_running 2\ntrtllm_num_requests_waiting 1\ntrtllm_kv_cache_utilization 0.75\n"));
 
     [Theory]
