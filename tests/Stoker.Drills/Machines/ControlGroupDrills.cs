@@ -135,7 +135,7 @@ public sealed class ControlGroupDrills(VirtualMachine vm) : IClassFixture<Virtua
         vm.Run("cd /root/scope; systemd-run -q --scope --unit=stoker-scope -p Delegate=yes -p MemoryMax=700M stoker up -d").Succeeded();
 
         const string place = "/sys/fs/cgroup/system.slice/stoker-scope.scope";
-        vm.Run($"test -s {place}/stoker.scope-*/kept.1/cgroup.procs && test -s {place}/stoker-daemon/cgroup.procs && [ $(cat {place}/stoker.scope-*/kept.1/memory.max) = 67108864 ]").Succeeded();
+        vm.Run($"grep -q . {place}/stoker.scope-*/kept.1/cgroup.procs && grep -q . {place}/stoker-daemon/cgroup.procs && [ $(cat {place}/stoker.scope-*/kept.1/memory.max) = 67108864 ]").Succeeded();
         _estate = "scope";
     }
 
