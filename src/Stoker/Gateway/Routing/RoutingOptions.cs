@@ -113,7 +113,7 @@ internal sealed record QueueOptions
     public static QueueOptions Default { get; } = new();
 
     /// <summary>Requests of one model that wait at most.</summary>
-    public int MaxWaiting { get; init; } = 512;
+    public int MaxWaiting { get; init; } = 4096;
 
     /// <summary>The share of those that one key may take.</summary>
     public double KeyShare { get; init; } = 0.75;
