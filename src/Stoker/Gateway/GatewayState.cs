@@ -25,7 +25,7 @@ internal sealed record GatewaySettings(long MaxBody, IReadOnlyList<string> CorsO
 internal sealed class GatewayState(Router router, KeyWatch keys, LedgerWriter ledger, DateTimeOffset since, Action<string> say) : IDisposable
 {
     private readonly Channel<Route> _waking = Channel.CreateUnbounded<Route>();
-    private volatile GatewayTables _tables = new(new GatewayPlan("", [], true), router, new Dictionary<ReplicaId, UpstreamTarget>());
+    private volatile GatewayTables _tables = new(new GatewayPlan("", [], true), router, new Dictionary<ReplicaId, UpstreamTarget>(), null);
     private volatile GatewaySettings _settings = new(0, [], true, TimeSpan.Zero);
 
     public GatewayTables Tables => _tables;
@@ -53,8 +53,9 @@ internal sealed class GatewayState(Router router, KeyWatch keys, LedgerWriter le
     /// <summary>Puts a plan into force for every request that comes from now on.</summary>
     public void Apply(GatewayPlan plan, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets, long now)
     {
+        // Loops go on meanwhile, and find replicas of either plan: so the tables know both, before the router does.
+        _tables = new GatewayTables(plan, router, targets, _tables);
         router.Apply(GatewayTables.RoutesOf(plan), now);
-        _tables = new GatewayTables(plan, router, targets);
         _settings = new GatewaySettings(plan.MaxBody, plan.CorsOrigins, plan.RequiresKeys, TimeSpan.FromMilliseconds(plan.Times.Queue));
         Limiter.SetModelLimits([.. plan.Limits.Select(l => new ModelLimit(l.Model, new LimitSpec(l.RequestsPerMinute, l.TokensPerMinute, l.Concurrent)))]);
         Decisions.Every = plan.LogDecisions;

@@ -8,42 +8,44 @@ namespace Stoker.Gateway;
 /// <summary>Everything that a request looks up, made from one plan and replaced as a whole by the next.</summary>
 internal sealed class GatewayTables
 {
-    private readonly FrozenDictionary<ReplicaState, UpstreamTarget> _targets;
+    private readonly FrozenDictionary<(ReplicaId Id, string Address, int Port), UpstreamTarget> _targets;
     private readonly FrozenDictionary<string, RoutePlan> _plans;
     private readonly FrozenDictionary<string, RequestTimeouts> _timeouts;
+    private readonly GatewayTables? _before;
 
-    /// <param name="router">Has applied the plan.</param>
-    public GatewayTables(GatewayPlan plan, Router router, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets)
+    /// <param name="before">Those of the plan before: requests that are under way may have its routes and replicas in their hands.</param>
+    public GatewayTables(GatewayPlan plan, Router router, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets, GatewayTables? before)
     {
         Plan = plan;
         Router = router;
         _plans = plan.Routes.ToFrozenDictionary(r => r.Name);
         _timeouts = plan.Routes.ToFrozenDictionary(r => r.Name, r => new RequestTimeouts(
             r.Connect ?? plan.Times.Connect, r.FirstByte ?? plan.Times.FirstByte, r.BetweenChunks ?? plan.Times.BetweenChunks, r.Total ?? plan.Times.Total));
-        var replicas = new Dictionary<ReplicaState, UpstreamTarget>();
-        foreach (var route in router.Table.Routes)
-        {
-            foreach (var replica in route.Replicas) replicas[replica] = targets[replica.Id];
-        }
-
-        _targets = replicas.ToFrozenDictionary();
+        _targets = plan.Routes.SelectMany(r => r.Replicas).ToFrozenDictionary(
+            r => (new ReplicaId(r.Service, r.Index), r.Address, r.Port), r => targets[new ReplicaId(r.Service, r.Index)]);
+        _before = before is null ? null : new GatewayTables(before);
     }
+
+    /// <summary>The same without what was before it.</summary>
+    private GatewayTables(GatewayTables of) => (Plan, Router, _plans, _timeouts, _targets) = (of.Plan, of.Router, of._plans, of._timeouts, of._targets);
 
     public GatewayPlan Plan { get; }
 
     public Router Router { get; }
 
     /// <summary>The replica is of this table.</summary>
-    public bool Knows(ReplicaState replica) => _targets.ContainsKey(replica);
+    public bool Knows(ReplicaState replica) => _targets.ContainsKey((replica.Id, replica.Address, replica.Port));
 
     public IEnumerable<UpstreamTarget> Targets => _targets.Values;
 
-    public RoutePlan PlanOf(Route route) => _plans[route.Spec.Name.Value];
+    public RoutePlan PlanOf(Route route) => _plans.GetValueOrDefault(route.Spec.Name.Value) ?? Before.PlanOf(route);
 
-    public RequestTimeouts TimeoutsOf(Route route) => _timeouts[route.Spec.Name.Value];
+    public RequestTimeouts TimeoutsOf(Route route) => _timeouts.GetValueOrDefault(route.Spec.Name.Value) ?? Before.TimeoutsOf(route);
 
-    /// <exception cref="KeyNotFoundException">The replica is of another table.</exception>
-    public UpstreamTarget TargetOf(ReplicaState replica) => _targets[replica];
+    /// <exception cref="KeyNotFoundException">The replica is neither of this plan nor of the one before.</exception>
+    public UpstreamTarget TargetOf(ReplicaState replica) => _targets.GetValueOrDefault((replica.Id, replica.Address, replica.Port)) ?? Before.TargetOf(replica);
+
+    private GatewayTables Before => _before ?? throw new KeyNotFoundException("neither this plan nor the one before has it");
 
     /// <summary>Tokens that the context leaves beside a prompt; null: not known.</summary>
     public long? RoomOf(Route route, long prompt) => PlanOf(route).ContextSize is { } size ? Math.Max(1, size - prompt) : null;

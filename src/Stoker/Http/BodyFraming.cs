@@ -100,6 +100,7 @@ internal struct BodyFraming(BodyKind kind, long length)
             var end = rest[at..].IndexOf("\r\n"u8);
             if (end < 0) return rest.Length > MaxTrailer ? BodyStep.Broken : BodyStep.Wait;
             at += end + 2;
+            if (at > MaxTrailer) return BodyStep.Broken;
             if (end > 0) continue;
             skip += at;
             _kind = BodyKind.None;

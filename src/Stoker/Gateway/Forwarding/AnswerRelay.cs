@@ -92,11 +92,13 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
     {
         _begun = true;
         var head = upstream.Head;
-        _chunked = head.ContentLength < 0 && head.Body is BodyKind.Chunked or BodyKind.UntilClose && exchange.Client.Head.MinorVersion == 1;
-        if (head.ContentLength < 0 && !_chunked && head.Body != BodyKind.None) exchange.Client.IsClosing = true;
+        // Of one with both lengths the coding counts.
+        var isOpen = head.Body is BodyKind.Chunked or BodyKind.UntilClose;
+        _chunked = isOpen && exchange.Client.Head.MinorVersion == 1;
+        if (isOpen && !_chunked) exchange.Client.IsClosing = true;
         exchange.BeginAnswer(head);
         if (_chunked) _output.Write("transfer-encoding: chunked\r\n"u8);
-        else if (head.Body is BodyKind.Length or BodyKind.None) _output.WriteField("content-length"u8, Math.Max(0, head.ContentLength));
+        else if (!isOpen && head.Status != 204) _output.WriteField("content-length"u8, Math.Max(0, head.ContentLength));
         _output.Write("\r\n"u8);
     }
 

@@ -36,13 +36,25 @@ internal struct BodyEdits
     public void AskForUsage(in RequestScan scan, bool continuous)
     {
         if (scan.AsksForUsage && (!continuous || scan.AsksForContinuousUsage)) return;
-        if (scan.StreamOptions.IsThere && !scan.SaysUsage && !scan.HasNoStreamOptions)
-            Replace(new BodyRange(scan.StreamOptions.At + 1, 0), continuous ? OptionsInside.Continuous : OptionsInside.Plain);
-        else if (scan.StreamOptions.IsThere)
-            Replace(scan.StreamOptions, continuous ? OptionsWhole.Continuous : OptionsWhole.Plain);
-        else
+        if (!scan.StreamOptions.IsThere)
+        {
             Replace(new BodyRange(scan.Inside, 0), continuous ? OptionsMember.Continuous : OptionsMember.Plain);
+            return;
+        }
+
+        if (scan.HasNoStreamOptions)
+        {
+            Replace(scan.StreamOptions, continuous ? OptionsWhole.Continuous : OptionsWhole.Plain);
+            return;
+        }
+
+        // Other options may stand beside: only these two are touched.
+        if (!scan.AsksForUsage) SetTrue(scan.StreamOptions, scan.UsageOption, UsageMember);
+        if (continuous && !scan.AsksForContinuousUsage) SetTrue(scan.StreamOptions, scan.ContinuousOption, ContinuousMember);
     }
+
+    private void SetTrue(BodyRange options, BodyRange value, ReadOnlyMemory<byte> member) =>
+        Replace(value.IsThere ? value : new BodyRange(options.At + 1, 0), value.IsThere ? True : member);
 
     /// <summary>Sends the head and the edited body, in as few packets as their size allows.</summary>
     /// <param name="output">Begins with the head.</param>
@@ -80,8 +92,11 @@ internal struct BodyEdits
     private static (ReadOnlyMemory<byte> Plain, ReadOnlyMemory<byte> Continuous) OptionsWhole { get; } =
         ("{\"include_usage\":true}"u8.ToArray(), "{\"include_usage\":true,\"continuous_usage_stats\":true}"u8.ToArray());
 
-    private static (ReadOnlyMemory<byte> Plain, ReadOnlyMemory<byte> Continuous) OptionsInside { get; } =
-        ("\"include_usage\":true,"u8.ToArray(), "\"include_usage\":true,\"continuous_usage_stats\":true,"u8.ToArray());
+    private static ReadOnlyMemory<byte> UsageMember { get; } = "\"include_usage\":true,"u8.ToArray();
+
+    private static ReadOnlyMemory<byte> ContinuousMember { get; } = "\"continuous_usage_stats\":true,"u8.ToArray();
+
+    private static ReadOnlyMemory<byte> True { get; } = "true"u8.ToArray();
 
     private readonly record struct Edit(BodyRange Range, ReadOnlyMemory<byte> Bytes);
 

@@ -159,10 +159,14 @@ internal sealed class ClientConnection
 
         if (!Head.KeepsAlive) IsClosing = true;
         var endpoint = EndpointTable.Find(Head.Target, out var query);
+        if (endpoint is not null && Head.Method.SequenceEqual("POST"u8)) return await _exchange.RunAsync(endpoint, query.Length) && FinishRequest();
+
+        // A body that has not come is not waited for; the client is told so.
+        if (LengthHere() < 0) IsClosing = true;
         var alive = endpoint is null ? await OwnEndpoints.AnswerAsync(this)
-            : Head.Method.SequenceEqual("POST"u8) ? await _exchange.RunAsync(endpoint, query.Length)
             : Head.Method.SequenceEqual("OPTIONS"u8) ? await OwnEndpoints.PreflightAsync(this)
             : await FailAsync(ApiErrors.WrongMethod(Text(Head.Method), endpoint.Path, "POST"));
+        _exchange.End();
         return alive && FinishRequest();
     }
 
@@ -176,16 +180,19 @@ internal sealed class ClientConnection
             return true;
         }
 
-        var whole = Head.Body switch
-        {
-            BodyKind.None => Head.Length,
-            BodyKind.Length when Head.Length + Head.ContentLength <= Input.Length => Head.Length + (int)Head.ContentLength,
-            _ => -1,
-        };
+        var whole = LengthHere();
         if (whole < 0) return false;
         Input.Consume(whole);
         return true;
     }
+
+    /// <summary>Bytes of the request in the input; -1: it has not all come.</summary>
+    private int LengthHere() => Head.Body switch
+    {
+        BodyKind.None => Head.Length,
+        BodyKind.Length when Head.Length + Head.ContentLength <= Input.Length => Head.Length + (int)Head.ContentLength,
+        _ => -1,
+    };
 
     /// <returns>Null: there is no next request.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -6,6 +6,7 @@ using Stoker.Gateway.Keys;
 using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
+using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
 
@@ -25,8 +26,11 @@ internal sealed class Exchange
     private readonly RouteAttempts _attempts = new();
     private readonly Settlement _settlement;
     private UpstreamConnection? _upstream;
+    private LoopSocket? _connecting;
+    private Action<LoopSocket>? _onConnecting;
     private AdmissionWait? _wait;
     private RouteKnown _known;
+    private bool _wasSent;
     private string _operation = "";
 
     public Exchange(ClientConnection client)
@@ -75,11 +79,14 @@ internal sealed class Exchange
     {
         IsActive = true;
         HasReadRequest = false;
-        (HidesUsage, HidesRunningUsage) = (false, false);
+        (HidesUsage, HidesRunningUsage, _wasSent) = (false, false, false);
         _attempts.Clear();
         _settlement.Begin();
         Scan = default;
     }
+
+    /// <summary>The request has its answer.</summary>
+    public void End() => IsActive = false;
 
     /// <summary>The client has closed its side: whatever is waited for ends now.</summary>
     public void ClientLeft()
@@ -90,8 +97,12 @@ internal sealed class Exchange
         _wait?.Leave();
         // A reset and not an orderly close: the engine learns at once, and stops generating.
         _upstream?.Wire.Reset();
+        _connecting?.Cancel();
         _client.Wire.Cancel();
     }
+
+    /// <summary>All of its time is over.</summary>
+    public bool IsOverdue => Loop.Now >= TotalDeadline;
 
     public long GapDeadline() => Math.Min(TotalDeadline, Loop.Now + _attempts.Timeouts.BetweenChunks);
 
@@ -110,7 +121,7 @@ internal sealed class Exchange
             // After an exception; otherwise all three are done, and doing them again does nothing.
             _attempts.Lease.End(ReplicaFact.NotSent, GatewayLoop.Steady);
             Settle(RequestOutcome.Failed, default, 0, 0);
-            IsActive = false;
+            End();
         }
 
         return alive && !HasClientLeft;
@@ -170,7 +181,8 @@ internal sealed class Exchange
         }
 
         Scan = scan;
-        if (!_known.Is(scan.NameBytes(body), Gateway.Tables)) _known = RouteKnown.Find(Gateway.Tables, scan.ModelText(body), scan.NameBytes(body));
+        var table = Gateway.Tables.Router.Table;
+        if (!_known.Is(scan.NameBytes(body), table)) _known = RouteKnown.Find(table, scan.ModelText(body), scan.NameBytes(body));
         _settlement.Asked(_known.Asked);
         if (_known.Route is not { } route || !Key.Terms.Allows(_known.Asked, route.Spec.Name.Value)) return ApiErrors.NoSuchModel(_known.Asked);
         _attempts.Begin(route, Gateway.Tables.TimeoutsOf(route));
@@ -193,6 +205,8 @@ internal sealed class Exchange
                     Gateway.Metrics.Cut(cut.End);
                     return false;
                 case RelayEnd.ClientLeft:
+                    // The engine has had the prompt, unless the client left before it could be sent.
+                    Settle(RequestOutcome.Abandoned, _wasSent ? default : TokenUsage.Nothing, 0, 0);
                     return false;
                 case RelayEnd.NotBegun failed:
                     if (!_attempts.GoOn(failed.End, Gateway.Tables.Router.Table, Loop.Now >= TotalDeadline, GatewayLoop.Steady)) return await GiveUpAsync(failed.End, failed.Error);
@@ -280,9 +294,14 @@ internal sealed class Exchange
     public void Uses(UpstreamConnection? upstream, long firstByteDeadline)
     {
         _upstream = upstream;
+        _connecting = null;
+        _wasSent |= upstream is not null && !HasClientLeft;
         FirstByteDeadline = Math.Min(TotalDeadline, firstByteDeadline);
         if (HasClientLeft) upstream?.Wire.Reset();
     }
+
+    /// <summary>A connection to the replica is being made.</summary>
+    public Action<LoopSocket> OnConnecting => _onConnecting ??= socket => _connecting = socket;
 
     /// <summary>What the request's body must be changed into for this replica.</summary>
     public BodyEdits EditsFor(UpstreamTarget target, Endpoint endpoint)
@@ -292,7 +311,7 @@ internal sealed class Exchange
         if (!target.AnswersTo(_known.Asked) || _attempts.IsFallback) edits.Replace(scan.Model, endpoint.Shape == EndpointShape.Form ? target.PlainName : target.QuotedName);
         if (endpoint.Shape != EndpointShape.Completions || !scan.Stream) return edits;
         edits.AskForUsage(scan, target.TellsRunningUsage);
-        (HidesUsage, HidesRunningUsage) = (!scan.AsksForUsage, !scan.AsksForContinuousUsage);
+        (HidesUsage, HidesRunningUsage) = (!scan.AsksForUsage, !scan.AsksForUsage || (target.TellsRunningUsage && !scan.AsksForContinuousUsage));
         return edits;
     }
 
@@ -305,7 +324,7 @@ internal sealed class Exchange
         }
 
         _settlement.Status = error.Status;
-        Settle(end is AttemptEnd.ClientError or AttemptEnd.ContextTooLong ? RequestOutcome.Refused : RequestOutcome.Failed, default, 0, 0);
+        Settle(end is AttemptEnd.ClientError or AttemptEnd.ContextTooLong or AttemptEnd.NoCapacity ? RequestOutcome.Refused : RequestOutcome.Failed, default, 0, 0);
         // Our tries and theirs would multiply: after ours the client is told not to, unless there is a time to come again.
         return await _client.FailAsync(error with { ShouldRetry = error.ShouldRetry ?? error.RetryAfter is not null });
     }

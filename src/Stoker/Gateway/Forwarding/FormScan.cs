@@ -40,12 +40,34 @@ internal static class FormScan
         foreach (var range in head.Split("\r\n"u8))
         {
             var line = head[range];
-            if (line.Length > 20 && Ascii.EqualsIgnoreCase(line[..20], "content-disposition:"u8)
-                && (line.IndexOf("name=\"model\""u8) >= 0 || line.IndexOf("name=model"u8) >= 0)
-                && line.IndexOf("filename"u8) < 0) return true;
+            if (line.Length <= 20 || !Ascii.EqualsIgnoreCase(line[..20], "content-disposition:"u8)) continue;
+            if (Parameter(line, "name"u8).SequenceEqual("model"u8) && Parameter(line, "filename"u8).IsEmpty) return true;
         }
 
         return false;
+    }
+
+    /// <summary>The value of a parameter whose name is written in any case, with or without quotation marks; one that only ends like it is another.</summary>
+    private static ReadOnlySpan<byte> Parameter(ReadOnlySpan<byte> line, ReadOnlySpan<byte> lowerName)
+    {
+        for (var at = line.IndexOf((byte)';'); at >= 0 && at < line.Length;)
+        {
+            var rest = line[(at + 1)..];
+            var equals = rest.IndexOf((byte)'=');
+            if (equals < 0) return default;
+            var name = rest[..equals].Trim(" \t"u8);
+            var value = rest[(equals + 1)..].TrimStart(" \t"u8);
+            var quoted = value.StartsWith("\""u8);
+            if (quoted) value = value[1..];
+            var end = quoted ? value.IndexOf((byte)'"') : value.IndexOf((byte)';');
+            var text = end < 0 ? value : value[..end];
+            if (Ascii.EqualsIgnoreCase(name, lowerName)) return quoted ? text : text.TrimEnd(" \t"u8);
+            var next = end < 0 ? -1 : value[end..].IndexOf((byte)';');
+            if (next < 0) return default;
+            at = line.Length - value.Length + end + next;
+        }
+
+        return default;
     }
 
     private static ReadOnlySpan<byte> BoundaryOf(ReadOnlySpan<byte> contentType)

@@ -23,12 +23,13 @@ internal static class ReplicaCall
         var loop = exchange.Client.Loop;
         for (var fresh = false; ; fresh = true)
         {
-            var connected = await loop.Pool.ConnectAsync(target, loop.Now + timeouts.Connect, fresh);
+            var connected = await loop.Pool.ConnectAsync(target, loop.Now + timeouts.Connect, fresh, exchange);
+            if (connected.Connection is null && exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
             if (connected.Connection is not { } upstream) return NoConnection(target, connected.Error);
             exchange.Uses(upstream, loop.Now + timeouts.FirstByte);
             var end = exchange.HasClientLeft ? RelayEnd.ClientLeft.It : await SpeakAsync(exchange, upstream, endpoint, queryLength);
             exchange.Uses(null, 0);
-            if (end is RelayEnd.Whole { Reusable: true } or RelayEnd.NotBegun { Reusable: true }) loop.Pool.Return(upstream);
+            if (upstream.IsSound && end is (RelayEnd.Whole { Reusable: true } or RelayEnd.NotBegun { Reusable: true })) loop.Pool.Return(upstream);
             else upstream.Dispose();
             if (end is not null) return end;
         }
@@ -44,6 +45,7 @@ internal static class ReplicaCall
             client.Output, client.Head, endpoint.Suffix.Span, client.Head.Target[^queryLength..], upstream.Target, edits.LengthOf(client.Body.Bytes), exchange.RequestId);
         var sent = await BodyEdits.SendAsync(upstream.Wire, client.Output, client.Body.Bytes, edits, exchange.FirstByteDeadline);
         client.Output.Clear();
+        upstream.IsSound = sent == 0;
         if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
 
         // A server that refuses early closes while we still send; its answer may lie there to be read.

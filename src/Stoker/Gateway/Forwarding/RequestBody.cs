@@ -82,23 +82,27 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
         input.Unread[..headLength].CopyTo(_rented);
         input.Consume(headLength);
         InInput = 0;
+        var (fault, end) = await ReadFramedAsync(framing, headLength, limit, deadline);
+        head.ReadRequest(_rented.AsMemory(0, headLength));
+        if (fault == BodyFault.None) Bytes = _rented.AsMemory(headLength, end - headLength);
+        return fault;
+    }
+
+    private async ValueTask<(BodyFault Fault, int End)> ReadFramedAsync(BodyFraming framing, int headLength, long limit, long deadline)
+    {
         var end = headLength;
         while (true)
         {
             var step = framing.Next(input.Unread, out var skip, out var take);
-            if (step == BodyStep.Broken) return BodyFault.Malformed;
-            if (end - headLength + take > limit) return BodyFault.TooLarge;
+            if (step == BodyStep.Broken) return (BodyFault.Malformed, end);
+            if (end - headLength + take > limit) return (BodyFault.TooLarge, end);
             if (take > 0) Append(input.Unread.Slice(skip, take), ref end);
             input.Consume(skip + take);
-            if (step == BodyStep.End) break;
+            if (step == BodyStep.End) return (BodyFault.None, end);
             if (step == BodyStep.Piece) continue;
             var count = await input.FillAsync(deadline);
-            if (count <= 0) return count == -SocketCalls.TimedOut ? BodyFault.TooSlow : BodyFault.ClientLeft;
+            if (count <= 0) return (count == -SocketCalls.TimedOut ? BodyFault.TooSlow : BodyFault.ClientLeft, end);
         }
-
-        head.ReadRequest(_rented.AsMemory(0, headLength));
-        Bytes = _rented.AsMemory(headLength, end - headLength);
-        return BodyFault.None;
     }
 
     private void Append(ReadOnlySpan<byte> piece, ref int end)

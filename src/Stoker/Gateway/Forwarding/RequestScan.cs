@@ -44,18 +44,20 @@ internal struct RequestScan
 
     public bool Stream { get; private set; }
 
-    /// <summary>The value of <c>stream_options</c>, an object.</summary>
+    /// <summary>The value of <c>stream_options</c>, an object or null.</summary>
     public BodyRange StreamOptions { get; private set; }
 
-    /// <summary>The object is empty.</summary>
+    /// <summary>The object is empty, or null.</summary>
     public bool HasNoStreamOptions { get; private set; }
 
     public bool AsksForUsage { get; private set; }
 
     public bool AsksForContinuousUsage { get; private set; }
 
-    /// <summary>One of the two usage options is written out, be it as false.</summary>
-    public bool SaysUsage { get; private set; }
+    /// <summary>The values of the two usage options, where they are written out.</summary>
+    public BodyRange UsageOption { get; private set; }
+
+    public BodyRange ContinuousOption { get; private set; }
 
     /// <summary><c>messages</c>, <c>prompt</c> or <c>input</c>: what its size and its prefix are taken from.</summary>
     public BodyRange Prompt { get; private set; }
@@ -85,6 +87,11 @@ internal struct RequestScan
         try
         {
             return ReadObject(body);
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair, as in "\ud800": JSON by its grammar, and no text.
+            return ScanFault.NotUtf8;
         }
         catch (JsonException broken)
         {
@@ -140,6 +147,7 @@ internal struct RequestScan
 
         // What follows the object, if anything but white space does, is a mistake that the reader reports.
         reader.Read();
+        if (Model.IsThere && body.Slice(Model.At, Model.Length).Contains((byte)'\\')) ModelText(body);
         return Model.IsThere ? ScanFault.None : ScanFault.NoModel;
     }
 
@@ -227,19 +235,21 @@ internal struct RequestScan
 
     private bool TakeStreamOptions(ref Utf8JsonReader reader, int at)
     {
-        if (reader.TokenType == JsonTokenType.Null) return true;
-        if (reader.TokenType != JsonTokenType.StartObject) return false;
         HasNoStreamOptions = true;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        if (reader.TokenType is not (JsonTokenType.Null or JsonTokenType.StartObject)) return false;
+        while (reader.TokenType != JsonTokenType.Null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             HasNoStreamOptions = false;
             var usage = reader.ValueTextEquals("include_usage"u8);
             var continuous = !usage && reader.ValueTextEquals("continuous_usage_stats"u8);
             reader.Read();
-            if (usage) AsksForUsage = reader.TokenType == JsonTokenType.True;
-            if (continuous) AsksForContinuousUsage = reader.TokenType == JsonTokenType.True;
-            SaysUsage |= usage || continuous;
+            var valueAt = (int)reader.TokenStartIndex;
+            var isTrue = reader.TokenType == JsonTokenType.True;
             reader.Skip();
+            var range = new BodyRange(valueAt, (int)reader.BytesConsumed - valueAt);
+            if ((usage && UsageOption.IsThere) || (continuous && ContinuousOption.IsThere)) return false;
+            if (usage) (AsksForUsage, UsageOption) = (isTrue, range);
+            if (continuous) (AsksForContinuousUsage, ContinuousOption) = (isTrue, range);
         }
 
         StreamOptions = new BodyRange(at, (int)reader.BytesConsumed - at);

@@ -62,6 +62,8 @@ internal sealed class RouteAttempts
 
     public Placement Place(Router router, long now)
     {
+        // A reload may have moved the replicas since.
+        if (Route!.Life.Current is { } current && current != Route) (Asked, Route) = (IsFallback ? Asked : current, current);
         var request = new RouteRequest
         {
             PromptTokens = (int)Math.Min(PromptTokens, int.MaxValue),

@@ -6,17 +6,17 @@ namespace Stoker.Gateway.Forwarding;
 internal readonly struct RouteKnown
 {
     private readonly byte[]? _name;
-    private readonly GatewayTables? _tables;
+    private readonly RouteTable? _table;
 
-    private RouteKnown(GatewayTables tables, string asked, ReadOnlySpan<byte> name, Route? route) =>
-        (_tables, _name, Asked, Route) = (tables, name.Length <= RouteTable.LongestName ? name.ToArray() : null, asked, route);
+    private RouteKnown(RouteTable table, string asked, ReadOnlySpan<byte> name, Route? route) =>
+        (_table, _name, Asked, Route) = (table, name.Length <= RouteTable.LongestName ? name.ToArray() : null, asked, route);
 
     public string Asked { get; } = "";
 
     /// <summary>Null: nobody serves it.</summary>
     public Route? Route { get; }
 
-    public static RouteKnown Find(GatewayTables tables, string asked, ReadOnlySpan<byte> name) => new(tables, asked, name, tables.Router.Table.Find(asked));
+    public static RouteKnown Find(RouteTable table, string asked, ReadOnlySpan<byte> name) => new(table, asked, name, table.Find(asked));
 
-    public bool Is(ReadOnlySpan<byte> name, GatewayTables tables) => _tables == tables && _name is not null && name.SequenceEqual(_name);
+    public bool Is(ReadOnlySpan<byte> name, RouteTable table) => _table == table && _name is not null && name.SequenceEqual(_name);
 }

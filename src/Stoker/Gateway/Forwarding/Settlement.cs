@@ -84,19 +84,22 @@ internal sealed class Settlement(GatewayLoop loop, RouteAttempts attempts)
 
     /// <summary>The answer is through, or as much of it as ever will be; the first call counts.</summary>
     /// <param name="usage">As the engine told it, as far as it came.</param>
-    /// <param name="pieces">Pieces of the answer that came: what is taken for the number of tokens where the engine tells none.</param>
+    /// <param name="pieces">Pieces of the answer that came after the engine last told its usage: what is taken for the number of tokens of which it has told nothing.</param>
     /// <param name="bytes">Of the answer's body that were passed on.</param>
     public void Settle(KeyState key, in RequestScan scan, string operation, RequestOutcome outcome, TokenUsage usage, long pieces, long bytes)
     {
         if (IsDone) return;
         IsDone = true;
         var servedNothing = outcome is RequestOutcome.Failed or RequestOutcome.Refused;
-        var (prompt, completion) = usage.IsKnown ? (usage.Prompt, usage.Completion) : servedNothing ? (0, 0) : (attempts.PromptTokens, pieces);
+        var (prompt, completion) = usage.IsKnown ? (usage.Prompt, usage.Completion + (outcome == RequestOutcome.Good ? 0 : pieces))
+            : servedNothing ? (0, 0)
+            : (attempts.PromptTokens, pieces);
+        var isEstimated = !servedNothing && (!usage.IsKnown || completion > usage.Completion);
         if (servedNothing) Gateway.Limiter.Refund(_reserved, loop.Utc);
         else Gateway.Limiter.Settle(_reserved, prompt, completion, loop.Utc);
         if (usage.IsKnown && outcome == RequestOutcome.Good)
             Gateway.Estimates.Learn(attempts.Route!.Spec.Name.Value, attempts.PromptBytes, prompt, completion, scan.MaxTokens == 0);
-        _row = _row with { Prompt = prompt, Cached = usage.Cached, Completion = completion, Reasoning = usage.Reasoning, IsEstimated = !usage.IsKnown && !servedNothing, Bytes = bytes };
+        _row = _row with { Prompt = prompt, Cached = usage.Cached, Completion = completion, Reasoning = usage.Reasoning, IsEstimated = isEstimated, Bytes = bytes };
         Write(key, scan.Stream, outcome);
         Gateway.Metrics.Ended(_row, operation);
     }

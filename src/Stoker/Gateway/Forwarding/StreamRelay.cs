@@ -30,8 +30,8 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
 
     public TokenUsage Usage => _truth.Usage;
 
-    /// <summary>Pieces of the answer that came: the least number of tokens, where the engine tells none.</summary>
-    public int Pieces => _truth.Pieces;
+    /// <summary>Pieces of the answer that came after the engine last told its usage: the least number of tokens of which it has told nothing.</summary>
+    public int Pieces => _truth.Usage.IsKnown ? _truth.PiecesSinceUsage : _truth.Pieces;
 
     /// <summary>Bytes of events that were passed on.</summary>
     public long Passed { get; private set; }
@@ -90,7 +90,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         while (!piece.IsEmpty && _end is null)
         {
             var length = _scan.EndOfEvent(piece);
-            if (length == 0)
+            if (length < 0)
             {
                 _pending.Write(piece);
                 if (_pending.Length > LongestEvent) Broken($"the model server sent an event of more than {LongestEvent} bytes");
@@ -127,10 +127,12 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
             case EventKind.UsageOnly or EventKind.Other:
                 Write(sse, default);
                 break;
+            case EventKind.Done when _truth.Pieces == 0 && dialect == StreamDialect.Completions:
+                Broken("the model server ended the stream before it had answered anything");
+                break;
             case EventKind.Done:
                 Write(sse, default);
-                _end = _truth.Pieces > 0 || dialect != StreamDialect.Completions ? RelayEnd.Whole.Kept : null;
-                if (_end is null) Broken("the model server ended the stream before it had answered anything");
+                _end = RelayEnd.Whole.Kept;
                 break;
             case EventKind.Error:
                 Failed(sse);
@@ -180,7 +182,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
 
     private void Stalled() => Cut(
         _begun ? AttemptEnd.Stalled : AttemptEnd.TimedOutBeforeFirstByte,
-        "the model server sent nothing more for too long",
+        exchange.IsOverdue ? "it took longer than a request may take in total" : "the model server sent nothing more for too long",
         ApiErrors.UpstreamTooSlow("no first token came"));
 
     /// <summary>The engine's own words, in the place where the answer should be.</summary>

@@ -51,6 +51,9 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
 
     public readonly TokenUsage Usage => _usage;
 
+    /// <summary>Events that carried a piece of the answer after the last that told usage: what running usage does not know of yet.</summary>
+    public int PiecesSinceUsage { get; private set; }
+
     /// <summary>Events that carried a piece of the answer.</summary>
     public int Pieces { get; private set; }
 
@@ -93,8 +96,9 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
                 StreamDialect.Opaque => Piece(),
             };
         }
-        catch (JsonException)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
+            // The second: half a surrogate pair in a name.
             return EventKind.Malformed;
         }
     }
@@ -141,6 +145,7 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
     private EventKind Piece()
     {
         Pieces++;
+        PiecesSinceUsage++;
         return EventKind.Content;
     }
 
@@ -181,9 +186,15 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
         }
 
         if (HasFailed) return EventKind.Error;
-        if (usage && pieces == 0) return EventKind.UsageOnly;
-        if (pieces > 0) return Piece();
+        if (usage && pieces == 0) return UsageTold(EventKind.UsageOnly);
+        if (pieces > 0) return usage ? UsageTold(Piece()) : Piece();
         return hasChoices ? EventKind.Other : EventKind.Malformed;
+    }
+
+    private EventKind UsageTold(EventKind kind)
+    {
+        PiecesSinceUsage = 0;
+        return kind;
     }
 
     /// <summary>The member with the comma before it, or, as the object's first, with the comma after it. Nothing when its place is not in one line.</summary>
@@ -277,9 +288,7 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
             return EventKind.Error;
         }
 
-        if (!reader.ValueSpan.EndsWith(".delta"u8)) return EventKind.Other;
-        Pieces++;
-        return EventKind.Content;
+        return reader.ValueSpan.EndsWith(".delta"u8) ? Piece() : EventKind.Other;
     }
 
     private void ReadResponse(ref Utf8JsonReader reader)
@@ -291,6 +300,7 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
             if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != depth + 1) continue;
             var isUsage = reader.ValueTextEquals("usage"u8);
             reader.Read();
+            if (isUsage && reader.TokenType == JsonTokenType.StartObject) PiecesSinceUsage = 0;
             if (isUsage) _usage.Read(ref reader);
             else reader.Skip();
         }

@@ -63,6 +63,9 @@ internal sealed class UpstreamConnection(UpstreamTarget target, IWire wire) : ID
     /// <summary>It has carried a request before: a break before the answer may only mean that the server had closed it meanwhile.</summary>
     public bool IsReused { get; set; }
 
+    /// <summary>The request was sent to its end: else what is sent next would be taken for the rest of it.</summary>
+    public bool IsSound { get; set; } = true;
+
     /// <summary>When it was put back, in the loop's milliseconds.</summary>
     public long IdleSince { get; set; }
 
@@ -106,7 +109,8 @@ internal sealed class UpstreamPool(EventLoop loop) : IDisposable
 
     /// <summary>An idle connection that is good as far as can be told, or a new one.</summary>
     /// <param name="fresh">Only a new one: an idle one was found broken just now.</param>
-    public ValueTask<Connected> ConnectAsync(UpstreamTarget target, long deadline, bool fresh)
+    /// <param name="exchange">Is told what is being connected, to end it when the client leaves.</param>
+    public ValueTask<Connected> ConnectAsync(UpstreamTarget target, long deadline, bool fresh, Exchange exchange)
     {
         if (!fresh && _idle.TryGetValue(target, out var idle))
         {
@@ -118,7 +122,7 @@ internal sealed class UpstreamPool(EventLoop loop) : IDisposable
             }
         }
 
-        return DialAsync(target, deadline);
+        return DialAsync(target, deadline, exchange);
     }
 
     /// <summary>The answer was read to its end and the server keeps the connection open.</summary>
@@ -159,9 +163,9 @@ internal sealed class UpstreamPool(EventLoop loop) : IDisposable
     private bool IsGood(UpstreamConnection connection) =>
         !connection.Wire.PeerLeft && !connection.Wire.MayReceive && loop.Now - connection.IdleSince < MaxIdle;
 
-    private async ValueTask<Connected> DialAsync(UpstreamTarget target, long deadline)
+    private async ValueTask<Connected> DialAsync(UpstreamTarget target, long deadline, Exchange exchange)
     {
-        var (socket, error) = await LoopSocket.ConnectAsync(loop, target.Endpoint, deadline);
+        var (socket, error) = await LoopSocket.ConnectAsync(loop, target.Endpoint, deadline, exchange.OnConnecting);
         if (socket is null) return new Connected(null, error);
         if (!target.Tls) return new Connected(new UpstreamConnection(target, socket), 0);
         var secured = await TlsWire.ConnectAsync(socket, target.Host, deadline);

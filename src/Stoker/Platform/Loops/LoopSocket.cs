@@ -98,7 +98,8 @@ internal sealed class LoopSocket : IWire
     }
 
     /// <summary>Begins to connect and waits for the outcome: 0 or a negated error.</summary>
-    public static async ValueTask<(LoopSocket? Socket, int Error)> ConnectAsync(EventLoop loop, IPEndPoint endpoint, long deadline)
+    /// <param name="begun">Gets the socket while it is waited for: <see cref="Cancel"/> ends the wait.</param>
+    public static async ValueTask<(LoopSocket? Socket, int Error)> ConnectAsync(EventLoop loop, IPEndPoint endpoint, long deadline, Action<LoopSocket>? begun = null)
     {
         var descriptor = SocketCalls.Socket(KernelAddress.FamilyOf(endpoint), SocketCalls.Stream | SocketCalls.NonBlocking | SocketCalls.CloseOnExec, 0);
         if (descriptor < 0) return (null, -Marshal.GetLastPInvokeError());
@@ -110,6 +111,7 @@ internal sealed class LoopSocket : IWire
         }
 
         var socket = new LoopSocket(loop, descriptor) { _readable = false, _writable = error == 0 };
+        begun?.Invoke(socket);
         var waited = await socket.WritableAsync(deadline);
         if (waited == 0) waited = -socket.PendingError();
         if (waited == 0) return (socket, 0);
