@@ -3,6 +3,7 @@ using System.Text;
 using Stoker.Gateway.Forwarding;
 using Stoker.Gateway.Routing;
 using Stoker.Models.Signals;
+using Stoker.Platform;
 
 namespace Stoker.Gateway;
 
@@ -14,7 +15,7 @@ internal static class EngineWatch
 {
     private static readonly TimeSpan Busy = TimeSpan.FromSeconds(1), Idle = TimeSpan.FromSeconds(5), Patience = TimeSpan.FromSeconds(3);
 
-    public static async Task RunAsync(GatewayState state, CancellationToken stop)
+    public static async Task RunAsync(GatewayState state, SteadyClock clock, CancellationToken stop)
     {
         using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4), UseProxy = false, AllowAutoRedirect = false });
         client.Timeout = Patience;
@@ -34,13 +35,13 @@ internal static class EngineWatch
                 }
             }
 
-            await Task.WhenAll(due.Select(each => AskAsync(state, client, each.Replica, each.Target, each.Engine, stop)));
+            await Task.WhenAll(due.Select(each => AskAsync(state, clock, client, each.Replica, each.Target, each.Engine, stop)));
             foreach (var gone in next.Keys.Where(r => !state.Tables.Knows(r)).ToList()) next.Remove(gone);
         }
         while (await timer.WaitForNextTickAsync(stop));
     }
 
-    private static async Task AskAsync(GatewayState state, HttpClient client, ReplicaState replica, UpstreamTarget target, string engine, CancellationToken stop)
+    private static async Task AskAsync(GatewayState state, SteadyClock clock, HttpClient client, ReplicaState replica, UpstreamTarget target, string engine, CancellationToken stop)
     {
         try
         {
@@ -56,7 +57,7 @@ internal static class EngineWatch
             var signal = EngineSignals.Read(await answer.Content.ReadAsByteArrayAsync(stop));
             replica.Observe(new EngineSignal((int?)signal.Running, (int?)signal.Waiting, signal.CacheUse), now);
             if (signal is { PromptTokensTotal: { } prompt, GenerationTokensTotal: { } generated })
-                state.Ledger.RecordEngineCounters(target.Name, (long)prompt, (long)generated, DateTimeOffset.UtcNow.UtcTicks);
+                state.Ledger.RecordEngineCounters(target.Name, (long)prompt, (long)generated, clock.GetUtcNow().UtcTicks);
         }
         catch (Exception failed) when (failed is HttpRequestException or IOException || (failed is OperationCanceledException && !stop.IsCancellationRequested))
         {

@@ -28,6 +28,7 @@ internal sealed class GatewayProcess : IDisposable
     public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(60);
 
     private readonly string _directory;
+    private readonly SteadyClock _clock;
     private readonly GatewayState _state;
     private readonly List<EventLoop> _events = [];
     private readonly List<GatewayLoop> _loops = [];
@@ -35,7 +36,7 @@ internal sealed class GatewayProcess : IDisposable
     private DateTimeOffset? _planAt;
     private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private GatewayProcess(string directory, GatewayState state) => (_directory, _state) = (directory, state);
+    private GatewayProcess(string directory, SteadyClock clock, GatewayState state) => (_directory, _clock, _state) = (directory, clock, state);
 
     public static int Run(string[] args)
     {
@@ -73,7 +74,7 @@ internal sealed class GatewayProcess : IDisposable
         var plan = ReadPlan(directory);
         var keys = new KeyWatch(Path.Combine(directory, KeysFile), clock, Say);
         var ledger = new LedgerWriter(Path.Combine(directory, LedgerFile), TimeSpan.FromDays(plan.LedgerDays), clock, Say);
-        return new GatewayProcess(directory, new GatewayState(router, keys, ledger, clock.GetUtcNow(), Say));
+        return new GatewayProcess(directory, clock, new GatewayState(router, keys, ledger, clock.GetUtcNow(), Say));
     }
 
     private async Task<int> RunAsync()
@@ -86,8 +87,8 @@ internal sealed class GatewayProcess : IDisposable
         using var stop = new CancellationTokenSource();
         Task[] tasks =
         [
-            new GatewayUpkeep(_state, _loops, () => IsPlanNew() ? ReloadAsync() : Task.CompletedTask).RunAsync(stop.Token),
-            EngineWatch.RunAsync(_state, stop.Token), new DaemonLink(_state, _directory).RunAsync(stop.Token), new GatewayAdmin(_state, _directory).RunAsync(stop.Token),
+            new GatewayUpkeep(_state, _loops, _clock, () => IsPlanNew() ? ReloadAsync() : Task.CompletedTask).RunAsync(stop.Token),
+            EngineWatch.RunAsync(_state, _clock, stop.Token), new DaemonLink(_state, _directory).RunAsync(stop.Token), new GatewayAdmin(_state, _directory).RunAsync(stop.Token),
             LogDecisionsAsync(stop.Token),
         ];
         Say($"listening on {string.Join(", ", _listeners.Select(l => l.Address))}{(plan.RequiresKeys ? "" : ", open to everyone on this machine: `auth: none`")}");
@@ -102,14 +103,16 @@ internal sealed class GatewayProcess : IDisposable
     private void StartBudgets()
     {
         using var ledger = LedgerReader.OpenIfPresent(Path.Combine(_directory, LedgerFile));
-        if (ledger is not null) _state.Limiter.StartFrom(ledger.Budgets(DateTimeOffset.UtcNow), DateTimeOffset.UtcNow.UtcTicks);
+        if (ledger is null) return;
+        var now = _clock.GetUtcNow();
+        _state.Limiter.StartFrom(ledger.Budgets(now), now.UtcTicks);
     }
 
     private void StartLoops()
     {
-        // From here on time is counted steadily: a clock that is set neither frees limits nor holds them.
-        var utcOfZero = DateTimeOffset.UtcNow.UtcTicks - (EventLoop.Milliseconds() * TimeSpan.TicksPerMillisecond);
-        for (var i = 0; i < Environment.ProcessorCount; i++)
+        // The loops count on from the same clock: one that is set neither frees limits nor holds them.
+        var utcOfZero = _clock.GetUtcNow().UtcTicks - (EventLoop.Milliseconds() * TimeSpan.TicksPerMillisecond);
+        for (var i = 0; i < HostEnvironment.ProcessorCount; i++)
         {
             var events = new EventLoop($"gateway {i}");
             _events.Add(events);

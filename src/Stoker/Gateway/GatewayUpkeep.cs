@@ -1,10 +1,12 @@
 using Stoker.Gateway.Forwarding;
+using Stoker.Platform;
 
 namespace Stoker.Gateway;
 
 /// <summary>What has to be done from time to time beside requests: deadlines of those that wait, connections that grew old, counts that are over.</summary>
+/// <param name="clock">The one that limits are counted by.</param>
 /// <param name="lookForPlan">Once a second.</param>
-internal sealed class GatewayUpkeep(GatewayState state, IReadOnlyList<GatewayLoop> loops, Func<Task> lookForPlan)
+internal sealed class GatewayUpkeep(GatewayState state, IReadOnlyList<GatewayLoop> loops, SteadyClock clock, Func<Task> lookForPlan)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
@@ -21,7 +23,7 @@ internal sealed class GatewayUpkeep(GatewayState state, IReadOnlyList<GatewayLoo
 
             if (turn % 10 == 0) await lookForPlan();
             if (turn % 20 == 0) SweepPools();
-            if (turn % 600 == 0) state.Limiter.Prune(DateTimeOffset.UtcNow.UtcTicks);
+            if (turn % 600 == 0) state.Limiter.Prune(clock.GetUtcNow().UtcTicks);
         }
     }
 

@@ -4,7 +4,7 @@ namespace Stoker.Http;
 /// HTTP/1.1 on the wire, for servers that face clients and for the connections they hold to upstreams.
 /// <code>
 /// socket → HttpInput (bytes) → MessageHead (a request's or an answer's head, in place) → BodyFraming (which bytes are body)
-/// HeadWriter, ChunkWriter → socket
+/// OutputBuffer (heads and chunks as they are written) → socket
 /// </code>
 /// Promises: heads are parsed where they lie, without an allocation per request; a message means the same to us as to the server
 /// behind us, because what could be read in two ways (both lengths, bare CR, folded lines, spaces before a colon) is refused.

@@ -205,7 +205,7 @@ internal sealed class MessageHead
     private HeadFault NoteLength(ReadOnlySpan<byte> value)
     {
         if (value.IsEmpty || value.Length > 18 || value.ContainsAnyExceptInRange((byte)'0', (byte)'9')) return HeadFault.Malformed;
-        Utf8Parser.TryParse(value, out long length, out _);
+        if (!Utf8Parser.TryParse(value, out long length, out _)) return HeadFault.Malformed;
         if (ContentLength >= 0 && ContentLength != length) return HeadFault.Malformed;
         ContentLength = length;
         return HeadFault.None;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Stoker.Gateway.Answers;
@@ -10,6 +11,9 @@ namespace Stoker.Gateway.Answers;
 /// <param name="Type"><c>invalid_request_error</c>, <c>requests</c>, <c>tokens</c>, <c>insufficient_quota</c> or <c>server_error</c>.</param>
 internal sealed record ApiError(int Status, string Type, string? Code, string Message)
 {
+    // Back-ticks and umlauts as they are: no answer of the gateway is ever put into HTML.
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The parameter that it is about.</summary>
     public string? Param { get; init; }
 
@@ -24,7 +28,7 @@ internal sealed record ApiError(int Status, string Type, string? Code, string Me
 
     public void WriteTo(IBufferWriter<byte> output)
     {
-        using var json = new Utf8JsonWriter(output);
+        using var json = new Utf8JsonWriter(output, Readable);
         json.WriteStartObject();
         json.WriteStartObject("error"u8);
         json.WriteString("message"u8, Message);

@@ -73,7 +73,7 @@ public sealed class EngineSignalsTests
         """;
 
     [Fact]
-    public void VLLM_tells_everything() => Assert.Equal(new LoadSignal(3, 2, 0.4375, 1234567, 98765), Read(Vllm));
+    public void VLLM_tells_what_it_runs_and_what_waits() => Assert.Equal(new LoadSignal(3, 2, 0.4375, 1234567, 98765), Read(Vllm));
 
     [Fact]
     public void VLLM_before_its_cache_was_called_kv() => Assert.Equal(new LoadSignal(1, 0, 0.25, null, null), Read(EarlierVllm));
@@ -87,7 +87,7 @@ public sealed class EngineSignalsTests
     }
 
     [Fact]
-    public void SGLang_tells_everything() => Assert.Equal(new LoadSignal(7, 1, 0.28, 8128902, 7557572), Read(Sglang));
+    public void SGLang_tells_what_it_runs_and_what_waits() => Assert.Equal(new LoadSignal(7, 1, 0.28, 8128902, 7557572), Read(Sglang));
 
     [Fact]
     public void Llama_cpp_tells_everything() => Assert.Equal(new LoadSignal(1, 0, 0.0625, 515, 1024), Read(Llamacpp));
