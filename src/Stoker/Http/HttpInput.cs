@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using Stoker.Platform.Loops;
 
@@ -10,7 +9,7 @@ namespace Stoker.Http;
 /// </summary>
 internal sealed class HttpInput(IWire wire)
 {
-    private const int Usual = 8 * 1024, Again = 11;
+    private const int Again = 11;
 
     private byte[] _buffer = [];
     private int _start;
@@ -42,8 +41,7 @@ internal sealed class HttpInput(IWire wire)
     public void Release()
     {
         _start = _end = 0;
-        if (_buffer.Length == 0) return;
-        ArrayPool<byte>.Shared.Return(_buffer);
+        LoopBuffers.Return(_buffer);
         _buffer = [];
     }
 
@@ -72,12 +70,12 @@ internal sealed class HttpInput(IWire wire)
     {
         if (_buffer.Length == 0)
         {
-            _buffer = ArrayPool<byte>.Shared.Rent(Usual);
+            _buffer = LoopBuffers.Rent(LoopBuffers.Usual);
             return;
         }
 
         var free = _buffer.Length - _end;
-        if (free >= Usual / 4) return;
+        if (free >= LoopBuffers.Usual / 4) return;
         if (_start >= _buffer.Length / 2)
         {
             Unread.CopyTo(_buffer);
@@ -85,9 +83,9 @@ internal sealed class HttpInput(IWire wire)
             return;
         }
 
-        var larger = ArrayPool<byte>.Shared.Rent(_buffer.Length * 2);
+        var larger = LoopBuffers.Rent(_buffer.Length * 2);
         Unread.CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_buffer);
+        LoopBuffers.Return(_buffer);
         (_buffer, _start, _end) = (larger, 0, _end - _start);
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 
@@ -7,8 +6,6 @@ namespace Stoker.Http;
 /// <summary>Bytes on their way out of one connection: rented when there are some, given back when they are sent.</summary>
 internal sealed class OutputBuffer
 {
-    private const int Usual = 2 * 1024;
-
     private byte[] _bytes = [];
 
     public int Length { get; private set; }
@@ -76,7 +73,7 @@ internal sealed class OutputBuffer
     /// <summary>Gives the memory back.</summary>
     public void Release()
     {
-        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+        LoopBuffers.Return(_bytes);
         _bytes = [];
         Length = 0;
     }
@@ -85,9 +82,9 @@ internal sealed class OutputBuffer
     {
         if (_bytes.Length - Length < count)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Math.Max(Usual, _bytes.Length * 2), Length + count));
+            var larger = LoopBuffers.Rent(Math.Max(_bytes.Length * 2, Length + count));
             Span.CopyTo(larger);
-            if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes);
+            LoopBuffers.Return(_bytes);
             _bytes = larger;
         }
 

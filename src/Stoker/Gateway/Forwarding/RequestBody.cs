@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using Stoker.Http;
 using Stoker.Platform.Loops;
@@ -49,7 +48,7 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
     public void Release()
     {
         Bytes = default;
-        if (_rented.Length > 0) ArrayPool<byte>.Shared.Return(_rented);
+        LoopBuffers.Return(_rented);
         _rented = [];
     }
 
@@ -57,7 +56,7 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
     private async ValueTask<BodyFault> ReadRestAsync(MessageHead head, int length, int here, long deadline)
     {
         if (head.ExpectsContinue && here == 0 && await wire.SendAllAsync(Continue, deadline) < 0) return BodyFault.ClientLeft;
-        _rented = ArrayPool<byte>.Shared.Rent(length);
+        _rented = LoopBuffers.Rent(length);
         input.Unread.Slice(head.Length, here).CopyTo(_rented);
         while (here < length)
         {
@@ -78,7 +77,7 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
         var framing = BodyFraming.Of(head);
         if (head.ExpectsContinue && input.Length == head.Length && await wire.SendAllAsync(Continue, deadline) < 0) return BodyFault.ClientLeft;
         var headLength = head.Length;
-        _rented = ArrayPool<byte>.Shared.Rent(headLength + 4096);
+        _rented = LoopBuffers.Rent(headLength + 4096);
         input.Unread[..headLength].CopyTo(_rented);
         input.Consume(headLength);
         InInput = 0;
@@ -109,9 +108,9 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
     {
         if (_rented.Length - end < piece.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_rented.Length * 2, end + piece.Length));
+            var larger = LoopBuffers.Rent(Math.Max(_rented.Length * 2, end + piece.Length));
             _rented.AsSpan(0, end).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_rented);
+            LoopBuffers.Return(_rented);
             _rented = larger;
         }
 
