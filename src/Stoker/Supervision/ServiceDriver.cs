@@ -82,7 +82,16 @@ internal sealed class ServiceDriver
         Publish();
         await foreach (var fact in _facts.Reader.ReadAllAsync())
         {
-            if (_letGo || Take(fact)) return;
+            if (_letGo) return;
+            try
+            {
+                if (Take(fact)) return;
+            }
+            catch (Exception bug)
+            {
+                // A bug costs one decision, which is told with its trace, and not the service its supervision.
+                _journal.Write(Name, null, "supervision_failed", null, $"{Name}: a bug in its supervision, at {fact.GetType().Name}: {bug}", null);
+            }
         }
     }
 

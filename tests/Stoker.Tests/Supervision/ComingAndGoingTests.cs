@@ -33,6 +33,18 @@ public sealed class ComingAndGoingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_bug_in_one_decision_is_told_and_costs_the_service_nothing_more()
+    {
+        _host.HasBug = true;
+        _host.Apply(Web);
+        await _host.UntilAsync(() => _host.Living.Count == 1 && !_host.HasBug);
+
+        await FakeHost.OrHangsAsync(_host.Supervisor.Down("down"));
+        Assert.Empty(_host.Living);
+        Assert.Contains(_host.Journal, line => line.Contains("supervision_failed", StringComparison.Ordinal) && line.Contains("a bug of the test's", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_service_that_comes_back_as_it_retires_is_started()
     {
         for (var round = 0; round < 300; round++)

@@ -29,7 +29,7 @@ internal sealed class FakeHost : IDisposable
     {
         var clock = TimeProvider.System;
         var scanner = new TreeScanner();
-        Doors = new SupervisionDoors("test", clock, new SupervisionPlaces(_directory, _directory, _directory, _directory, _directory, _directory), new ServiceBoard(clock), Journal.Open(Path.Combine(_directory, "journal.ndjson"), clock))
+        Doors = new SupervisionDoors("test", clock, new SupervisionPlaces(_directory, _directory, _directory, _directory, _directory, _directory), new ServiceBoard(clock), Stoker.Supervision.Journal.Open(Path.Combine(_directory, "journal.ndjson"), clock))
         {
             Pump = new LogPump(clock, _ => { }),
             Records = new ReplicaRecords(_directory),
@@ -46,6 +46,9 @@ internal sealed class FakeHost : IDisposable
 
     /// <summary>Processes ignore their stop signal until they are released.</summary>
     public bool IsStubborn { get; set; }
+
+    /// <summary>The next record is not saved, by a bug.</summary>
+    public bool HasBug { get; set; }
 
     /// <summary>Names of services in the order in which their processes were started.</summary>
     public IReadOnlyList<string> Launched
@@ -64,6 +67,9 @@ internal sealed class FakeHost : IDisposable
             lock (_lock) return [.. _processes.Keys.Order()];
         }
     }
+
+    /// <summary>Its lines so far.</summary>
+    public IReadOnlyList<string> Journal => File.ReadAllLines(Path.Combine(_directory, "journal.ndjson"));
 
     public IReadOnlyList<string> Faults
     {
@@ -152,6 +158,9 @@ internal sealed class FakeHost : IDisposable
             {
                 case ServiceAction.Launch launch:
                     return [Launch(key, launch, life)];
+                case ServiceAction.SaveRecord when host.HasBug:
+                    host.HasBug = false;
+                    throw new InvalidOperationException("a bug of the test's");
                 case ServiceAction.SaveRecord:
                     lock (host._lock) host._records[key] = this;
                     break;
