@@ -82,13 +82,10 @@ internal sealed class GatewayReader(EstateSpec estate, SectionSource source, IRe
     {
         if (map.PositionedText("host") is not { } host) return null;
         var name = new HostName(host.Value);
-        if (!estate.Hosts.ContainsKey(name))
-        {
-            _bag.Add(GatewayDiagnostics.UnknownHost, host.Where, $"the gateway is on unknown host `{name}`",
-                Suggestion.For(name.Value, estate.Hosts.Keys.Select(h => h.Value)) ?? "declare it in `hosts`");
-        }
-
-        return name;
+        if (estate.Hosts.ContainsKey(name)) return name;
+        _bag.Add(GatewayDiagnostics.UnknownHost, host.Where, $"the gateway is on unknown host `{name}`",
+            Suggestion.For(name.Value, estate.Hosts.Keys.Select(h => h.Value)) ?? "declare it in `hosts`");
+        return null;
     }
 
     private ModelLimitPlan ReadLimit(string model, MappingNode? map)

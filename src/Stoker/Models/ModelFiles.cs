@@ -57,7 +57,7 @@ internal sealed class ModelFiles(IReadOnlyDictionary<string, string> variables)
         if (Files.DirectoryExists(path)) return LookAtDirectory(path, path);
         if (!Files.Exists(path)) return new FilesOutcome.Absent(path);
         return path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? LookAtGguf(path)
-            : new FilesOutcome.Unknown("a single file of a kind that does not say how long it should be") { Path = path, Bytes = Files.Length(path) };
+            : new FilesOutcome.Unknown("a single file of a kind that does not say how long it should be") { Path = path, Bytes = SizeOf(path) };
     }
 
     /// <param name="directory">Where the files are; links into a cache are followed.</param>
@@ -135,7 +135,7 @@ internal sealed class ModelFiles(IReadOnlyDictionary<string, string> variables)
     /// <summary>Magic, version, number of tensors; where the last tensor ends is only known from all of the header, which is not read.</summary>
     private static FilesOutcome LookAtGguf(string path)
     {
-        var bytes = Files.Length(path);
+        var bytes = SizeOf(path);
         Span<byte> head = stackalloc byte[16];
         using (var stream = Files.OpenRead(path))
         {

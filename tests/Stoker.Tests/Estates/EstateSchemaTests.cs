@@ -75,7 +75,9 @@ public sealed class EstateSchemaTests
     [InlineData("services.vision.deploy.resources.limits.memory", "services.vision.deploy.resources.limits.memory", "Memory, as in")]
     [InlineData("services.vision", "services.vision", "A supervised workload")]
     [InlineData("hosts.mainpc.gpus[1].uuid", "hosts.mainpc.gpus[1].uuid", "NVML's UUID")]
-    [InlineData("gateway.listen", "gateway", "The gateway in front")]
+    [InlineData("gateway.listen", "gateway.listen", "Address and port")]
+    [InlineData("gateway.keys.ci.budget.tokens", "gateway.keys.ci.budget.tokens", "Tokens, prompt and answer")]
+    [InlineData("dashboard.listen", "dashboard", "The dashboard")]
     public void Documentation_is_found_by_path(string path, string key, string sentence)
     {
         var found = Assert.IsType<KeyDocumentation>(KeyDocumentation.For(path, Modules.Sections));

@@ -10,7 +10,7 @@ public sealed class ProcessRuntimeTests : RuntimeConformance
     private protected override IRuntime Runtime { get; } = new ProcessRuntime(new TreeScanner());
 
     private protected override IReadOnlyList<string> OwnVariables { get; } =
-        ["HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", ProcessTree.MarkerVariable];
+        ["HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR", "STOKER_STATE", ProcessTree.MarkerVariable];
 
     private protected override ServicePlan PlanOf(ServiceSpec spec) => new(spec, "") { Executable = spec.Command![0] };
 }

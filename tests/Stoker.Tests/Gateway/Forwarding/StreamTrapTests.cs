@@ -164,7 +164,7 @@ public sealed partial class StreamTrapTests
             await peer.SendAsync(Sse.Head);
             for (var i = 0; i < 20; i++)
             {
-                await peer.SendAsync(Sse.Chunk(Sse.Text($"<{i}>")));
+                await peer.SendAsync(Sse.Chunk(Sse.Text($"[{i}]")));
                 await heard.WaitAsync();
             }
 
@@ -175,7 +175,7 @@ public sealed partial class StreamTrapTests
         await raw.SendAsync(Sse.Path, Sse.Stream("x"), "accept-encoding: gzip, br\r\n");
         for (var i = 0; i < 20; i++)
         {
-            var text = await raw.ReadUntilAsync($"<{i}>");
+            var text = await raw.ReadUntilAsync($"[{i}]");
             if (i == 0) Assert.Contains("cache-control: no-cache\r\nx-accel-buffering: no\r\ntransfer-encoding: chunked\r\n", text);
             heard.Release();
         }

@@ -39,7 +39,7 @@ internal sealed class GatewayBench : IAsyncDisposable
         var ledger = new LedgerWriter(_scratch.At("ledger.db"), TimeSpan.FromDays(30), clock, Say);
         State = new GatewayState(new Router(RouterOptions.Default, 1), keys, ledger, clock.GetUtcNow(), Say);
         Apply(plan);
-        var utcOfZero = DateTimeOffset.UtcNow.UtcTicks - (EventLoop.Milliseconds() * TimeSpan.TicksPerMillisecond);
+        var utcOfZero = clock.GetUtcNow().UtcTicks - (EventLoop.Milliseconds() * TimeSpan.TicksPerMillisecond);
         for (var i = 0; i < 2; i++)
         {
             _events.Add(new EventLoop($"gateway {i}"));
@@ -48,7 +48,7 @@ internal sealed class GatewayBench : IAsyncDisposable
 
         var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
         _listener = LoopListener.Listen(new IPEndPoint(IPAddress.Loopback, 0), _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say);
-        _upkeep = new GatewayUpkeep(State, _loops, () => Task.CompletedTask).RunAsync(_stop.Token);
+        _upkeep = new GatewayUpkeep(State, _loops, clock, () => Task.CompletedTask).RunAsync(_stop.Token);
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://{Address}"), Timeout = Patience };
     }
 
