@@ -89,6 +89,9 @@ internal sealed class GatewayBench : IAsyncDisposable
 
     public static GatewayBench Start(GatewayPlan plan) => new(plan);
 
+    /// <summary>No model at all.</summary>
+    public static GatewayPlan Plan() => Plan(Array.Empty<RoutePlan>());
+
     public static GatewayPlan Plan(params IReadOnlyList<IPEndPoint> replicas) => Plan(Model("m", replicas));
 
     public static GatewayPlan Plan(params IReadOnlyList<RoutePlan> routes) => new("test", ["127.0.0.1:0"], RequiresKeys: false) { Routes = routes, LogDecisions = 0 };
