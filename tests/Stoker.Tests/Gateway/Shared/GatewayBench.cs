@@ -31,6 +31,7 @@ internal sealed class GatewayBench : IAsyncDisposable
     private readonly LoopListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _upkeep;
+    private bool _drained;
 
     private GatewayBench(GatewayPlan plan)
     {
@@ -87,6 +88,9 @@ internal sealed class GatewayBench : IAsyncDisposable
     public static GatewayBench Start(params IReadOnlyList<IPEndPoint> replicas) => Start(Plan(replicas));
 
     public static GatewayBench Start(GatewayPlan plan) => new(plan);
+
+    /// <summary>No model at all.</summary>
+    public static GatewayPlan Plan() => Plan(Array.Empty<RoutePlan>());
 
     public static GatewayPlan Plan(params IReadOnlyList<IPEndPoint> replicas) => Plan(Model("m", replicas));
 
@@ -147,7 +151,8 @@ internal sealed class GatewayBench : IAsyncDisposable
         using var patience = new CancellationTokenSource(Patience);
         while (!holds())
         {
-            if (Client is null) await Task.Yield();
+            patience.Token.ThrowIfCancellationRequested();
+            if (_drained) await Task.Yield();
             else (await Client.GetAsync("/health", patience.Token)).Dispose();
         }
     }
@@ -175,8 +180,10 @@ internal sealed class GatewayBench : IAsyncDisposable
         Assert.DoesNotContain(Said, line => line.Contains("a connection failed", StringComparison.Ordinal));
     }
 
+    /// <summary>As at SIGTERM: accepts nobody any more, and completes when the last answer is through.</summary>
     public Task DrainAsync()
     {
+        _drained = true;
         _listener.Dispose();
         return Task.WhenAll(_loops.Select(loop => loop.DrainAsync()));
     }
