@@ -111,4 +111,57 @@ public sealed class SqliteTests : IDisposable
         Assert.Equal([0, 255], rows.Blob(3).ToArray());
         Assert.False(rows.Next());
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(31)]
+    [InlineData(32)]
+    [InlineData(100)]
+    public void Rows_inserted_together_are_those_that_were_given(int count)
+    {
+        using var database = SqliteDatabase.Open(Path, new SqliteSchema("CREATE TABLE v (id INTEGER PRIMARY KEY, n, t, b)"));
+        using (var insert = new SqliteInsert(database, "v", ["id", "n", "t", "b"]))
+        {
+            database.Write(() =>
+            {
+                insert.Begin(count);
+                for (var i = 0; i < count; i++)
+                {
+                    insert.Add(i);
+                    if (i % 3 == 0) insert.AddNull();
+                    else insert.Add(-i);
+                    insert.Add(new string('ß', SqliteInsert.LongestText - i));
+                    insert.Add([(byte)i, 0]);
+                }
+            });
+        }
+
+        using var select = database.Prepare("SELECT id, n, t, b FROM v ORDER BY id");
+        using var rows = select.Query();
+        for (var i = 0; i < count; i++)
+        {
+            Assert.True(rows.Next());
+            Assert.Equal((i, i % 3 == 0 ? null : -i, new string('ß', SqliteInsert.LongestText - i)), (rows.Long(0), rows.LongOrNull(1), rows.Text(2)));
+            Assert.Equal([(byte)i, 0], rows.Blob(3).ToArray());
+        }
+
+        Assert.False(rows.Next());
+    }
+
+    [Fact]
+    public void A_row_that_fails_among_many_undoes_the_transaction_and_the_next_one_is_well()
+    {
+        using var database = SqliteDatabase.Open(Path, new SqliteSchema("CREATE TABLE v (id INTEGER PRIMARY KEY)"));
+        using var insert = new SqliteInsert(database, "v", ["id"]);
+        Assert.Equal(SqliteFailure.Constraint, Assert.Throws<SqliteFailedException>(() => Insert([.. Enumerable.Range(0, 40), 7])).Failure);
+        Assert.Equal(0, One(database, "SELECT count(*) FROM v"));
+        Insert([1, 2, 3]);
+        Assert.Equal(6, One(database, "SELECT sum(id) FROM v"));
+
+        void Insert(IReadOnlyList<int> ids) => database.Write(() =>
+        {
+            insert.Begin(ids.Count);
+            foreach (var id in ids) insert.Add(id);
+        });
+    }
 }

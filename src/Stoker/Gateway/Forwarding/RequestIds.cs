@@ -1,23 +1,15 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Stoker.Gateway.Ledger;
 
 namespace Stoker.Gateway.Forwarding;
 
-/// <summary>Ids of requests: <c>req_</c>, what this loop drew when it began, and a count. Unique, short, and cheap to make.</summary>
+/// <summary>Ids of requests: what this loop drew when it began, and a count. Unique, short, and cheap to make.</summary>
 internal sealed class RequestIds
 {
-    public const int Length = 4 + 24;
-
-    private readonly byte[] _prefix = new byte[8];
+    private readonly ulong _loop;
     private uint _count;
 
-    public RequestIds() => System.Security.Cryptography.RandomNumberGenerator.Fill(_prefix);
+    public RequestIds() => System.Security.Cryptography.RandomNumberGenerator.Fill(MemoryMarshal.AsBytes(new Span<ulong>(ref _loop)));
 
-    public void Next(Span<byte> into)
-    {
-        Span<byte> raw = stackalloc byte[12];
-        _prefix.CopyTo(raw);
-        BinaryPrimitives.WriteUInt32BigEndian(raw[8..], _count++);
-        "req_"u8.CopyTo(into);
-        Convert.TryToHexStringLower(raw, into[4..], out _);
-    }
+    public RequestId Next() => new(_loop, _count++);
 }

@@ -13,8 +13,12 @@ namespace Stoker.Gateway.Forwarding;
 internal sealed class Settlement(GatewayLoop loop, RouteAttempts attempts)
 {
     private Lease _reserved;
-    private LedgerRow _row;
+    private RequestId _request;
+    private string _asked = "";
+    private float? _firstToken;
+    private float _queued;
     private long _began;
+    private long _admitted;
     private long _received;
     private long _placed;
 
@@ -24,37 +28,39 @@ internal sealed class Settlement(GatewayLoop loop, RouteAttempts attempts)
     /// <summary>HTTP's, as the client gets it; 0: none yet.</summary>
     public int Status { get; set; }
 
-    public byte[] RequestId { get; } = new byte[RequestIds.Length];
+    public byte[] RequestId { get; } = new byte[Ledger.RequestId.TextLength];
 
     private GatewayState Gateway => loop.Gateway;
 
     /// <summary>A request's head is there.</summary>
     public void Begin()
     {
-        (_began, _received, _placed, Status, IsDone, _row) = (Stopwatch.GetTimestamp(), 0, 0, 0, true, default);
-        loop.Ids.Next(RequestId);
+        (_began, _received, _placed, Status, IsDone) = (Stopwatch.GetTimestamp(), 0, 0, 0, true);
+        (_asked, _firstToken, _queued) = ("", null, 0);
+        _request = loop.Ids.Next();
+        _request.WriteText(RequestId);
     }
 
     /// <summary>Its body is there too: from here on the time is the gateway's own.</summary>
     public void Received() => _received = Stopwatch.GetTimestamp();
 
-    public void Asked(string model) => _row = _row with { ModelAsked = model };
+    public void Asked(string model) => _asked = model;
 
-    public void Waited(long ticks) => _row = _row with { Queued = _row.Queued + TimeSpan.FromTicks(ticks).TotalMilliseconds };
+    public void Waited(long ticks) => _queued += (float)TimeSpan.FromTicks(ticks).TotalMilliseconds;
 
     /// <summary>A replica is found; the first time ends what counts as overhead.</summary>
     public void Placed()
     {
         if (_placed != 0) return;
         _placed = Stopwatch.GetTimestamp();
-        Gateway.Metrics.Overhead(Stopwatch.GetElapsedTime(_received, _placed) - TimeSpan.FromMilliseconds(_row.Queued));
+        Gateway.Metrics.Overhead(Stopwatch.GetElapsedTime(_received, _placed) - TimeSpan.FromMilliseconds(_queued));
     }
 
     /// <summary>The first byte of the answer.</summary>
     public void Answers(int status)
     {
         Status = status;
-        _row = _row with { FirstToken = Stopwatch.GetElapsedTime(_began).TotalMilliseconds };
+        _firstToken = Elapsed();
     }
 
     /// <summary>Claims the request's tokens and its place at the limits of its key and model; null: it is admitted.</summary>
@@ -67,7 +73,8 @@ internal sealed class Settlement(GatewayLoop loop, RouteAttempts attempts)
         var room = Gateway.Tables.RoomOf(attempts.Asked, attempts.PromptTokens);
         attempts.CompletionTokens = Gateway.Estimates.Completion(model, scan.MaxTokens > 0 ? scan.MaxTokens : null, scan.Choices, room);
         var request = new LimitRequest(key.Id.Value, key.Terms.Limits, model, attempts.PromptTokens, attempts.CompletionTokens);
-        if (Gateway.Limiter.TryReserve(request, loop.Utc, out _reserved, out var refusal))
+        _admitted = loop.Utc;
+        if (Gateway.Limiter.TryReserve(request, _admitted, out _reserved, out var refusal))
         {
             IsDone = false;
             Gateway.Metrics.Begun();
@@ -99,34 +106,44 @@ internal sealed class Settlement(GatewayLoop loop, RouteAttempts attempts)
         else Gateway.Limiter.Settle(_reserved, prompt, completion, loop.Utc);
         if (usage.IsKnown && outcome == RequestOutcome.Good)
             Gateway.Estimates.Learn(attempts.Route!.Spec.Name.Value, attempts.PromptBytes, prompt, completion, scan.MaxTokens == 0);
-        _row = _row with { Prompt = prompt, Cached = usage.Cached, Completion = completion, Reasoning = usage.Reasoning, IsEstimated = isEstimated, Bytes = bytes };
-        Write(key, scan.Stream, outcome);
-        Gateway.Metrics.Ended(_row, operation);
+        var row = Row(key, scan.Stream, outcome) with
+        {
+            At = _admitted,
+            Prompt = (int)Math.Min(prompt, int.MaxValue),
+            Cached = usage.Cached,
+            Completion = (int)Math.Min(completion, int.MaxValue),
+            Reasoning = usage.Reasoning,
+            Wasted = outcome == RequestOutcome.Good ? 0 : (int)Math.Min(completion, int.MaxValue),
+            IsEstimated = isEstimated,
+            Bytes = bytes,
+        };
+        Gateway.Ledger.Add(row);
+        Gateway.Metrics.Ended(row, operation);
     }
 
     /// <summary>Refused before it was admitted: in the ledger all the same, so that nobody's requests vanish.</summary>
     public void Refuse(KeyState key, bool isStream)
     {
-        Write(key, isStream, RequestOutcome.Refused);
+        Gateway.Ledger.Add(Row(key, isStream, RequestOutcome.Refused));
         Gateway.Metrics.Refused(Status);
     }
 
-    private void Write(KeyState key, bool isStream, RequestOutcome outcome)
+    private LedgerRow Row(KeyState key, bool isStream, RequestOutcome outcome) => new()
     {
-        _row = _row with
-        {
-            At = loop.Utc,
-            Request = System.Text.Encoding.ASCII.GetString(RequestId),
-            Key = key.Id.Value,
-            ModelAsked = _row.ModelAsked ?? "",
-            Model = attempts.Route?.Spec.Name.Value ?? "",
-            Replica = attempts.Target?.Name ?? "",
-            Outcome = outcome,
-            Wasted = outcome == RequestOutcome.Good ? 0 : _row.Completion,
-            Duration = Stopwatch.GetElapsedTime(_began).TotalMilliseconds,
-            Status = Status > 0 ? Status : 499,
-            IsStream = isStream,
-        };
-        Gateway.Ledger.Add(_row);
-    }
+        At = loop.Utc,
+        Request = _request,
+        Key = key.Id.Value,
+        ModelAsked = _asked,
+        Model = attempts.Route?.Spec.Name.Value ?? "",
+        Replica = attempts.Target?.Name ?? "",
+        Outcome = outcome,
+        FirstToken = _firstToken,
+        Duration = Elapsed(),
+        Queued = _queued,
+        Status = Status > 0 ? Status : 499,
+        IsStream = isStream,
+    };
+
+    /// <summary>Milliseconds since the request's head was there.</summary>
+    private float Elapsed() => (float)Stopwatch.GetElapsedTime(_began).TotalMilliseconds;
 }

@@ -1,22 +1,18 @@
 namespace Stoker.Gateway.Ledger;
 
 /// <summary>
-/// Rows on their way to the disk. Who adds one waits for nobody but another who adds one, for as long as copying a row takes. In chunks that are
-/// used again: nothing is allocated while the writer keeps up, and memory is given back after it did not.
+/// Rows on their way to the disk. Who adds one waits for nobody but another who adds one, for as long as copying a row takes; the writer takes whole chunks
+/// and gives them back. Nothing is allocated while it keeps up, and memory is given back after it did not.
 /// </summary>
 /// <param name="most">Rows held at once; further ones are not taken.</param>
 internal sealed class LedgerQueue(int most)
 {
-    /// <summary>Rows of one chunk, which stays below the size at which the runtime treats arrays as large.</summary>
-    private const int ChunkRows = 256;
-
-    private const int SpareChunks = 8;
+    private const int SpareChunks = 32;
 
     private readonly Lock _access = new();
-    private readonly Queue<LedgerRow[]> _full = new();
-    private readonly Stack<LedgerRow[]> _spare = new();
-    private LedgerRow[] _current = new LedgerRow[ChunkRows];
-    private int _inCurrent;
+    private readonly Queue<LedgerChunk> _full = new();
+    private readonly Stack<LedgerChunk> _spare = new();
+    private LedgerChunk _current = new();
     private int _count;
 
     public int Count
@@ -33,49 +29,88 @@ internal sealed class LedgerQueue(int most)
         lock (_access)
         {
             if (_count == most) return -1;
-            if (_inCurrent == ChunkRows)
+            if (_current.IsFull)
             {
                 _full.Enqueue(_current);
-                _current = _spare.TryPop(out var spare) ? spare : new LedgerRow[ChunkRows];
-                _inCurrent = 0;
+                _current = Fresh();
             }
 
-            _current[_inCurrent++] = row;
+            _current.Add(row);
             return ++_count;
         }
     }
 
-    /// <summary>Moves rows out, oldest first, a chunk at a time, until there are none or the list has so many or more.</summary>
-    public void MoveTo(List<LedgerRow> rows, int enough)
+    /// <summary>Moves rows out, oldest first, a chunk at a time, until there are none or the group has so many or more.</summary>
+    public void MoveTo(LedgerGroup group, int enough)
     {
-        while (rows.Count < enough)
+        lock (_access)
         {
-            LedgerRow[] chunk;
-            int length;
-            lock (_access)
+            while (group.Count < enough && _count > 0)
             {
-                if (_count == 0) return;
-                if (_full.TryDequeue(out var full))
-                {
-                    (chunk, length) = (full, ChunkRows);
-                }
-                else
-                {
-                    (chunk, length) = (_current, _inCurrent);
-                    _current = _spare.TryPop(out var spare) ? spare : new LedgerRow[ChunkRows];
-                    _inCurrent = 0;
-                }
-
-                _count -= length;
+                if (!_full.TryDequeue(out var chunk)) (chunk, _current) = (_current, Fresh());
+                _count -= chunk.Count;
+                group.Add(chunk);
             }
+        }
+    }
 
-            rows.AddRange(chunk.AsSpan(0, length));
-            // What it refers to must not be kept alive.
-            Array.Clear(chunk, 0, length);
-            lock (_access)
+    /// <summary>The group's rows are no longer needed: empties it, for its chunks to be used again.</summary>
+    public void TakeBack(LedgerGroup group)
+    {
+        foreach (var chunk in group.Chunks) chunk.Clear();
+        lock (_access)
+        {
+            foreach (var chunk in group.Chunks)
             {
                 if (_spare.Count < SpareChunks) _spare.Push(chunk);
             }
         }
+
+        group.Clear();
+    }
+
+    private LedgerChunk Fresh() => _spare.TryPop(out var spare) ? spare : new LedgerChunk();
+}
+
+/// <summary>Some rows in the order they came. Below the size at which the runtime treats arrays as large.</summary>
+internal sealed class LedgerChunk
+{
+    private readonly LedgerRow[] _rows = new LedgerRow[256];
+
+    public int Count { get; private set; }
+
+    public bool IsFull => Count == _rows.Length;
+
+    public ReadOnlySpan<LedgerRow> Rows => _rows.AsSpan(0, Count);
+
+    public void Add(in LedgerRow row) => _rows[Count++] = row;
+
+    /// <summary>Also of what the rows refer to, which must not be kept alive.</summary>
+    public void Clear()
+    {
+        Array.Clear(_rows, 0, Count);
+        Count = 0;
+    }
+}
+
+/// <summary>Rows that are committed together.</summary>
+internal sealed class LedgerGroup
+{
+    private readonly List<LedgerChunk> _chunks = [];
+
+    public int Count { get; private set; }
+
+    public IReadOnlyList<LedgerChunk> Chunks => _chunks;
+
+    public void Add(LedgerChunk chunk)
+    {
+        _chunks.Add(chunk);
+        Count += chunk.Count;
+    }
+
+    public void Clear()
+    {
+        _chunks.Clear();
+        Count = 0;
     }
 }

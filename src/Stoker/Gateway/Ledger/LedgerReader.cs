@@ -63,10 +63,11 @@ internal sealed class LedgerReader(SqliteDatabase database) : IDisposable
         using var statement = database.Prepare(
             $"""
             SELECT {column}, {Sums} FROM (
-              SELECT day, key, model, replica, outcome, requests, prompt, cached, completion, reasoning, wasted, estimated FROM usage_daily WHERE day >= ?1
+              SELECT id >> 32 AS day, id & 4294967295 AS series, requests, prompt, cached, completion, reasoning, wasted, estimated FROM usage_sums WHERE id >= ?1 << 32
               UNION ALL
-              SELECT time / 86400000, key, model, replica, outcome, 1, prompt, cached, completion, reasoning, wasted, estimated FROM usage
-                WHERE time >= ?2 AND time < ?1 * 86400000)
+              SELECT time / 86400000, series, 1, prompt, cached, completion, reasoning, wasted, estimated FROM usage_rows
+                WHERE {RowsOfTime("?2", "?1 * 86400000")})
+            JOIN usage_series s ON s.id = series
             GROUP BY 1 ORDER BY {(by == UsageBy.Day ? "1" : "sum(prompt) + sum(completion) DESC, sum(requests) DESC, 1")}
             """);
         using var rows = statement.Bind(1, day).Bind(2, from).Query();
@@ -124,7 +125,8 @@ internal sealed class LedgerReader(SqliteDatabase database) : IDisposable
         using var statement = database.Prepare(
             """
             SELECT count(*), coalesce(sum(prompt), 0), coalesce(sum(cached), 0), coalesce(sum(completion), 0), coalesce(sum(reasoning), 0), coalesce(sum(wasted), 0), coalesce(sum(estimated), 0)
-            FROM usage WHERE replica = ?1 AND time + duration_ms > ?2 AND time + duration_ms <= ?3
+            FROM usage_rows
+            WHERE series IN (SELECT id FROM usage_series WHERE replica = ?1) AND time + duration_us / 1000.0 > ?2 AND time + duration_us / 1000.0 <= ?3
             """);
         using var rows = statement.Bind(1, growth.Replica).Bind(2, LedgerStore.Milliseconds(growth.From)).Bind(3, LedgerStore.Milliseconds(growth.To)).Query();
         _ = rows.Next();
@@ -134,7 +136,7 @@ internal sealed class LedgerReader(SqliteDatabase database) : IDisposable
     /// <summary>The first day that counts whole, and the moment before it from which single rows count.</summary>
     private (long Day, long From) Begin(DateTimeOffset? since)
     {
-        if (since is not { } moment) return (long.MinValue / 86_400_000, long.MaxValue);
+        if (since is not { } moment) return (0, long.MaxValue);
         var day = Day(moment.UtcDateTime.Date);
         var from = moment.ToUnixTimeMilliseconds();
         if (from == day * 86_400_000) return (day, from);
@@ -145,10 +147,20 @@ internal sealed class LedgerReader(SqliteDatabase database) : IDisposable
     private bool HasRowsOf(long day)
     {
         using var statement = database.Prepare(
-            "SELECT (SELECT count(*) FROM usage WHERE time >= ?1 * 86400000 AND time < (?1 + 1) * 86400000) = (SELECT coalesce(sum(requests), 0) FROM usage_daily WHERE day = ?1)");
+            $"""
+            SELECT (SELECT count(*) FROM usage_rows WHERE {RowsOfTime("?1 * 86400000", "(?1 + 1) * 86400000")})
+              = (SELECT coalesce(sum(requests), 0) FROM usage_sums WHERE id >= ?1 << 32 AND id < (?1 + 1) << 32)
+            """);
         using var rows = statement.Bind(1, day).Query();
         return rows.Next() && rows.Long(0) == 1;
     }
 
-    private static long Day(DateTime date) => (date.Ticks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerDay;
+    /// <summary>The condition for rows of a span of time, which reads no more of the table than where such rows are.</summary>
+    private static string RowsOfTime(string from, string until)
+    {
+        var minutes = $"FROM usage_minutes WHERE minute >= ({from}) / 60000 AND minute <= ({until}) / 60000";
+        return $"id >= (SELECT min(first) {minutes}) AND id <= (SELECT max(last) {minutes}) AND time >= {from} AND time < {until}";
+    }
+
+    private static long Day(DateTime date) => LedgerStore.Day(date.Ticks);
 }

@@ -29,7 +29,7 @@ internal readonly record struct LedgerRow
     public required long At { get; init; }
 
     /// <summary>The gateway's own id of the request, as in <c>x-request-id</c>.</summary>
-    public required string Request { get; init; }
+    public required RequestId Request { get; init; }
 
     /// <summary>The key's id.</summary>
     public required string Key { get; init; }
@@ -46,31 +46,31 @@ internal readonly record struct LedgerRow
     public required RequestOutcome Outcome { get; init; }
 
     /// <summary>Tokens of the prompt, cached ones included.</summary>
-    public long Prompt { get; init; }
+    public int Prompt { get; init; }
 
     /// <summary>Of them, found in the engine's cache.</summary>
-    public long Cached { get; init; }
+    public int Cached { get; init; }
 
     /// <summary>Tokens that the engine generated, reasoning and undelivered ones included.</summary>
-    public long Completion { get; init; }
+    public int Completion { get; init; }
 
     /// <summary>Of them, for reasoning.</summary>
-    public long Reasoning { get; init; }
+    public int Reasoning { get; init; }
 
     /// <summary>Of them, generated and not delivered.</summary>
-    public long Wasted { get; init; }
+    public int Wasted { get; init; }
 
     /// <summary>The engine did not say how many tokens; they are counted or estimated.</summary>
     public bool IsEstimated { get; init; }
 
     /// <summary>Milliseconds to the answer's first token; null: there was none.</summary>
-    public double? FirstToken { get; init; }
+    public float? FirstToken { get; init; }
 
     /// <summary>Milliseconds from first to last byte.</summary>
-    public double Duration { get; init; }
+    public float Duration { get; init; }
 
     /// <summary>Milliseconds that it waited for a replica.</summary>
-    public double Queued { get; init; }
+    public float Queued { get; init; }
 
     /// <summary>HTTP's, as the client got it; 499 when it left before there was one.</summary>
     public int Status { get; init; }

@@ -6,7 +6,7 @@ namespace Stoker.Gateway.Ledger;
 /// <summary>
 /// The token ledger of a gateway: one row a request, in <c>ledger.db</c>.
 /// <code>
-/// request's end ── Add ──► rows in memory ── every 50 ms, or 1,000 rows ──► one transaction: the rows, and their days' sums
+/// request's end ── Add ──► rows in memory ── every 50 ms, or 5,000 rows ──► one transaction: the rows, and their days' sums
 ///                             │ the disk is full, the database is busy: they stay, tried again every second
 ///                             └ 500,000 are waiting: further ones are counted as lost, and that is said
 /// </code>
@@ -16,7 +16,7 @@ namespace Stoker.Gateway.Ledger;
 /// </summary>
 internal sealed class LedgerWriter : IDisposable
 {
-    internal const int GroupRows = 1000, MostWaiting = 500_000;
+    internal const int GroupRows = 5000, MostWaiting = 500_000;
 
     /// <summary>Of one transaction, after a time without any.</summary>
     private const int MostAtOnce = 8192;
@@ -32,7 +32,7 @@ internal sealed class LedgerWriter : IDisposable
     private readonly LedgerQueue _queue;
     private readonly ConcurrentQueue<(string Replica, long At, long Prompt, long Generation)> _counters = new();
     private readonly EngineCounters _engines;
-    private readonly List<LedgerRow> _group = [];
+    private readonly LedgerGroup _group = new();
     private readonly List<EngineSample> _samples = [];
     private int _groupCount;
     private long _first;
@@ -161,7 +161,7 @@ internal sealed class LedgerWriter : IDisposable
             return false;
         }
 
-        _group.Clear();
+        _queue.TakeBack(_group);
         _samples.Clear();
         Volatile.Write(ref _groupCount, 0);
         if (_failing) _say("ledger: it can be written again");
@@ -193,7 +193,7 @@ internal sealed class LedgerWriter : IDisposable
         _swept = today;
         try
         {
-            _sweeping = _store.Sweep(now.UtcDateTime.Date - _retention);
+            _sweeping = _store.Sweep(now.UtcDateTime.Date - _retention, now);
             if (_sweeping) SetDue(GroupTime);
         }
         catch (SqliteFailedException e)

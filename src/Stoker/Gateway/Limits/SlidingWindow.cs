@@ -58,13 +58,14 @@ internal sealed class SlidingWindow
     public TimeSpan UntilAtMost(long now, long amount)
     {
         Advance(now);
-        var left = Used;
-        if (left <= amount) return TimeSpan.Zero;
-        for (var second = _latest - Seconds + 1; second <= _latest; second++)
+        if (Used <= amount) return TimeSpan.Zero;
+        // From the youngest on: the first that is too much is the last that has to go, and is found at once where little may remain.
+        var left = 0L;
+        for (var second = _latest; second > _latest - Seconds; second--)
         {
-            if (second < 0) continue;
-            left -= _seconds[(int)(second % Seconds)];
-            if (left <= amount) return TimeSpan.FromTicks(Math.Max(0, ((second + Seconds) * TimeSpan.TicksPerSecond) - now));
+            if (second < 0) break;
+            left += _seconds[(int)(second % Seconds)];
+            if (left > amount) return TimeSpan.FromTicks(Math.Max(0, ((second + Seconds) * TimeSpan.TicksPerSecond) - now));
         }
 
         return TimeSpan.FromSeconds(Seconds);

@@ -10,12 +10,15 @@ internal static class SqliteLibrary
 {
     private static readonly string[] Names = ["libsqlite3.so.0", "libsqlite3.so"];
 
-    private static readonly Lazy<nint> Handle = new(Load);
+    private static readonly Lazy<nint> Loaded = new(Load);
+
+    /// <summary>0: it is not installed.</summary>
+    public static nint Handle => Loaded.Value;
 
     /// <exception cref="SqliteFailedException">It is not installed, with the way to get it.</exception>
     public static void Need()
     {
-        if (Handle.Value == 0)
+        if (Handle == 0)
         {
             throw new SqliteFailedException(SqliteFailure.LibraryMissing,
                 "SQLite's library `libsqlite3.so.0` is not installed: `apt-get install libsqlite3-0`, `dnf install sqlite-libs`, or `apk add sqlite-libs`");

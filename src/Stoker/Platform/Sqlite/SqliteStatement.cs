@@ -14,7 +14,9 @@ internal sealed class SqliteStatement : IDisposable
         _handle = handle;
     }
 
-    public SqliteStatement Bind(int index, long value) => Bound(raw.sqlite3_bind_int64(_handle, index, value));
+    internal nint Handle => _handle.DangerousGetHandle();
+
+    public SqliteStatement Bind(int index, long value) => Bound(SqliteCalls.Bind(Handle, index, value));
 
     public SqliteStatement Bind(int index, long? value) => value is { } known ? Bind(index, known) : Bound(raw.sqlite3_bind_null(_handle, index));
 

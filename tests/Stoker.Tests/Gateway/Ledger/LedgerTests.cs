@@ -54,12 +54,12 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
-    public void A_thousand_rows_do_not_wait_for_their_time()
+    public void A_full_group_of_rows_does_not_wait_for_its_time()
     {
         using var writer = Writer();
         for (var i = 0; i < LedgerWriter.GroupRows; i++) writer.Add(Rows.Row(s_noon));
         _time.Advance(TimeSpan.Zero);
-        Assert.Equal((0, 1000L), (writer.Waiting, Count("SELECT count(*) FROM usage")));
+        Assert.Equal((0, (long)LedgerWriter.GroupRows), (writer.Waiting, Count("SELECT count(*) FROM usage")));
     }
 
     [Fact]
@@ -79,7 +79,43 @@ public sealed class LedgerTests : IDisposable
     public void A_row_is_kept_as_it_was_given()
     {
         using (var writer = Writer()) writer.Add(Rows.Row(s_noon, outcome: RequestOutcome.Truncated, wasted: 2, estimated: true) with { ModelAsked = "fast" });
-        Assert.Equal(1, Count($"SELECT count(*) FROM usage WHERE time = {s_noon.ToUnixTimeMilliseconds()} AND request = 'req_1' AND key = 'key_a' AND model_asked = 'fast' AND model = 'phi' AND replica = 'phi.1' AND outcome = 'truncated' AND prompt = 10 AND cached = 5 AND completion = 5 AND reasoning = 1 AND wasted = 2 AND estimated = 1 AND ttft_ms = 12.346 AND duration_ms = 100 AND queue_ms = 0 AND status = 200 AND stream = 1 AND bytes = 321"));
+        Assert.Equal(1, Count($"SELECT count(*) FROM usage WHERE time = {s_noon.ToUnixTimeMilliseconds()} AND request = 'req_0123456789abcdef00000001' AND key = 'key_a' AND model_asked = 'fast' AND model = 'phi' AND replica = 'phi.1' AND outcome = 'truncated' AND prompt = 10 AND cached = 5 AND completion = 5 AND reasoning = 1 AND wasted = 2 AND estimated = 1 AND ttft_ms = 12.346 AND duration_ms = 100 AND queue_ms = 0 AND status = 200 AND stream = 1 AND bytes = 321"));
+    }
+
+    [Fact]
+    public void A_name_that_nobody_has_is_kept_as_it_was_asked_for_and_a_very_long_one_is_cut()
+    {
+        using (var writer = Writer())
+        {
+            writer.Add(Rows.Row(s_noon, model: "", replica: "", outcome: RequestOutcome.Refused) with { ModelAsked = "größer" });
+            writer.Add(Rows.Row(s_noon, model: "", replica: "", outcome: RequestOutcome.Refused) with { ModelAsked = new string('x', 100_000) });
+            writer.Add(Rows.Row(s_noon));
+        }
+
+        Assert.Equal(1, Count("SELECT count(*) FROM usage WHERE model_asked = 'größer' AND model = ''"));
+        Assert.Equal(256, Count("SELECT length(model_asked) FROM usage WHERE model_asked LIKE 'xx%'"));
+        Assert.Equal(1, Count("SELECT count(*) FROM usage WHERE model_asked = 'phi' AND model = 'phi'"));
+    }
+
+    [Fact]
+    public void Two_gateways_that_hand_over_agree_on_what_they_count()
+    {
+        using (var one = Writer())
+        using (var other = Writer())
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                foreach (var writer in (LedgerWriter[])[one, other])
+                {
+                    writer.Add(Rows.Row(s_noon, key: $"key_{i % 7}"));
+                    if (i % 10 == 0) writer.Flush();
+                }
+            }
+        }
+
+        Assert.Equal((7, 200L, 2000L), (Usage(UsageBy.Key).Count, Usage(UsageBy.Key).Sum(s => s.Requests), Usage(UsageBy.Model).Sum(s => s.Prompt)));
+        Assert.Equal(200, Count("SELECT count(*) FROM usage"));
+        Assert.Equal(200, Usage(UsageBy.Model, s_noon).Sum(s => s.Requests));
     }
 
     [Fact]
@@ -127,11 +163,11 @@ public sealed class LedgerTests : IDisposable
         using var writer = Writer(most: 1500);
         using (var blocking = SqliteDatabase.Open(Path, LedgerStore.Schema))
         {
-            blocking.Execute("ALTER TABLE usage RENAME TO elsewhere");
+            blocking.Execute("ALTER TABLE usage_rows RENAME TO elsewhere");
             for (var i = 0; i < 2000; i++) writer.Add(Rows.Row(s_noon));
             Assert.Equal((1500, 500L), (writer.Waiting, writer.Lost));
             Assert.False(writer.Flush());
-            blocking.Execute("ALTER TABLE elsewhere RENAME TO usage");
+            blocking.Execute("ALTER TABLE elsewhere RENAME TO usage_rows");
         }
 
         Assert.True(writer.Flush());
@@ -145,7 +181,7 @@ public sealed class LedgerTests : IDisposable
         using var store = LedgerStore.Open(Path, s_noon);
         var first = store.Number(2);
         Assert.False(store.Has(first));
-        store.Commit(first, [Rows.Row(s_noon), Rows.Row(s_noon)], []);
+        store.Commit(first, Rows.Group(Rows.Row(s_noon), Rows.Row(s_noon)), []);
         Assert.True(store.Has(first));
         using var other = LedgerStore.Open(Path, s_noon);
         Assert.True(other.Number(1) > first + (1L << 39));
@@ -230,6 +266,8 @@ public sealed class LedgerTests : IDisposable
                 Assert.Equal(list.Count(r => r.row.IsEstimated), sums.Sum(s => s.Estimated));
             }
 
+            var since = DateTimeOffset.UnixEpoch.AddTicks(list[0].row.At - DateTimeOffset.UnixEpoch.Ticks);
+            Assert.Equal(list.Count(r => r.row.At >= list[0].row.At), Usage(UsageBy.Replica, since).Sum(s => s.Requests));
             foreach (var sum in Usage(UsageBy.Outcome))
                 Assert.Equal(list.Where(r => LedgerRow.Word(r.row.Outcome) == sum.Name).Sum(r => r.row.Cached), sum.Cached);
             Assert.Equal(0, Count("SELECT count(*) FROM (SELECT time / 86400000 AS day, key, model, replica, outcome, count(*) AS requests, sum(prompt) AS prompt FROM usage GROUP BY 1, 2, 3, 4, 5 EXCEPT SELECT day, key, model, replica, outcome, requests, prompt FROM usage_daily)"));

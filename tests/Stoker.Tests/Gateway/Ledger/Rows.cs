@@ -10,14 +10,14 @@ internal static class Rows
         string model = "phi",
         string replica = "phi.1",
         RequestOutcome outcome = RequestOutcome.Good,
-        long prompt = 10,
-        long completion = 5,
-        long wasted = 0,
+        int prompt = 10,
+        int completion = 5,
+        int wasted = 0,
         bool estimated = false,
-        double duration = 100) => new()
+        float duration = 100) => new()
         {
             At = at.UtcTicks,
-            Request = "req_1",
+            Request = new RequestId(0x0123_4567_89AB_CDEF, 1),
             Key = key,
             ModelAsked = model,
             Model = model,
@@ -29,10 +29,18 @@ internal static class Rows
             Reasoning = completion / 5,
             Wasted = wasted,
             IsEstimated = estimated,
-            FirstToken = 12.34567,
+            FirstToken = 12.34567f,
             Duration = duration,
             Status = 200,
             IsStream = true,
             Bytes = 321,
         };
+
+    public static LedgerGroup Group(params LedgerRow[] rows)
+    {
+        var (queue, group) = (new LedgerQueue(rows.Length), new LedgerGroup());
+        foreach (var row in rows) queue.Add(row);
+        queue.MoveTo(group, rows.Length);
+        return group;
+    }
 }
