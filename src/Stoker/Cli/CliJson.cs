@@ -10,6 +10,7 @@ namespace Stoker.Cli;
 [JsonSerializable(typeof(ExplainDocument))]
 [JsonSerializable(typeof(RouteReplayDocument))]
 [JsonSerializable(typeof(PullStatusDocument))]
+[JsonSerializable(typeof(ModelCheckDocument))]
 internal sealed partial class CliJson : JsonSerializerContext
 {
     /// <summary>Back-ticks and umlauts as they are; none of it is ever put into HTML.</summary>

@@ -7,19 +7,19 @@ internal static class ModelCommand
 {
     private static readonly ExitCode[] Codes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Refused, ExitCode.NoDaemon, ExitCode.Interrupted];
 
-    public static Verb Create() => new Verb("model", "the models of the estate: load and unload, files, usage, routes")
+    public static Verb Create() => new Verb("model", "the models of the estate: load and unload, speed, files, usage, routes")
     {
         Example = "stoker model list",
         ExitCodes = Codes,
-    }.With(List(), Load(), Unload(), ModelPullStatus.Create(), UsageCommand.Create(), RouteCommand.Create());
+    }.With(List(), Load(), Unload(), ModelCheck.Create(), ModelPullStatus.Create(), UsageCommand.Create(), RouteCommand.Create());
 
-    private static Verb List() => new Verb("list", "show every model: engine, state, replicas, where it is, GPUs, further names")
+    private static Verb List() => new Verb("list", "show every model: engine, state, replicas, requests, where it is, GPUs, further names")
     {
         Example = "stoker model list --json",
         Remarks =
         [
             "States: loaded loading unloading unloaded failed; elsewhere is served by what runs without us. A star behind the state marks a model that "
-            + "the simulator stands in for.",
+            + "the simulator stands in for. In flight and waiting are the gateway's requests, and are shown where one answers.",
         ],
         ExitCodes = [ExitCode.EstateIsWrong, ExitCode.NoDaemon],
     }.Asks((run, control) =>
@@ -39,26 +39,31 @@ internal static class ModelCommand
             return;
         }
 
+        var hasGateway = models.Models.Any(m => m.InFlight is not null);
         List<TableColumn> columns =
         [
-            new("MODEL"), new("ENGINE", Sacrifice: 2), new("STATE"), new("LOADED", Right: true), new("CONTEXT", Right: true, Sacrifice: 3), new("AT", Sacrifice: 1, Most: 40),
-            new("GPUS", Sacrifice: 4, Most: 40), new("ALSO", Sacrifice: 5, Most: 30), new("WHY"),
+            new("MODEL"), new("ENGINE", Sacrifice: 2), new("STATE"), new("LOADED", Right: true),
+            .. hasGateway ? new TableColumn[] { new("IN FLIGHT", Right: true), new("WAITING", Right: true) } : [],
+            new("CONTEXT", Right: true, Sacrifice: 3), new("AT", Sacrifice: 1, Most: 40), new("GPUS", Sacrifice: 4, Most: 40), new("ALSO", Sacrifice: 5, Most: 30), new("WHY"),
         ];
-        foreach (var line in Table.Lay(columns, [.. models.Models.Select(Row)], run.Width, run.Style)) run.Output.WriteLine(line);
+        foreach (var line in Table.Lay(columns, [.. models.Models.Select(m => Row(m, hasGateway))], run.Width, run.Style)) run.Output.WriteLine(line);
     }
 
-    private static TableRow Row(ModelDocument model) => new(
+    private static TableRow Row(ModelDocument model, bool hasGateway) => new(
     [
         new(model.Name == model.Key ? model.Key : $"{model.Key} ({model.Name})", Tone.Name),
         new(model.Engine),
         new(model.State + (model.StandIn is null ? "" : "*"), ToneOf(model.State)),
         new(model.State == "elsewhere" ? "" : $"{model.Loaded}/{model.Replicas}"),
+        .. hasGateway ? new Cell[] { Number(model.InFlight), Number(model.Waiting) } : [],
         new($"{model.ContextSize}"),
-        new(model.Urls.Count > 1 ? $"{model.Urls[0]} +{model.Urls.Count - 1}" : model.Urls.Count == 1 ? model.Urls[0] : ""),
+        new(model.Servers.Count > 1 ? $"{model.Servers[0].Url} +{model.Servers.Count - 1}" : model.Servers.Count == 1 ? model.Servers[0].Url : ""),
         new(string.Join(", ", model.Gpus)),
         new(string.Join(", ", model.Aliases)),
         new(string.Join("; ", new[] { model.Reason, model.StandIn is { } standIn ? $"stand-in: {standIn}" : null }.OfType<string>())),
     ]);
+
+    private static Cell Number(int? number) => new($"{number}", number == 0 ? Tone.Dim : Tone.Plain);
 
     private static Tone ToneOf(string state) => state switch
     {
@@ -96,15 +101,10 @@ internal static class ModelCommand
         var services = new List<string>();
         foreach (var name in names)
         {
-            if (Find(models, name) is not { } model)
-            {
-                run.Report.Error($"`{models.Estate}` has no model `{name}`", Suggestion.For(name, models.Models.SelectMany(Names)) ?? "`stoker model list` lists them");
-                return ExitCode.Usage;
-            }
-
+            if (Find(run, models, name) is not { } model) return ExitCode.Usage;
             if (model.State == "elsewhere")
             {
-                run.Report.Error($"model `{model.Key}` is served by what runs elsewhere: {string.Join(", ", model.Urls)}", "load and unload it there");
+                run.Report.Error($"model `{model.Key}` is served by what runs elsewhere: {string.Join(", ", model.Servers.Select(s => s.Url))}", "load and unload it there");
                 return ExitCode.Refused;
             }
 
@@ -114,8 +114,13 @@ internal static class ModelCommand
         return ServiceRequest.Run(run, control, services, service => control.Request(service, action), new Goal(goal, services), done);
     }
 
-    private static ModelDocument? Find(ModelsDocument models, string name) =>
-        models.Models.FirstOrDefault(m => m.Key == name) ?? models.Models.FirstOrDefault(m => Names(m).Contains(name));
+    /// <returns>Null: there is none of this key, name or alias, which has been said then.</returns>
+    public static ModelDocument? Find(Invocation run, ModelsDocument models, string name)
+    {
+        if ((models.Models.FirstOrDefault(m => m.Key == name) ?? models.Models.FirstOrDefault(m => Names(m).Contains(name))) is { } model) return model;
+        run.Report.Error($"`{models.Estate}` has no model `{name}`", Suggestion.For(name, models.Models.SelectMany(Names)) ?? "`stoker model list` lists them");
+        return null;
+    }
 
     private static IEnumerable<string> Names(ModelDocument model) => [model.Key, model.Name, .. model.Aliases];
 }

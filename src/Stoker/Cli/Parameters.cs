@@ -63,6 +63,10 @@ internal static class Parameters
         Text(name, "N", description, aliases),
         text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? null : "not a whole number from 0 on");
 
+    public static Option<string?> Amount(string name, string description) => Checked(
+        Text(name, "N", description),
+        text => double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) ? null : "not a number from 0 on");
+
     public static Option<string?> Tokens(string name, string description) => Checked(
         Text(name, "N", description),
         text => Gateway.Limits.TokenCount.Parse(text) is null ? $"not {Gateway.Limits.TokenCount.Grammar}" : null);

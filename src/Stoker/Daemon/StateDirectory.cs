@@ -10,6 +10,9 @@ internal sealed record StateDirectory(string Path)
     /// <summary>The control socket, 0600. Reach it through <see cref="Protocol.ControlSocket"/>, because its path may be longer than a socket address holds.</summary>
     public string ControlSocket => In("control.sock");
 
+    /// <summary>The gateway's own socket, 0600, reached in the same way.</summary>
+    public string GatewaySocket => In("gateway.sock");
+
     /// <summary>Held locked by the living daemon, so that a second one refuses.</summary>
     public string DaemonLock => In("daemon.lock");
 

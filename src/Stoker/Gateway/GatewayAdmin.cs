@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
+using Stoker.Daemon;
+using Stoker.Daemon.Protocol;
 using Stoker.Gateway.Forwarding;
 using Stoker.Gateway.Routing;
 using Stoker.Platform;
@@ -8,21 +10,21 @@ namespace Stoker.Gateway;
 
 /// <summary>
 /// The gateway's own socket, <c>gateway.sock</c> in the state directory (0600), for the machine's owner: one line asked, one answered. <c>drain SERVICE INDEX</c>
-/// lets a replica end what it has and gives it nothing new; the answer comes when it has nothing in flight any more.
+/// lets a replica end what it has and gives it nothing new; the answer comes when it has nothing in flight any more. <c>status</c> is answered with
+/// a <see cref="GatewayStatus"/>.
 /// </summary>
 internal sealed class GatewayAdmin(GatewayState state, string directory)
 {
-    public const string SocketFile = "gateway.sock";
-
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     public async Task RunAsync(CancellationToken stop)
     {
-        var path = Path.Combine(directory, SocketFile);
-        Files.Delete(path);
+        var place = new StateDirectory(directory);
+        using var at = ControlSocket.Of(place, place.GatewaySocket) ?? throw new IOException($"the state directory {directory} cannot be entered");
+        Files.Delete(place.GatewaySocket);
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        listener.Bind(new UnixDomainSocketEndPoint(path));
-        Files.SetMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        listener.Bind(at.EndPoint);
+        Files.SetMode(place.GatewaySocket, Files.PrivateFile);
         listener.Listen(16);
         while (!stop.IsCancellationRequested)
         {
@@ -38,9 +40,12 @@ internal sealed class GatewayAdmin(GatewayState state, string directory)
             await using var stream = new NetworkStream(socket, ownsSocket: true);
             using var reader = new StreamReader(stream, Encoding.UTF8, leaveOpen: true);
             var words = (await reader.ReadLineAsync(stop) ?? "").Split(' ');
-            var answer = words is ["drain", var service, var index] && int.TryParse(index, out var number)
-                ? await DrainAsync(new ReplicaId(service, number), stop)
-                : "error: unknown request";
+            var answer = words switch
+            {
+                ["status"] => GatewayStatus.Of(state.Tables.Router.Table, GatewayLoop.Steady).ToJson(),
+                ["drain", var service, var index] when int.TryParse(index, out var number) => await DrainAsync(new ReplicaId(service, number), stop),
+                _ => "error: unknown request",
+            };
             await stream.WriteAsync(Encoding.UTF8.GetBytes(answer + "\n"), stop);
         }
         catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException)
@@ -52,22 +57,13 @@ internal sealed class GatewayAdmin(GatewayState state, string directory)
     private async Task<string> DrainAsync(ReplicaId id, CancellationToken stop)
     {
         var drained = Find(id);
-        if (drained is null) return "gone";
-        drained.SetMode(ReplicaMode.Draining, GatewayLoop.Steady);
-        while (drained.Requests > 0) await Task.Delay(Look, stop);
+        if (drained.Count == 0) return "gone";
+        foreach (var replica in drained) replica.SetMode(ReplicaMode.Draining, GatewayLoop.Steady);
+        while (drained.Any(replica => replica.Requests > 0)) await Task.Delay(Look, stop);
         return "drained";
     }
 
-    private ReplicaState? Find(ReplicaId id)
-    {
-        foreach (var route in state.Tables.Router.Table.Routes)
-        {
-            foreach (var replica in route.Replicas)
-            {
-                if (replica.Id == id) return replica;
-            }
-        }
-
-        return null;
-    }
+    /// <summary>A canary is a replica of two routes, each with a state of its own for it.</summary>
+    private List<ReplicaState> Find(ReplicaId id) =>
+        [.. state.Tables.Router.Table.Routes.SelectMany(route => route.Replicas.ToArray()).Where(replica => replica.Id == id)];
 }

@@ -1,5 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
+using Stoker.Daemon;
+using Stoker.Daemon.Protocol;
 using Stoker.Platform;
 
 namespace Stoker.Gateway;
@@ -18,8 +20,11 @@ internal static class GatewayDrain
         if (state is null || service is null || replica is null) return 2;
         try
         {
+            var place = new StateDirectory(state);
+            using var at = ControlSocket.Of(place, place.GatewaySocket);
+            if (at is null) return 0;
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            socket.Connect(new UnixDomainSocketEndPoint(Path.Combine(state, GatewayAdmin.SocketFile)));
+            socket.Connect(at.EndPoint);
             socket.Send(Encoding.UTF8.GetBytes($"drain {service} {replica}\n"));
             Span<byte> answer = stackalloc byte[64];
             _ = socket.Receive(answer);

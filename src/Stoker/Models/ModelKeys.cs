@@ -34,6 +34,9 @@ internal static class ModelKeys
         new("between_chunks", "Between two pieces of the answer.", Interval, Extension),
         new("total", "All in all.", Interval, Extension));
 
+    private static readonly KeyTable Check = new("model-check", "What `stoker model check` holds the model to.",
+        new KeyRow("floor", "Tokens per second that each replica must give one client; default 10.", Amount, Extension));
+
     /// <summary>Keys that mean for a model's service what they mean for any service.</summary>
     public static readonly string[] OfServices =
     [
@@ -67,6 +70,7 @@ internal static class ModelKeys
         new("load", "When the model is loaded.", Keyed(Load), Extension),
         new("idle", "What happens while nobody asks.", Keyed(Idle), Extension),
         new("timeouts", "How long a request may take.", Keyed(Timeouts), Extension),
+        new("check", "What `stoker model check` holds the model to.", Keyed(Check), Extension),
     ];
 
     public static readonly KeyTable Table = new("model", "A served model.", [.. Own, .. OfServices.Select(key => ServiceKeys.Table.Find(key)!)]);

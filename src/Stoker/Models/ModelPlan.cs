@@ -48,6 +48,9 @@ internal sealed record ModelPlan(string Key, string Name, EngineKind Engine)
 
     public ModelTimeouts Timeouts { get; init; } = new();
 
+    /// <summary>Tokens per second that each replica must give one client.</summary>
+    public double Floor { get; init; } = ModelSpec.UsualFloor;
+
     /// <summary>Where a replica says how loaded it is: a metrics page, but for Ollama.</summary>
     public string SignalPath => Engine == EngineKind.Ollama ? "/api/ps" : "/metrics";
 
@@ -81,6 +84,7 @@ internal sealed record ModelPlan(string Key, string Name, EngineKind Engine)
             UnloadAfter = spec.UnloadAfter,
             ApiKey = spec.ApiKey,
             Timeouts = spec.Timeouts,
+            Floor = spec.Floor,
             StandIn = service?.StandIn,
         };
     }

@@ -33,6 +33,7 @@ internal sealed class ModelReader(ReadContext context, DiagnosticBag bag)
             Load = ReadLoad(map.Map("load")),
             UnloadAfter = map.Map("idle").Duration("unload_after"),
             Timeouts = ReadTimeouts(map.Map("timeouts")),
+            Floor = map.Map("check")?.Number("floor") ?? ModelSpec.UsualFloor,
         };
         return IsSound(spec, map) ? spec : null;
     }

@@ -26,6 +26,9 @@ internal sealed record ModelsSpec(IReadOnlyList<ModelSpec> Models);
 /// <param name="Key">Its key in the file, by which services and fallbacks refer to it.</param>
 internal sealed record ModelSpec(string Key, EngineKind Engine, SourcePosition Where)
 {
+    /// <summary>Somewhat faster than people read.</summary>
+    public const double UsualFloor = 10;
+
     /// <summary>What clients call it; may hold <c>/</c>. Default: the key.</summary>
     public required string Name { get; init; }
 
@@ -73,6 +76,9 @@ internal sealed record ModelSpec(string Key, EngineKind Engine, SourcePosition W
     public TimeSpan? UnloadAfter { get; init; }
 
     public ModelTimeouts Timeouts { get; init; } = new();
+
+    /// <summary>Tokens per second that each replica must give one client, as <c>stoker model check</c> measures it.</summary>
+    public double Floor { get; init; } = UsualFloor;
 
     /// <summary>Whether a service is started for it.</summary>
     public bool IsSupervised => Engine != EngineKind.OpenAi;

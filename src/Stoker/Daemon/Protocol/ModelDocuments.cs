@@ -17,8 +17,26 @@ internal sealed record ModelDocument(string Key, string Name, string Engine, str
 
     public int Replicas { get; init; }
 
-    /// <summary>Where each replica is, up to where OpenAI's paths begin.</summary>
-    public IReadOnlyList<string> Urls { get; init; } = [];
+    /// <summary>Each replica, in order.</summary>
+    public IReadOnlyList<ModelServer> Servers { get; init; } = [];
+
+    /// <summary>Requests that its replicas work on for the gateway; null: no gateway answers.</summary>
+    public int? InFlight { get; init; }
+
+    /// <summary>Requests for it that wait in the gateway for a place; null: no gateway answers.</summary>
+    public int? Waiting { get; init; }
+
+    /// <summary>What the replicas call it.</summary>
+    public string? UpstreamName { get; init; }
+
+    /// <summary>The file with the key that the replicas want; null: they want none, or it is elsewhere.</summary>
+    public string? KeyFile { get; init; }
+
+    /// <summary>The variable with the key that the replicas want.</summary>
+    public string? KeyVariable { get; init; }
+
+    /// <summary>Tokens per second that each replica must give one client.</summary>
+    public double Floor { get; init; }
 
     /// <summary>Tokens; null: not declared.</summary>
     public int? ContextSize { get; init; }
@@ -33,4 +51,20 @@ internal sealed record ModelDocument(string Key, string Name, string Engine, str
 
     /// <summary>In words, why it is in this state.</summary>
     public string? Reason { get; init; }
+}
+
+/// <summary>One replica of a model.</summary>
+/// <param name="Index">Counts from 1.</param>
+/// <param name="Url">Up to where OpenAI's paths begin.</param>
+/// <param name="Loaded">It has the model loaded; null: it runs elsewhere, and nobody asks it.</param>
+internal sealed record ModelServer(int Index, string Url, bool? Loaded)
+{
+    /// <summary>Requests that it works on for the gateway; null: no gateway answers.</summary>
+    public int? InFlight { get; init; }
+
+    /// <summary>What the gateway does with it: <c>serving</c>, <c>loading</c>, <c>asleep</c>, <c>draining</c>; null: no gateway answers.</summary>
+    public string? Mode { get; init; }
+
+    /// <summary>What the gateway thinks of it: <c>well</c>, <c>ejected</c>, <c>trial</c>; null: no gateway answers.</summary>
+    public string? Health { get; init; }
 }
