@@ -158,7 +158,8 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         _begun = true;
         if (!_chunked) exchange.Client.IsClosing = true;
         exchange.BeginAnswer(upstream.Head);
-        _output.Write("cache-control: no-cache\r\nx-accel-buffering: no\r\n"u8);
+        if (upstream.Head.Find("cache-control"u8).IsEmpty) _output.Write("cache-control: no-cache\r\n"u8);
+        _output.Write("x-accel-buffering: no\r\n"u8);
         if (_chunked) _output.Write("transfer-encoding: chunked\r\n"u8);
         _output.Write("\r\n"u8);
     }

@@ -67,7 +67,8 @@ internal static class ConcurrencyPolicy
         if (congested) return Reduce(learned, sample.At, Cut);
         // The whole number, which is what holds back: 2.9 lets 2 in.
         if (sample.InFlight < 0.8 * learned.Whole) return learned;
-        return learned with { Limit = Math.Min(Most, learned.Limit + (learned.IsDoubling ? 1 : 1 / learned.Limit)) };
+        // An engine that says itself that nothing waits is believed: what was cut for a moment's noise is soon back.
+        return learned with { Limit = Math.Min(Most, learned.Limit + (learned.IsDoubling || sample.EngineWaiting == 0 ? 1 : 1 / learned.Limit)) };
     }
 
     /// <summary>
