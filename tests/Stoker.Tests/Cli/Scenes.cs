@@ -42,12 +42,12 @@ internal static class Scenes
     [
         new("speech", "org/whisper-large", "vllm", "loaded")
         {
-            Aliases = ["whisper", "stt"], Loaded = 2, Replicas = 2, Urls = ["http://127.0.0.1:7310/v1", "http://127.0.0.1:7311/v1"], ContextSize = 448,
+            Aliases = ["whisper", "stt"], Loaded = 2, Replicas = 2, Servers = [new(1, "http://127.0.0.1:7310/v1", true), new(2, "http://127.0.0.1:7311/v1", true)], ContextSize = 448,
             Gpus = ["GPU 0 (NVIDIA GeForce RTX 4090)"],
         },
-        new("phi", "phi", "llamacpp", "loading") { Replicas = 1, Urls = ["http://127.0.0.1:8340/v1"], ContextSize = 4096, StandIn = "`llama-server` is not installed; `stoker simulate llm` answers in its place" },
-        new("large", "large", "vllm", "unloaded") { Replicas = 1, Urls = ["http://127.0.0.1:8600/v1"], Load = "on_request", Reason = "starts on request" },
-        new("far", "gpt-x", "openai", "elsewhere") { Replicas = 1, Urls = ["http://10.0.0.9:8000/v1"] },
+        new("phi", "phi", "llamacpp", "loading") { Replicas = 1, Servers = [new(1, "http://127.0.0.1:8340/v1", false)], ContextSize = 4096, StandIn = "`llama-server` is not installed; `stoker simulate llm` answers in its place" },
+        new("large", "large", "vllm", "unloaded") { Replicas = 1, Servers = [new(1, "http://127.0.0.1:8600/v1", false)], Load = "on_request", Reason = "starts on request" },
+        new("far", "gpt-x", "openai", "elsewhere") { Replicas = 1, Servers = [new(1, "http://10.0.0.9:8000/v1", null)] },
     ]);
 
     private static IReadOnlyList<EstateEvent> Events { get; } =
