@@ -23,7 +23,7 @@ public sealed class ModelCheckTests : IDisposable
         var replica = Assert.Single(Document().Replicas);
         Assert.Equal(("phi", 1, "ok"), (replica.Model, replica.Replica, replica.Result));
         Assert.Equal(0.01, replica.Floor);
-        Assert.Equal(32, replica.Tokens);
+        Assert.InRange(replica.Tokens!.Value, 8, 32);
         Assert.True(replica.TokensPerSecond > 0.01 && replica.FirstTokenSeconds > 0);
         Assert.Null(replica.Why);
     }
@@ -43,7 +43,7 @@ public sealed class ModelCheckTests : IDisposable
     {
         await using var well = Steady();
         await using var broken = Steady();
-        (await broken.Client.PostAsync("/admin/faults", new StringContent("""{"reset-after": 20}"""))).EnsureSuccessStatusCode();
+        (await broken.Client.PostAsync("/admin/faults", new StringContent("""{"reset-after": 10}"""))).EnsureSuccessStatusCode();
         await using var daemon = await DaemonAsync(Model("phi", "loaded", Server(well), Server(broken, 2)));
         Assert.Equal(ExitCode.NotAsItShouldBe, Check("--floor", "0.01"));
         var replicas = Document().Replicas;
@@ -55,7 +55,7 @@ public sealed class ModelCheckTests : IDisposable
     public async Task A_stream_that_ends_before_its_end_fails()
     {
         await using var bench = Steady();
-        (await bench.Client.PostAsync("/admin/faults", new StringContent("""{"end-after": 20}"""))).EnsureSuccessStatusCode();
+        (await bench.Client.PostAsync("/admin/faults", new StringContent("""{"end-after": 10}"""))).EnsureSuccessStatusCode();
         await using var daemon = await DaemonAsync(Model("phi", "loaded", Server(bench)));
         Assert.Equal(ExitCode.NotAsItShouldBe, Check("--floor", "0.01"));
         Assert.StartsWith("the stream ended before its end, after ", Assert.Single(Document().Replicas).Why);
@@ -92,7 +92,7 @@ public sealed class ModelCheckTests : IDisposable
     public async Task A_replica_that_says_nothing_fails_when_its_time_is_over()
     {
         await using var bench = Steady();
-        (await bench.Client.PostAsync("/admin/faults", new StringContent("""{"stall-after": 12}"""))).EnsureSuccessStatusCode();
+        (await bench.Client.PostAsync("/admin/faults", new StringContent("""{"stall-after": 10}"""))).EnsureSuccessStatusCode();
         await using var daemon = await DaemonAsync(Model("phi", "loaded", Server(bench)));
         Assert.Equal(ExitCode.NotAsItShouldBe, Check("--timeout", "700ms"));
         Assert.Matches("^no end within 0.7 s; [0-9]+ pieces of the answer until then$", Assert.Single(Document().Replicas).Why);
