@@ -173,12 +173,12 @@ internal sealed record CheckedReplica(string Model, int Replica, string Url, str
             SpeedOutcome.Measured measured => named with
             {
                 Result = measured.PerSecond >= floor ? "ok" : "below",
-                FirstTokenSeconds = measured.FirstToken.TotalSeconds,
+                FirstTokenSeconds = Math.Round(measured.FirstToken.TotalSeconds, 4),
                 Tokens = measured.Tokens,
-                TokensPerSecond = measured.PerSecond,
+                TokensPerSecond = Math.Round(measured.PerSecond, 2),
                 Why = measured.IsCounted ? "told no usage: each event counts as one token" : null,
             },
-            SpeedOutcome.Unclear unclear => named with { Result = "unclear", FirstTokenSeconds = unclear.FirstToken.TotalSeconds, Tokens = unclear.Tokens, Why = unclear.Why },
+            SpeedOutcome.Unclear unclear => named with { Result = "unclear", FirstTokenSeconds = Math.Round(unclear.FirstToken.TotalSeconds, 4), Tokens = unclear.Tokens, Why = unclear.Why },
             SpeedOutcome.Failed failed => named with { Why = failed.Why },
             _ => throw new InvalidOperationException($"no such outcome: {outcome}"),
         };

@@ -21,7 +21,8 @@ internal sealed class GatewayTables
         _plans = plan.Routes.ToFrozenDictionary(r => r.Name);
         _timeouts = plan.Routes.ToFrozenDictionary(r => r.Name, r => new RequestTimeouts(
             r.Connect ?? plan.Times.Connect, r.FirstByte ?? plan.Times.FirstByte, r.BetweenChunks ?? plan.Times.BetweenChunks, r.Total ?? plan.Times.Total));
-        _targets = plan.Routes.SelectMany(r => r.Replicas).ToFrozenDictionary(
+        // A canary stands under two models.
+        _targets = plan.Routes.SelectMany(r => r.Replicas).DistinctBy(r => (r.Service, r.Index, r.Address, r.Port)).ToFrozenDictionary(
             r => (new ReplicaId(r.Service, r.Index), r.Address, r.Port), r => targets[new ReplicaId(r.Service, r.Index)]);
         _before = before is null ? null : new GatewayTables(before);
     }
@@ -83,7 +84,10 @@ internal sealed class GatewayTables
             foreach (var replica in route.Replicas)
             {
                 var host = replica.Address.Contains(':', StringComparison.Ordinal) ? $"[{replica.Address}]" : replica.Address;
-                targets[new ReplicaId(replica.Service, replica.Index)] = new UpstreamTarget(
+                var id = new ReplicaId(replica.Service, replica.Index);
+                // A canary is reached as its own model says: it must not get the key of the model that it helps out.
+                if (replica.CanaryShare is not null && targets.ContainsKey(id)) continue;
+                targets[id] = new UpstreamTarget(
                     $"{replica.Service}.{replica.Index}",
                     new IPEndPoint(addresses[replica.Address], replica.Port),
                     replica.Tls && replica.Port == 443 ? host : $"{host}:{replica.Port}",

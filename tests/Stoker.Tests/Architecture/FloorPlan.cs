@@ -19,6 +19,7 @@ internal static class FloorPlan
         new("Logs", "LogPump.cs", "what services write: caught, kept, read"),
         new("Probes", "ProbesModule.cs", "how health is asked"),
         new("Models/Signals", "EngineSignals.cs", "how loaded an engine is, from what it says of itself"),
+        new("Models/Speed", "SpeedProbe.cs", "how fast a replica answers one client"),
         new("Models", "ModelsModule.cs", "served models: to services and to what the gateway routes"),
         new("StandIns", "StandInsModule.cs", "what runs in place of what is not there"),
         new("Models/Simulator", "SimulatorModule.cs", "a model server without a model"),
@@ -113,6 +114,7 @@ internal static class FloorPlan
         new("Cli", "Gateway/Ledger", "`model usage` reads the ledger, so that it works without a daemon"),
         new("Cli", "Logs", "`logs` reads the files, so that it works without a daemon"),
         new("Cli", "Gateway/Routing", "`model route replay` decides recorded decisions again, without a gateway"),
+        new("Cli", "Models/Speed", "`model check` asks replicas itself, as a client would"),
         new("Cli", "Models/Simulator", "`simulate llm` is that server, in this process"),
         new("Cli", "Platform", "terminal, environment and files"),
     ];

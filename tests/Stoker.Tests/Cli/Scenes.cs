@@ -42,12 +42,17 @@ internal static class Scenes
     [
         new("speech", "org/whisper-large", "vllm", "loaded")
         {
-            Aliases = ["whisper", "stt"], Loaded = 2, Replicas = 2, Servers = [new(1, "http://127.0.0.1:7310/v1", true), new(2, "http://127.0.0.1:7311/v1", true)], ContextSize = 448,
+            Aliases = ["whisper", "stt"], Loaded = 2, Replicas = 2, ContextSize = 448, InFlight = 5, Waiting = 1,
+            Servers =
+            [
+                new(1, "http://127.0.0.1:7310/v1", true) { InFlight = 3, Mode = "serving", Health = "well" },
+                new(2, "http://127.0.0.1:7311/v1", true) { InFlight = 2, Mode = "serving", Health = "well" },
+            ],
             Gpus = ["GPU 0 (NVIDIA GeForce RTX 4090)"],
         },
-        new("phi", "phi", "llamacpp", "loading") { Replicas = 1, Servers = [new(1, "http://127.0.0.1:8340/v1", false)], ContextSize = 4096, StandIn = "`llama-server` is not installed; `stoker simulate llm` answers in its place" },
-        new("large", "large", "vllm", "unloaded") { Replicas = 1, Servers = [new(1, "http://127.0.0.1:8600/v1", false)], Load = "on_request", Reason = "starts on request" },
-        new("far", "gpt-x", "openai", "elsewhere") { Replicas = 1, Servers = [new(1, "http://10.0.0.9:8000/v1", null)] },
+        new("phi", "phi", "llamacpp", "loading") { Replicas = 1, Servers = [new(1, "http://127.0.0.1:8340/v1", false)], InFlight = 0, Waiting = 12, ContextSize = 4096, StandIn = "`llama-server` is not installed; `stoker simulate llm` answers in its place" },
+        new("large", "large", "vllm", "unloaded") { Replicas = 1, Servers = [new(1, "http://127.0.0.1:8600/v1", false)], InFlight = 0, Waiting = 0, Load = "on_request", Reason = "starts on request" },
+        new("far", "gpt-x", "openai", "elsewhere") { Replicas = 1, Servers = [new(1, "http://10.0.0.9:8000/v1", null)], InFlight = 0, Waiting = 0, UpstreamName = "gpt-x", Floor = 10 },
     ]);
 
     private static IReadOnlyList<EstateEvent> Events { get; } =

@@ -50,6 +50,13 @@ public sealed class ModelPlanTests
     }
 
     [Fact]
+    public void A_model_has_the_floor_that_it_says_and_else_ten_tokens_per_second()
+    {
+        var models = Of("models: {a: {engine: simulator, check: {floor: 2.5}}, b: {engine: simulator}, c: {url: \"http://10.0.0.9/v1\", check: {floor: 0}}}");
+        Assert.Equal([2.5, 10, 0], models.Select(m => m.Floor));
+    }
+
+    [Fact]
     public void In_a_rehearsal_the_simulator_is_here_whatever_the_host_is()
     {
         const string yaml = "hosts: {a: {address: 10.0.0.1}, b: {address: 10.0.0.2}}\ngateway: {host: b}\nmodels: {m: {engine: vllm, path: /m, host: a, port: 9000}}";
