@@ -8,12 +8,15 @@ namespace Stoker.Gateway;
 /// <summary>Everything that a request looks up, made from one plan and replaced as a whole by the next.</summary>
 internal sealed class GatewayTables
 {
+    /// <summary>Plans that are remembered: a loop may be interrupted between the choice of a replica and the question where it is.</summary>
+    private const int Generations = 8;
+
     private readonly FrozenDictionary<(ReplicaId Id, string Address, int Port), UpstreamTarget> _targets;
     private readonly FrozenDictionary<string, RoutePlan> _plans;
     private readonly FrozenDictionary<string, RequestTimeouts> _timeouts;
     private readonly GatewayTables? _before;
 
-    /// <param name="before">Those of the plan before: requests that are under way may have its routes and replicas in their hands.</param>
+    /// <param name="before">Those of the plans before: requests that are under way may have its routes and replicas in their hands.</param>
     public GatewayTables(GatewayPlan plan, Router router, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets, GatewayTables? before)
     {
         Plan = plan;
@@ -24,11 +27,15 @@ internal sealed class GatewayTables
         // A canary stands under two models.
         _targets = plan.Routes.SelectMany(r => r.Replicas).DistinctBy(r => (r.Service, r.Index, r.Address, r.Port)).ToFrozenDictionary(
             r => (new ReplicaId(r.Service, r.Index), r.Address, r.Port), r => targets[new ReplicaId(r.Service, r.Index)]);
-        _before = before is null ? null : new GatewayTables(before);
+        _before = before is null ? null : new GatewayTables(before, Generations);
     }
 
-    /// <summary>The same without what was before it.</summary>
-    private GatewayTables(GatewayTables of) => (Plan, Router, _plans, _timeouts, _targets) = (of.Plan, of.Router, of._plans, of._timeouts, of._targets);
+    /// <summary>The same with fewer plans before it.</summary>
+    private GatewayTables(GatewayTables of, int left)
+    {
+        (Plan, Router, _plans, _timeouts, _targets) = (of.Plan, of.Router, of._plans, of._timeouts, of._targets);
+        _before = left > 0 && of._before is { } older ? new GatewayTables(older, left - 1) : null;
+    }
 
     public GatewayPlan Plan { get; }
 
@@ -43,10 +50,10 @@ internal sealed class GatewayTables
 
     public RequestTimeouts TimeoutsOf(Route route) => _timeouts.GetValueOrDefault(route.Spec.Name.Value) ?? Before.TimeoutsOf(route);
 
-    /// <exception cref="KeyNotFoundException">The replica is neither of this plan nor of the one before.</exception>
+    /// <exception cref="KeyNotFoundException">The replica is neither of this plan nor of those before.</exception>
     public UpstreamTarget TargetOf(ReplicaState replica) => _targets.GetValueOrDefault((replica.Id, replica.Address, replica.Port)) ?? Before.TargetOf(replica);
 
-    private GatewayTables Before => _before ?? throw new KeyNotFoundException("neither this plan nor the one before has it");
+    private GatewayTables Before => _before ?? throw new KeyNotFoundException("neither this plan nor those before have it");
 
     /// <summary>Tokens that the context leaves beside a prompt; null: not known.</summary>
     public long? RoomOf(Route route, long prompt) => PlanOf(route).ContextSize is { } size ? Math.Max(1, size - prompt) : null;

@@ -62,8 +62,17 @@ internal sealed class RouteAttempts
 
     public Placement Place(Router router, long now)
     {
-        // A reload may have moved the replicas since.
-        if (Route!.Life.Current is { } current && current != Route) (Asked, Route) = (IsFallback ? Asked : current, current);
+        while (true)
+        {
+            // A reload may have moved the replicas since, and may do so while they are looked at.
+            if (Route!.Life.Current is { } current && current != Route) (Asked, Route) = (IsFallback ? Asked : current, current);
+            var placement = PlaceNow(router, now);
+            if (placement.Outcome != RouteOutcome.Unavailable || Route.Life.Current is not { } after || after == Route) return placement;
+        }
+    }
+
+    private Placement PlaceNow(Router router, long now)
+    {
         var request = new RouteRequest
         {
             PromptTokens = (int)Math.Min(PromptTokens, int.MaxValue),

@@ -154,13 +154,13 @@ public sealed class ClientFaultTests
     [Fact]
     public async Task A_hundred_requests_in_one_breath_are_answered_in_their_order()
     {
-        await using var model = TrapTests.Serving(request => Sse.Json(Sse.Answer($"<{request.Split('<')[1].Split('>')[0]}>")));
+        await using var model = TrapTests.Serving(request => Sse.Json(Sse.Answer($"({request.Split('(')[1].Split(')')[0]})")));
         await using var bench = GatewayBench.Start(model.Address);
         using var raw = await bench.RawAsync();
-        await raw.Socket.SendAsync(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 100).Select(i => Sse.Post(Sse.Chat($"<{i}>"))))));
+        await raw.Socket.SendAsync(Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 100).Select(i => Sse.Post(Sse.Chat($"({i})"))))));
         var heard = "";
         while (Sse.Count(heard, "\"usage\"") < 100) heard += await raw.ReadUntilAsync("\"usage\"");
-        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"{i}"), heard.Split('<').Skip(1).Select(part => part.Split('>')[0]));
+        Assert.Equal(Enumerable.Range(0, 100).Select(i => $"{i}"), heard.Split('(').Skip(1).Select(part => part.Split(')')[0]));
         Assert.Equal(1, model.Connections);
         await bench.LedgerAsync(100);
     }

@@ -79,7 +79,8 @@ internal static class RequestReader
         {
             Stream = body.Flag("stream"),
             IncludesUsage = streaming is { } options && options.Flag("include_usage"),
-            ContinuousUsage = streaming is { } more && more.Flag("continuous_usage_stats"),
+            // As vLLM: only beside the other.
+            ContinuousUsage = streaming is { } more && more.Flag("include_usage") && more.Flag("continuous_usage_stats"),
             MinTokens = body.Count("min_tokens", 0, MostTokens) ?? 0,
             IgnoresEnd = body.Flag("ignore_eos"),
             Choices = body.Count("n", 1, 128) ?? 1,

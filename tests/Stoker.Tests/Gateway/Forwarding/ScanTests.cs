@@ -1,0 +1,172 @@
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using Stoker.Gateway.Answers;
+using Stoker.Gateway.Forwarding;
+using Stoker.Http;
+using Stoker.Tests.Gateway.Shared;
+using Xunit;
+
+namespace Stoker.Tests.Gateway.Forwarding;
+
+/// <summary>What finds its way through bytes finds the same however they are split, and changes only what it must.</summary>
+public sealed class ScanTests
+{
+    /// <summary>Where to cut: lengths of pieces, used in turn.</summary>
+    private static Arbitrary<int[]> Cuts() => (
+        from count in Gen.Choose(1, 12)
+        from cuts in Gen.Choose(1, 9).ArrayOf(count)
+        select cuts).ToArbitrary();
+
+    [Theory]
+    [InlineData("5\r\nhello\r\n0\r\n\r\nnext", "hello", "End")]
+    [InlineData("5;a=b\r\nhello\r\nA \r\n0123456789\r\n000\r\nt: 1\r\nu: 2\r\n\r\nnext", "hello0123456789", "End")]
+    [InlineData("5\r\nhelloX\r\n0\r\n\r\n", "hello", "Broken")]
+    [InlineData("g\r\n", "", "Broken")]
+    [InlineData("\r\n", "", "Broken")]
+    [InlineData("5\nhello\n", "", "Broken")]
+    [InlineData("fffffffffffffffff\r\n", "", "Broken")]
+    [InlineData("5\r\nhel", "hel", "Wait")]
+    public void Chunks_are_the_same_however_they_come(string wire, string body, string ends) => Check.QuickThrowOnFailure(Prop.ForAll(Cuts(), cuts =>
+    {
+        var (heard, step, rest) = Unchunk(Encoding.ASCII.GetBytes(wire), cuts);
+        Assert.Equal((body, ends), (heard, step.ToString()));
+        if (step == BodyStep.End) Assert.Equal("next", rest);
+    }));
+
+    [Theory]
+    [InlineData("data: a\n\ndata: b\n\n", 2)]
+    [InlineData("data: a\r\n\r\ndata: b\r\n\r\n", 2)]
+    [InlineData("data: a\r\rdata: b\r\r", 2)]
+    [InlineData(": c\ndata: a\ndata: b\n\nevent: x\r\ndata: é漢\r\n\r\n", 2)]
+    [InlineData("data: a\n\r\ndata: b\r\n\n", 2)]
+    [InlineData("data: a\n", 0)]
+    public void Events_are_the_same_however_they_come(string wire, int count) => Check.QuickThrowOnFailure(Prop.ForAll(Cuts(), cuts =>
+    {
+        var (events, rest) = Split(Encoding.UTF8.GetBytes(wire), cuts);
+        Assert.Equal(count, events.Count);
+        Assert.All(events, one => Assert.Equal(1, Sse.Count(one.Replace("data: a\ndata: b", "data: ab", StringComparison.Ordinal), "data: ")));
+        Assert.Equal(wire, string.Concat(events) + rest);
+    }));
+
+    [Theory]
+    [InlineData("{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}", 3, 4)]
+    [InlineData("{\"a\":{\"usage\":{\"prompt_tokens\":9}},\"b\":\"\\\"usage\\\":{\\\"prompt_tokens\\\":8}\",\"usage\":{\"prompt_tokens\":3,\"d\":{\"reasoning_tokens\":1},\"completion_tokens\":4}, \"c\": [\"usage\",{}]}", 3, 4)]
+    [InlineData("{\"usage\":null,\"x\":{\"prompt_tokens\":9}}", 0, 0)]
+    [InlineData("[{\"usage\":{\"prompt_tokens\":9}}]", 0, 0)]
+    public void Usage_is_found_however_it_comes(string json, int prompt, int completion) => Check.QuickThrowOnFailure(Prop.ForAll(Cuts(), cuts =>
+    {
+        var capture = new UsageCapture();
+        foreach (var piece in Pieces(Encoding.UTF8.GetBytes(json), cuts)) capture.Read(piece);
+        Assert.Equal((prompt, completion), (capture.Usage.Prompt, capture.Usage.Completion));
+        Assert.True(capture.IsWhole);
+    }));
+
+    [Theory]
+    [InlineData("{\"model\":\"m\"}", "{\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true},\"model\":\"m\"}")]
+    [InlineData("{ \"model\":\"m\",\"stream_options\":null}", "{ \"model\":\"m\",\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true}}")]
+    [InlineData("{\"stream_options\": {} ,\"model\":\"m\"}", "{\"stream_options\": {\"include_usage\":true,\"continuous_usage_stats\":true} ,\"model\":\"m\"}")]
+    [InlineData("{\"stream_options\":{\"a\":1},\"model\":\"m\"}", "{\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true,\"a\":1},\"model\":\"m\"}")]
+    [InlineData("{\"stream_options\":{\"include_usage\":false,\"a\":1},\"model\":\"m\"}", "{\"stream_options\":{\"continuous_usage_stats\":true,\"include_usage\":true,\"a\":1},\"model\":\"m\"}")]
+    [InlineData("{\"stream_options\":{\"continuous_usage_stats\":false},\"model\":\"m\"}", "{\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true},\"model\":\"m\"}")]
+    [InlineData("{\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true},\"model\":\"m\"}", "{\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true},\"model\":\"m\"}")]
+    public async Task Only_what_asks_for_usage_is_changed_in_a_body(string body, string expected)
+    {
+        var bytes = Encoding.UTF8.GetBytes(body);
+        var scan = default(RequestScan);
+        Assert.Equal(ScanFault.None, scan.Read(bytes));
+        var edits = default(BodyEdits);
+        edits.AskForUsage(scan, continuous: true);
+        Assert.Equal(expected.Length, edits.LengthOf(bytes));
+        using var wire = new HeldWire();
+        Assert.Equal(0, await BodyEdits.SendAsync(wire, new OutputBuffer(), bytes, edits, 0));
+        Assert.Equal(expected, wire.Sent);
+    }
+
+    [Theory]
+    [InlineData("name=\"model\"", "whisper")]
+    [InlineData("NAME=model", "whisper")]
+    [InlineData("filename=\"f\"; name=\"model\"", null)]
+    [InlineData("name=\"a\"; xname=\"model\"", null)]
+    [InlineData("name=\"a;name=model\"", null)]
+    public void The_model_of_a_form_is_the_part_of_that_name(string disposition, string? model)
+    {
+        var body = Encoding.UTF8.GetBytes($"--B\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nmodel\r\n--B\r\nContent-Disposition: form-data; {disposition}\r\n\r\nwhisper\r\n--B--\r\n");
+        var found = FormScan.FindModel(body, "multipart/form-data; boundary=B"u8);
+        Assert.Equal(model, found.IsThere ? Encoding.UTF8.GetString(body, found.At, found.Length) : null);
+    }
+
+    [Theory]
+    [InlineData("/v1/chat/completions", true)]
+    [InlineData("/v1/chat/completions/?a=b", true)]
+    [InlineData("/v1/chat/Completions", false)]
+    [InlineData("/v1/chat%2Fcompletions", false)]
+    [InlineData("//v1/chat/completions", false)]
+    [InlineData("/v2/chat/completions", false)]
+    [InlineData("/tokenize", false)]
+    [InlineData("/v1/load_lora_adapter", false)]
+    public void What_is_not_in_the_table_stays_closed(string target, bool open) => Assert.Equal(open, EndpointTable.Find(Encoding.ASCII.GetBytes(target), out _) is not null);
+
+    [Theory]
+    [InlineData(400, "{\"error\":{\"message\":\"no\",\"type\":\"BadRequestError\",\"param\":\"n\",\"code\":400}}", 400, "no", null)]
+    [InlineData(400, "{\"object\":\"error\",\"message\":\"This model's maximum context length is 10 tokens\",\"code\":400}", 400, "This model's maximum context length is 10 tokens", "context_length_exceeded")]
+    [InlineData(503, "{\"error\":{\"code\":503,\"message\":\"Loading model\",\"type\":\"unavailable_error\"}}", 503, "Loading model", null)]
+    [InlineData(422, "{\"error\":\"bad input\",\"error_type\":\"validation\"}", 422, "bad input", "validation")]
+    [InlineData(422, "{\"detail\":[{\"loc\":[\"body\",\"n\"],\"msg\":\"too small\"}]}", 422, "body.n: too small", null)]
+    [InlineData(500, "Internal Server Error", 500, "Internal Server Error", null)]
+    [InlineData(500, "", 500, "the model server answered 500", null)]
+    [InlineData(302, "", 502, "the model server answered 302", null)]
+    public void Each_engines_error_is_brought_into_one_shape(int status, string body, int shown, string message, string? code)
+    {
+        var error = EngineErrors.Read(status, Encoding.UTF8.GetBytes(body));
+        Assert.Equal((shown, message, code), (error.Status, error.Message, error.Code));
+    }
+
+    private static IEnumerable<byte[]> Pieces(byte[] bytes, int[] cuts)
+    {
+        for (var (at, turn) = (0, 0); at < bytes.Length; turn++)
+        {
+            var end = Math.Min(bytes.Length, at + cuts[turn % cuts.Length]);
+            yield return bytes[at..end];
+            at = end;
+        }
+    }
+
+    private static (string Body, BodyStep Step, string After) Unchunk(byte[] wire, int[] cuts)
+    {
+        var (framing, body, unread, step) = (new BodyFraming(BodyKind.Chunked, -1), new List<byte>(), new List<byte>(), BodyStep.Wait);
+        foreach (var piece in Pieces(wire, cuts))
+        {
+            unread.AddRange(piece);
+            if (step is BodyStep.End or BodyStep.Broken) continue;
+            do
+            {
+                step = framing.Next(unread.ToArray(), out var skip, out var take);
+                body.AddRange(unread.GetRange(skip, take));
+                unread.RemoveRange(0, skip + take);
+            }
+            while (step == BodyStep.Piece);
+        }
+
+        return (Encoding.ASCII.GetString(body.ToArray()), step, Encoding.ASCII.GetString(unread.ToArray()));
+    }
+
+    private static (List<string> Events, string After) Split(byte[] wire, int[] cuts)
+    {
+        var (scan, events, pending) = (new EventScan(), new List<string>(), new List<byte>());
+        foreach (var piece in Pieces(wire, cuts))
+        {
+            for (var rest = piece; rest.Length > 0;)
+            {
+                var length = scan.EndOfEvent(rest);
+                pending.AddRange(length < 0 ? rest : rest[..length]);
+                rest = length < 0 ? [] : rest[length..];
+                if (length < 0) continue;
+                events.Add(Encoding.UTF8.GetString(pending.ToArray()));
+                pending.Clear();
+            }
+        }
+
+        return (events, Encoding.UTF8.GetString(pending.ToArray()));
+    }
+}
