@@ -91,6 +91,7 @@ internal sealed class ServiceDriver
             {
                 // A bug costs one decision, which is told with its trace, and not the service its supervision.
                 _journal.Write(Name, null, "supervision_failed", null, $"{Name}: a bug in its supervision, at {fact.GetType().Name}: {bug}", null);
+                Publish();
             }
         }
     }
