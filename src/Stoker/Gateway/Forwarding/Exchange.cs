@@ -246,6 +246,13 @@ internal sealed class Exchange
             return null;
         }
 
+        // The loop's buffer is another request's by the time this one's turn comes.
+        if (_attempts.Explain == Loop.DecisionBuffer)
+        {
+            Loop.DecisionBuffer.ResetWrittenCount();
+            _attempts.Explain = null;
+        }
+
         var model = _attempts.Route!.Spec.Name.Value;
         if (placement.Outcome == RouteOutcome.Waking) Gateway.Wake(_attempts.Route);
         if (placement.Outcome == RouteOutcome.Unavailable) return (AttemptEnd.NoReplica, ApiErrors.Unavailable(model, "no replica of it serves", TimeSpan.FromSeconds(5), shouldRetry: true));

@@ -100,8 +100,8 @@ internal sealed record RetryOptions
     /// <summary>Retries are at most this share of the requests of the window…</summary>
     public double BudgetShare { get; init; } = 0.2;
 
-    /// <summary>…and this many more, so that little traffic has retries too.</summary>
-    public int BudgetFloor { get; init; } = 3;
+    /// <summary>…and this many more: what a replica that dies had in flight must find another place, also where there is little traffic.</summary>
+    public int BudgetFloor { get; init; } = 32;
 
     /// <summary>A whole number of seconds.</summary>
     public TimeSpan BudgetWindow { get; init; } = TimeSpan.FromSeconds(10);
