@@ -33,8 +33,9 @@ internal sealed class GatewayProcess : IDisposable
     private readonly List<EventLoop> _events = [];
     private readonly List<GatewayLoop> _loops = [];
     private readonly List<LoopListener> _listeners = [];
-    private DateTimeOffset? _planAt;
     private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private DateTimeOffset? _planAt;
+    private volatile bool _isAsked;
 
     private GatewayProcess(string directory, SteadyClock clock, GatewayState state) => (_directory, _clock, _state) = (directory, clock, state);
 
@@ -85,18 +86,20 @@ internal sealed class GatewayProcess : IDisposable
         StartLoops();
         foreach (var address in plan.Listen) Listen(IPEndPoint.Parse(address));
         using var stop = new CancellationTokenSource();
-        Task[] tasks =
-        [
-            new GatewayUpkeep(_state, _loops, _clock, () => IsPlanNew() ? ReloadAsync() : Task.CompletedTask).RunAsync(stop.Token),
-            EngineWatch.RunAsync(_state, _clock, stop.Token), new DaemonLink(_state, _directory).RunAsync(stop.Token), new GatewayAdmin(_state, _directory).RunAsync(stop.Token),
-            LogDecisionsAsync(stop.Token),
-        ];
+        var beside = Task.WhenAll(
+            Uphold("upkeep", new GatewayUpkeep(_state, _loops, _clock, LookForPlanAsync).RunAsync),
+            Uphold("watching engines", token => EngineWatch.RunAsync(_state, _clock, token)),
+            Uphold("the link to the daemon", new DaemonLink(_state, _directory).RunAsync),
+            Uphold("the gateway's own socket", new GatewayAdmin(_state, _directory).RunAsync),
+            Uphold("the log of decisions", LogDecisionsAsync));
         Say($"listening on {string.Join(", ", _listeners.Select(l => l.Address))}{(plan.RequiresKeys ? "" : ", open to everyone on this machine: `auth: none`")}");
         await _ending.Task;
         await DrainAsync();
         await stop.CancelAsync();
-        await Task.WhenAll(tasks.Select(t => t.ContinueWith(static _ => { }, TaskScheduler.Default)));
+        await beside;
         return 0;
+
+        Task Uphold(string what, Func<CancellationToken, Task> run) => Upheld.RunAsync(what, run, TimeSpan.FromSeconds(1), Say, stop.Token);
     }
 
     /// <summary>Budgets go on where the ledger has them.</summary>
@@ -133,7 +136,7 @@ internal sealed class GatewayProcess : IDisposable
         PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
-            _ = ReloadAsync();
+            _isAsked = true;
         }),
     ]);
 
@@ -158,8 +161,16 @@ internal sealed class GatewayProcess : IDisposable
         }
     }
 
-    /// <summary>The daemon has written another plan; it need not know whether somebody is there to be told.</summary>
-    private bool IsPlanNew() => Files.ModifiedAtIfPresent(Path.Combine(_directory, PlanFile)) is { } at && at != _planAt;
+    /// <summary>
+    /// Once a second, and nowhere else, so that two plans cannot overtake each other: reads the plan again when the daemon has written another, which need
+    /// not know whether somebody is there to be told, or when SIGHUP asked for it.
+    /// </summary>
+    private async Task LookForPlanAsync()
+    {
+        if (!_isAsked && (Files.ModifiedAtIfPresent(Path.Combine(_directory, PlanFile)) ?? _planAt) == _planAt) return;
+        _isAsked = false;
+        await ReloadAsync();
+    }
 
     private async Task<GatewayPlan> ApplyAsync()
     {

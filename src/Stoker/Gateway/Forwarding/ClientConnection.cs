@@ -114,6 +114,9 @@ internal sealed class ClientConnection
     /// <summary>The key of the request; see <see cref="Authorize"/>.</summary>
     public KeyState Key => _exchange.Key;
 
+    /// <summary>The present request is in the input to its end, so that the next one's beginning is known.</summary>
+    public bool HasWholeRequest => LengthHere() >= 0;
+
     /// <summary>Null: the request's key may do that.</summary>
     public ApiError? Authorize(KeyScopes scope) => _exchange.Authorize(scope);
 
@@ -162,7 +165,7 @@ internal sealed class ClientConnection
         if (endpoint is not null && Head.Method.SequenceEqual("POST"u8)) return await _exchange.RunAsync(endpoint, query.Length) && FinishRequest();
 
         // A body that has not come is not waited for; the client is told so.
-        if (LengthHere() < 0) IsClosing = true;
+        if (!HasWholeRequest) IsClosing = true;
         var alive = endpoint is null ? await OwnEndpoints.AnswerAsync(this)
             : Head.Method.SequenceEqual("OPTIONS"u8) ? await OwnEndpoints.PreflightAsync(this)
             : await FailAsync(ApiErrors.WrongMethod(Text(Head.Method), endpoint.Path, "POST"));
@@ -205,7 +208,7 @@ internal sealed class ClientConnection
             // Clients of old sent an empty line after a body.
             while (Input.Unread.StartsWith("\r\n"u8)) Input.Consume(2);
             if (HeadEnd() is var end and > 0) return end > HttpModule.MaxHead ? HeadFault.TooLarge : Head.ReadRequest(Input.UnreadMemory[..end]);
-            if (Input.Length > HttpModule.MaxHead) return TooLong();
+            if (Input.Length > HttpModule.MaxHead) return HeadFault.TooLarge;
             if (HasBareLineEnd()) return HeadFault.Malformed;
             if (!began && Input.Length > 0) (began, deadline) = (true, Loop.Now + HeadTime);
             var received = await Input.FillAsync(deadline);
@@ -222,8 +225,6 @@ internal sealed class ClientConnection
     }
 
     private int HeadEnd() => Input.Unread.IndexOf("\r\n\r\n"u8) is var at and >= 0 ? at + 4 : -1;
-
-    private static HeadFault? TooLong() => HeadFault.TooLarge;
 
     /// <summary>A line that ends with LF alone would be waited for until the time is up.</summary>
     private bool HasBareLineEnd() => Input.Unread.IndexOf((byte)'\n') is var at and >= 0 && (at == 0 || Input.Unread[at - 1] != '\r');

@@ -226,7 +226,9 @@ internal sealed class Exchange
         _attempts.ShowsExplanation = explain;
         if (route.Spec.SessionHeader is { } header)
         {
-            var session = _client.Head.Find(System.Text.Encoding.ASCII.GetBytes(header));
+            Span<byte> name = header.Length <= 128 ? stackalloc byte[header.Length] : new byte[header.Length];
+            System.Text.Encoding.ASCII.GetBytes(header, name);
+            var session = _client.Head.Find(name);
             _attempts.Session = session.IsEmpty ? 0 : Mixing.Hash(session);
         }
 
@@ -361,7 +363,7 @@ internal sealed class Exchange
             Gateway.Metrics.Denied();
         }
 
-        if (!HasReadRequest && _client.Head.Body != BodyKind.None && _client.Head.Length + Math.Max(0, _client.Head.ContentLength) > _client.Input.Length) _client.IsClosing = true;
+        if (!HasReadRequest && !_client.HasWholeRequest) _client.IsClosing = true;
         return _client.FailAsync(error);
     }
 }

@@ -176,7 +176,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
 
         if (_end is not null) return;
         if (!_truth.IsWhole) Broken(why);
-        else _end = _framing.EndsWithConnection ? RelayEnd.Whole.Closed : RelayEnd.Whole.Kept;
+        else _end = RelayEnd.Whole.Kept;
     }
 
     private void Broken(string why) => Cut(AttemptEnd.Truncated, why, ApiErrors.UpstreamFailed(why));
@@ -230,7 +230,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         if (!_begun) Begin();
         if (_chunked) _output.Write("0\r\n\r\n"u8);
         if (!await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
-        return end is RelayEnd.Whole ? new RelayEnd.Whole(IsReadToEnd()) : end;
+        return end is RelayEnd.Whole && !IsReadToEnd() ? RelayEnd.Whole.Closed : end;
     }
 
     /// <summary>
