@@ -23,7 +23,7 @@ public sealed class TrapTests
         Assert.Contains("\"code\":\"stream_truncated\"", heard);
         Assert.DoesNotContain("[DONE]", heard);
         Assert.Equal("truncated", Assert.Single(await bench.LedgerAsync(1)).Outcome);
-        Assert.Equal(1, bench.Replica("m", 1).Health.Failures);
+        await bench.UntilAsync(() => bench.Replica("m", 1).Health.Failures == 1);
     }
 
     [Fact]
