@@ -237,10 +237,8 @@ internal static class Files
 
     private static unsafe bool IsFifo(string path)
     {
-        const int noFollow = 0x100;
-        const uint basicFields = 0x7FF;
         Libc.FileStatus status;
-        return Libc.Status(Libc.AtCurrentDirectory, path, noFollow, basicFields, &status) == 0 && status.IsFifo;
+        return Libc.Status(Libc.AtCurrentDirectory, path, Libc.NoFollow, Libc.BasicFields, &status) == 0 && status.IsFifo;
     }
 
     private static FileStreamOptions Exclusively(UnixFileMode mode) =>
