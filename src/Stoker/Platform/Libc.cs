@@ -21,7 +21,7 @@ internal static unsafe partial class Libc
     public const int NoFollow = 0x100, OfTheDescriptor = 0x1000;
     public const uint BasicFields = 0x7FF;
 
-    public const int MayExecute = 1, MayWrite = 2, MayRead = 4;
+    public const int MayExecute = 1, MayWrite = 2;
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode = 0);

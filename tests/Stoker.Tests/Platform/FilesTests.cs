@@ -42,7 +42,7 @@ public sealed class FilesTests : IDisposable
         Files.CreateDirectory(workshop.PathOf("a/b"));
         Files.AtomicWrite(workshop.PathOf("a/b/secret"), "x");
         Files.AtomicWrite(workshop.PathOf("a/b/open"), "x", (UnixFileMode)0x1FF);
-        Files.AppendLine(workshop.PathOf("a/b/lines"), "one");
+        Files.OpenAppend(workshop.PathOf("a/b/lines")).Dispose();
         Files.MakeFifo(workshop.PathOf("a/b/pipe"));
 
         Assert.Equal(Files.PrivateDirectory, Files.Mode(workshop.PathOf("a/b")));
