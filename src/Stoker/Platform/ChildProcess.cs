@@ -150,8 +150,7 @@ internal sealed unsafe class ChildProcess : IDisposable
 
     private bool OwnedByUs()
     {
-        const uint basicFields = 0x7FF;
         Libc.FileStatus status;
-        return Libc.Status(Libc.AtCurrentDirectory, $"/proc/{Pid}", 0, basicFields, &status) == 0 && status.User == Libc.EffectiveUser();
+        return Libc.Status(Libc.AtCurrentDirectory, $"/proc/{Pid}", 0, Libc.BasicFields, &status) == 0 && status.User == Libc.EffectiveUser();
     }
 }

@@ -29,7 +29,6 @@ internal sealed unsafe class ExitWatcher
     private readonly ConcurrentDictionary<int, ChildProcess> watched = new();
     private PosixSignalRegistration? childSignals;
     private int sweeping;
-    private long orphansReaped;
 
     private ExitWatcher()
     {
@@ -39,8 +38,6 @@ internal sealed unsafe class ExitWatcher
     }
 
     public static ExitWatcher Shared => Instance.Value;
-
-    public long OrphansReaped => Interlocked.Read(ref orphansReaped);
 
     /// <summary>
     /// Runs a spawn so that nothing can reap its child before it is watched. The function returns the pid, or minus an error
@@ -275,7 +272,6 @@ internal sealed unsafe class ExitWatcher
             {
                 Libc.SignalInformation result = default;
                 _ = Libc.WaitId(ByPid, (uint)pid, &result, WaitExited | WaitNoHang);
-                Interlocked.Increment(ref orphansReaped);
             }
         }
         finally

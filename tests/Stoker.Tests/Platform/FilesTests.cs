@@ -42,7 +42,7 @@ public sealed class FilesTests : IDisposable
         Files.CreateDirectory(workshop.PathOf("a/b"));
         Files.AtomicWrite(workshop.PathOf("a/b/secret"), "x");
         Files.AtomicWrite(workshop.PathOf("a/b/open"), "x", (UnixFileMode)0x1FF);
-        Files.AppendLine(workshop.PathOf("a/b/lines"), "one");
+        Files.OpenAppend(workshop.PathOf("a/b/lines")).Dispose();
         Files.MakeFifo(workshop.PathOf("a/b/pipe"));
 
         Assert.Equal(Files.PrivateDirectory, Files.Mode(workshop.PathOf("a/b")));
@@ -124,7 +124,7 @@ public sealed class FilesTests : IDisposable
         var fifos = Enumerable.Range(0, 20).Select(number =>
         {
             Files.MakeFifo(workshop.PathOf("pipe" + number));
-            return Fifo.Open(workshop.PathOf("pipe" + number), capacity: 1 << 20);
+            return new FifoReader(workshop.PathOf("pipe" + number));
         }).ToList();
         var registrations = fifos.Select((fifo, number) => poller.Register(fifo.Descriptor, PollEvents.Readable, _ =>
         {
@@ -143,7 +143,7 @@ public sealed class FilesTests : IDisposable
         Assert.Equal("3\n", read[3]);
         fifos.ForEach(fifo => fifo.Dispose());
 
-        static string Text(Fifo fifo, byte[] buffer) => Encoding.UTF8.GetString(buffer, 0, fifo.Read(buffer));
+        static string Text(FifoReader fifo, byte[] buffer) => Encoding.UTF8.GetString(buffer, 0, fifo.Read(buffer));
     }
 
     [Fact]

@@ -72,7 +72,7 @@ public sealed class LaunchIdentityTests : IDisposable
         Files.SetMode(workshop.Root, Files.PrivateDirectory);
         var pipe = workshop.PathOf("pipe");
         Files.MakeFifo(pipe);
-        using var reader = Fifo.Open(pipe);
+        using var reader = new FifoReader(pipe);
 
         await Workshop.End(workshop.Launch(Workshop.Shell("echo one; echo two > /dev/stdout", pipe) with { User = Nobody() }));
 

@@ -43,7 +43,7 @@ public sealed class ProcessLauncherTests : IDisposable
         using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, 0);
         var fifo = workshop.PathOf("held");
         Files.MakeFifo(fifo);
-        using var held = Fifo.Open(fifo);
+        using var held = new FifoReader(fifo);
 
         var text = await workshop.Output(new LaunchRequest("/bin/ls", ["/proc/self/fd"], Workshop.PlainEnvironment, "/"));
 
@@ -77,7 +77,7 @@ public sealed class ProcessLauncherTests : IDisposable
     {
         var path = workshop.PathOf("pipe");
         Files.MakeFifo(path);
-        var reader = Fifo.Open(path);
+        var reader = new FifoReader(path);
         var go = workshop.PathOf("go");
         var process = workshop.Launch(Workshop.Shell($"echo one; while [ ! -e {go} ]; do sleep 0.01; done; echo two; echo three", path));
         Assert.Equal("one\n", await ReadFrom(reader));
@@ -98,7 +98,7 @@ public sealed class ProcessLauncherTests : IDisposable
         var process = workshop.Launch(Workshop.Shell($"echo kept; touch {written}; sleep 100", path));
         await Workshop.Until(() => File.Exists(written));
 
-        using var reader = Fifo.Open(path);
+        using var reader = new FifoReader(path);
 
         Assert.Equal("kept\n", await ReadFrom(reader));
         process.Signal(Signals.Kill);
@@ -147,7 +147,7 @@ public sealed class ProcessLauncherTests : IDisposable
         await Workshop.Until(() => ProcessTable.Find(process.Pid) is null);
     }
 
-    private static async Task<string> ReadFrom(Fifo reader)
+    private static async Task<string> ReadFrom(FifoReader reader)
     {
         var buffer = new byte[4096];
         var count = 0;

@@ -101,14 +101,14 @@ public sealed class SqliteTests : IDisposable
     [Fact]
     public void Values_come_back_as_they_were_bound()
     {
-        using var database = SqliteDatabase.Open(Path, new SqliteSchema("CREATE TABLE v (a, b, c, d, e)"));
-        using (var insert = database.Prepare("INSERT INTO v VALUES (?1, ?2, ?3, ?4, ?5)"))
-            insert.Bind(1, long.MaxValue).Bind(2, "grüße\n").Bind(3, 0.1).Bind(4, new byte[] { 0, 255 }).Bind(5, (string?)null).Run();
+        using var database = SqliteDatabase.Open(Path, new SqliteSchema("CREATE TABLE v (a, b, c, d)"));
+        using (var insert = database.Prepare("INSERT INTO v VALUES (?1, ?2, ?3, ?4)"))
+            insert.Bind(1, long.MaxValue).Bind(2, "grüße\n").Bind(3, new byte[] { 0, 255 }).Bind(4, (string?)null).Run();
         using var select = database.Prepare("SELECT * FROM v");
         using var rows = select.Query();
         Assert.True(rows.Next());
-        Assert.Equal((long.MaxValue, "grüße\n", 0.1, null, null), (rows.Long(0), rows.Text(1), rows.Double(2), rows.TextOrNull(4), rows.LongOrNull(4)));
-        Assert.Equal([0, 255], rows.Blob(3).ToArray());
+        Assert.Equal((long.MaxValue, "grüße\n", "", null), (rows.Long(0), rows.Text(1), rows.Text(3), rows.LongOrNull(3)));
+        Assert.Equal([0, 255], rows.Blob(2).ToArray());
         Assert.False(rows.Next());
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
 using Stoker.Estates;
+using Stoker.Platform;
 using Stoker.Probes;
 using Stoker.StandIns;
 using Stoker.Tests.Probes;
@@ -108,7 +109,7 @@ public sealed partial class StandInTests : IDisposable
     public async Task A_full_pipe_without_reader_neither_hangs_nor_kills_it()
     {
         var fifo = Path.Combine(directory, "out");
-        Assert.Equal(0, MakeFifo(fifo, 0x180));
+        Files.MakeFifo(fifo);
         var port = ProbeTests.UnusedPort();
         var options = new StandInOptions("chatty", 1, "") { Every = TimeSpan.FromMilliseconds(10), Ports = [new IPEndPoint(IPAddress.Loopback, port)] };
         var arguments = string.Join(' ', options.ToArguments().Select(a => $"'{a}'"));
@@ -180,7 +181,4 @@ public sealed partial class StandInTests : IDisposable
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int pid, int signal);
-
-    [LibraryImport("libc", EntryPoint = "mkfifo", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int MakeFifo(string path, uint mode);
 }

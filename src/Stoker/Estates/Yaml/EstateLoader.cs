@@ -22,8 +22,7 @@ internal static class EstateLoader
         var directory = request.ProjectDirectory ?? Path.GetDirectoryName(request.Files[0])!;
         var files = new SourceFiles(door, directory, bag);
         var envFiles = new EnvFiles(files, bag);
-        var used = new HashSet<string>();
-        var scope = envFiles.WithDefault(new VariableScope(request.Variables, used), directory);
+        var scope = envFiles.WithDefault(new VariableScope(request.Variables), directory);
         scope = WithProjectName(scope, request.Files, directory, files, bag);
 
         var assembly = new EstateAssembly(files, envFiles, bag);
@@ -38,7 +37,7 @@ internal static class EstateLoader
         }
 
         if (files.IsIncomplete) return null;
-        return new LoadedEstate(root, directory, files.Read, scope.Values, used) { Directories = files.Directories };
+        return new LoadedEstate(root, directory, files.Read, scope.Values) { Directories = files.Directories };
     }
 
     /// <summary>

@@ -27,7 +27,7 @@ internal sealed class SimulatedServer : IAsyncDisposable
         Requests = new RequestLog(options.RequestsKept, clock);
         Began = clock.GetUtcNow().ToUnixTimeSeconds();
         keys = [.. options.Keys];
-        modelRoutes = ModelRoutes.All(this).ToDictionary(route => route.Key, route => route.Value, StringComparer.Ordinal);
+        modelRoutes = ModelRoutes.All().ToDictionary(route => route.Key, route => route.Value, StringComparer.Ordinal);
         sideRoutes = SideRoutes.All(this).ToDictionary(route => route.Key, route => route.Value, StringComparer.Ordinal);
         commonHeaders = Encoding.UTF8.GetBytes($"server: stoker-simulator\r\n{SimulatorModule.NameHeader}: {options.Label ?? options.Listen.ToString()}\r\n");
     }
