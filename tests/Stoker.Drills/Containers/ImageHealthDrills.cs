@@ -31,7 +31,7 @@ public sealed class ImageHealthDrills : IDisposable
         machine.KillDaemon();
         machine.Up();
         Assert.Equal((pid, container, "healthy", "running"), (machine.PidOf("db"), Inspect("{{.Id}}"), machine.StateOf("db"), machine.StateOf("plain")));
-        PodmanBox.Run("exec", $"{_estate.Name}-db-1", "rm", "/tmp/well");
+        PodmanBox.Run("exec", $"{_estate.Name}-db-1", "busybox", "rm", "/tmp/well");
         machine.UntilState("db", "unhealthy");
         Assert.Throws<InvalidOperationException>(() => PodmanBox.Run("exec", $"{_estate.Name}-off-1", "cat", "/tmp/asked"));
     }
