@@ -130,6 +130,8 @@ internal sealed unsafe class EventLoop : IDisposable
     private void Run()
     {
         current = this;
+        // Nothing here has ambient values, and carrying them along would cost each wait.
+        using var suppressed = ExecutionContext.SuppressFlow();
         var events = stackalloc byte[Capacity * EventSize];
         while (!_stopping)
         {
