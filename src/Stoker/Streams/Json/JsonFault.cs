@@ -37,6 +37,7 @@ internal readonly record struct JsonFault(JsonFaultKind Kind, int Offset, byte B
         JsonFaultKind.Empty => "there is no JSON in it",
         JsonFaultKind.NotUtf8 => $"the bytes are not UTF-8 from byte {Offset} on",
         JsonFaultKind.Ended => $"the JSON ends in the middle, after {Offset} bytes",
+        JsonFaultKind.Unexpected when Byte is (byte)'N' or (byte)'I' => $"{Shown} cannot stand there, at byte {Offset}: JSON has no NaN and no Infinity",
         JsonFaultKind.Unexpected => $"{Shown} cannot stand there, at byte {Offset}",
         JsonFaultKind.ControlCharacter => $"{Shown} in a string must be escaped, at byte {Offset}",
         JsonFaultKind.Escape => $"a backslash is not followed by an escape of JSON, at byte {Offset}",

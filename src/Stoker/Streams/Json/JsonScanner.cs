@@ -41,6 +41,19 @@ internal sealed class JsonScanner
         return _fault;
     }
 
+    /// <summary>Where the last fault is: the containers that were open, and the place in each.</summary>
+    public string FaultPath()
+    {
+        var path = "$";
+        for (var i = 0; i < _depth; i++)
+        {
+            var frame = _open[i];
+            path = frame.Kind == JsonKind.Array ? $"{path}[{frame.Count}]" : frame.Name > 0 ? JsonPath.Join(path, Tape.TextOf(frame.Name)) : path;
+        }
+
+        return path;
+    }
+
     private JsonFault AtEnd(ReadOnlySpan<byte> text)
     {
         SkipSpace(text);
@@ -126,6 +139,7 @@ internal sealed class JsonScanner
         var token = Tape.Length;
         if (!ReadString(text, JsonKind.Name)) return false;
         ref var frame = ref _open[_depth - 1];
+        frame.Name = token;
         if (frame.Count == JsonModule.MaxKeys && !Remark(JsonRemarkKind.TooManyKeys, frame.Token, text)) return false;
         if (frame.Count < JsonModule.MaxKeys && !_names.Add(Tape, token, frame.Names) && !Remark(JsonRemarkKind.DuplicateKey, token, text)) return false;
         SkipSpace(text);
@@ -267,6 +281,6 @@ internal sealed class JsonScanner
     {
         public readonly int Token = token, Names = names;
         public readonly JsonKind Kind = kind;
-        public int Count;
+        public int Count, Name;
     }
 }

@@ -55,6 +55,27 @@ internal static class UriForms
         return IsOf(text, s_path);
     }
 
+    public static bool IsIPv4(ReadOnlySpan<byte> text)
+    {
+        var parts = 0;
+        foreach (var range in text.Split((byte)'.'))
+        {
+            var part = text[range];
+            if (part.IsEmpty || part.Length > 3 || part.ContainsAnyExceptInRange((byte)'0', (byte)'9') || (part.Length > 1 && part[0] == '0')) return false;
+            if (int.Parse(part) > 255 || ++parts > 4) return false;
+        }
+
+        return parts == 4;
+    }
+
+    public static bool IsIPv6(ReadOnlySpan<byte> text)
+    {
+        if (text.Length is < 2 or > 45 || !text.Contains((byte)':') || text.ContainsAny("%[]/ "u8)) return false;
+        if (text.Contains((byte)'.') && !IsIPv4(text[(text.LastIndexOf((byte)':') + 1)..])) return false;
+        Span<char> letters = stackalloc char[45];
+        return Ascii.IsValid(text) && IPAddress.TryParse(letters[..Encoding.ASCII.GetChars(text, letters)], out _);
+    }
+
     private static int SchemeLength(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty || !char.IsAsciiLetter((char)text[0])) return 0;
@@ -99,13 +120,6 @@ internal static class UriForms
         }
 
         return IsIPv6(text);
-    }
-
-    public static bool IsIPv6(ReadOnlySpan<byte> text)
-    {
-        if (text.Length is < 2 or > 45 || !text.Contains((byte)':') || text.ContainsAny("%[]/ "u8)) return false;
-        Span<char> letters = stackalloc char[45];
-        return Ascii.IsValid(text) && IPAddress.TryParse(letters[..Encoding.ASCII.GetChars(text, letters)], out _);
     }
 
     private static bool IsOf(ReadOnlySpan<byte> text, SearchValues<byte> allowed)

@@ -14,7 +14,7 @@ internal sealed record SchemaFormat(string Name, string Meaning, Func<ReadOnlySp
         new("uuid", "a UUID", IsUuid),
         new("uri", "a URI", UriForms.IsUri),
         new("uri-reference", "a URI or a reference to one", UriForms.IsReference),
-        new("ipv4", "an IPv4 address", IsIPv4),
+        new("ipv4", "an IPv4 address", UriForms.IsIPv4),
         new("ipv6", "an IPv6 address", UriForms.IsIPv6),
         new("hostname", "a host name", IsHostName),
         new("email", "an e-mail address", IsEmail),
@@ -35,19 +35,6 @@ internal sealed record SchemaFormat(string Name, string Meaning, Func<ReadOnlySp
         return true;
     }
 
-    private static bool IsIPv4(ReadOnlySpan<byte> text)
-    {
-        var parts = 0;
-        foreach (var range in text.Split((byte)'.'))
-        {
-            var part = text[range];
-            if (part.IsEmpty || part.Length > 3 || part.ContainsAnyExceptInRange((byte)'0', (byte)'9') || (part.Length > 1 && part[0] == '0')) return false;
-            if (int.Parse(part) > 255 || ++parts > 4) return false;
-        }
-
-        return parts == 4;
-    }
-
     private static bool IsHostName(ReadOnlySpan<byte> text)
     {
         if (text.Length is 0 or > 253) return false;
@@ -60,7 +47,7 @@ internal sealed record SchemaFormat(string Name, string Meaning, Func<ReadOnlySp
                 if (!char.IsAsciiLetterOrDigit((char)letter) && letter != '-') return false;
             }
 
-            // Labels of other scripts, and what only looks like one: "xn--" has its own rules, that of the third and fourth is IDNA's.
+            // Only labels in Punycode have two hyphens there; that they decode to a word is not checked.
             if (label.Length > 3 && label[2] == '-' && label[3] == '-' && !Ascii.EqualsIgnoreCase(label[..2], "xn"u8)) return false;
         }
 
@@ -80,5 +67,5 @@ internal sealed record SchemaFormat(string Name, string Meaning, Func<ReadOnlySp
     }
 
     private static bool IsAddressLiteral(ReadOnlySpan<byte> text) =>
-        text[^1] == ']' && (text.StartsWith("[IPv6:"u8) ? UriForms.IsIPv6(text[6..^1]) : IsIPv4(text[1..^1]));
+        text[^1] == ']' && (text.StartsWith("[IPv6:"u8) ? UriForms.IsIPv6(text[6..^1]) : UriForms.IsIPv4(text[1..^1]));
 }
