@@ -123,26 +123,30 @@ internal sealed class IngestReader
             rest = end < 0 ? default : rest[(end + 1)..];
             if (line.Span.IndexOfAnyExcept(" \t\r"u8) < 0) continue;
             if (!IsOfLength(_result.Count + 1)) return;
-            var item = Begin();
-            var next = 0;
-            if (!IsOfSize(item, line.Length))
+            ReadLine(line);
+        }
+
+        if (_result.Count == 0 && _result.Refusal is null) _result.Refuse(400, new Mistake("$", MistakeCodes.NotJson, "there is no line with JSON in it"));
+    }
+
+    private void ReadLine(ReadOnlyMemory<byte> line)
+    {
+        var item = Begin();
+        var next = 0;
+        if (IsOfSize(item, line.Length))
+        {
+            if (_scanner.Scan(line) is { IsNone: false } fault)
             {
-            }
-            else if (_scanner.Scan(line) is { IsNone: false } fault)
-            {
-                var mistake = FaultMistake(fault);
-                item.Mistakes.Add(mistake.Path, mistake.Code, mistake.Message);
+                item.Mistakes.Add(FaultMistake(fault));
             }
             else
             {
                 DataChecks.TellRemarks(item, _scanner, 0, ref next);
                 _metadata.Read(item, _scanner.Tape, 0);
             }
-
-            End(item);
         }
 
-        if (_result.Count == 0 && _result.Refusal is null) _result.Refuse(400, new Mistake("$", MistakeCodes.NotJson, "there is no line with JSON in it"));
+        End(item);
     }
 
     private IngestItem Begin()

@@ -66,8 +66,9 @@ internal readonly ref struct MediaType
 
         var close = 1;
         while (close < text.Length && text[close] != '"') close += text[close] == '\\' ? 2 : 1;
-        (value, used) = close < text.Length ? (text[1..close], close + 1) : (default, 0);
-        return used > 0;
+        value = close < text.Length ? text[1..close] : default;
+        used = close + 1;
+        return close < text.Length;
     }
 
     private static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(s_token);

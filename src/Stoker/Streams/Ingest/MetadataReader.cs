@@ -38,8 +38,8 @@ internal sealed class MetadataReader(IngestSpec spec, EventTypes types, DataChec
         if (tape.Find(root, "embedding_base64"u8) is >= 0 and var other)
             item.Mistakes.Add(tape, root, other - 1, MistakeCodes.UnknownField, "a vector in base64 stands at `embedding`", "\"embedding\": {\"dtype\": \"float32\", \"data\": \"…\"}");
         foreach (var name in spec.Required) Require(item, tape, root, name);
-        if (!item.IsAccepted) return;
-        Identify(item);
+        if (said.Source.IsEmpty && said.Producer.IsEmpty) Require(item, tape, root, "source_uri");
+        if (item.IsAccepted) Identify(item);
     }
 
     private void Identify(IngestItem item)

@@ -18,6 +18,11 @@ internal sealed class MistakeList
         Count = 0;
     }
 
+    public void Add(Mistake mistake)
+    {
+        if (++Count <= Most) _mistakes.Add(mistake);
+    }
+
     public void Add(string path, string code, string message, string? expected = null, string? got = null)
     {
         if (++Count <= Most) _mistakes.Add(new Mistake(path, code, message, expected, got));
