@@ -78,12 +78,12 @@ internal sealed class SchemaCheck
 
     public bool IsOf(SchemaTypes types, JsonKind kind, int token) => kind switch
     {
-        JsonKind.Null => types.HasFlag(SchemaTypes.Null),
-        JsonKind.True or JsonKind.False => types.HasFlag(SchemaTypes.Boolean),
-        JsonKind.String or JsonKind.Name => types.HasFlag(SchemaTypes.String),
-        JsonKind.Array => types.HasFlag(SchemaTypes.Array),
-        JsonKind.Object => types.HasFlag(SchemaTypes.Object),
-        JsonKind.Number => types.HasFlag(SchemaTypes.Number) || (types.HasFlag(SchemaTypes.Integer) && NumberChecks.IsWhole(Tape.Content(token))),
+        JsonKind.Null => (types & SchemaTypes.Null) != 0,
+        JsonKind.True or JsonKind.False => (types & SchemaTypes.Boolean) != 0,
+        JsonKind.String or JsonKind.Name => (types & SchemaTypes.String) != 0,
+        JsonKind.Array => (types & SchemaTypes.Array) != 0,
+        JsonKind.Object => (types & SchemaTypes.Object) != 0,
+        JsonKind.Number => (types & SchemaTypes.Number) != 0 || ((types & SchemaTypes.Integer) != 0 && NumberChecks.IsWhole(Tape.Content(token))),
     };
 
     private bool FitsValue(SchemaNode schema, JsonKind kind, int token)

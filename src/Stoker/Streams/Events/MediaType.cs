@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace Stoker.Streams.Ingest;
+namespace Stoker.Streams.Events;
 
 /// <summary>A media type (RFC 2046, RFC 9110): <c>application/json; charset=utf-8</c>. Names are compared whatever their case.</summary>
 internal readonly ref struct MediaType
