@@ -62,12 +62,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(SafeFileHandle file, long length);
 
-    [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
-    public static partial nint ReadAt(SafeFileHandle file, byte* buffer, nint count, long position);
-
-    [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
-    public static partial nint WriteAt(SafeFileHandle file, byte* buffer, nint count, long position);
-
     /// <summary>The data, and of the rest only what is needed to read it back: the length, but not the times.</summary>
     [LibraryImport(Library, EntryPoint = "fdatasync", SetLastError = true)]
     public static partial int SyncData(SafeFileHandle file);
