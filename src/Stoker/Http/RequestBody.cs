@@ -1,9 +1,8 @@
 using System.Runtime.CompilerServices;
-using Stoker.Http;
 using Stoker.Platform;
 using Stoker.Platform.Loops;
 
-namespace Stoker.Gateway.Forwarding;
+namespace Stoker.Http;
 
 /// <summary>Why a body could not be had.</summary>
 internal enum BodyFault
