@@ -31,6 +31,17 @@ internal static class EventIdentity
         ArrayPool<byte>.Shared.Return(rented);
     }
 
+    /// <summary>A hash of 64 bits, the same everywhere and for ever: what the log keeps beside an event, and what chooses its partition.</summary>
+    public static ulong Hash(ReadOnlySpan<byte> source, ReadOnlySpan<byte> id)
+    {
+        const ulong prime = 1099511628211;
+        var hash = 14695981039346656037;
+        foreach (var each in source) hash = (hash ^ each) * prime;
+        hash *= prime;
+        foreach (var each in id) hash = (hash ^ each) * prime;
+        return hash ^ (hash >> 32);
+    }
+
     private static void Format(Span<byte> hash, Span<byte> text)
     {
         hash[6] = (byte)((hash[6] & 0x0f) | 0x80);

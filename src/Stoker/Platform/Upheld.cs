@@ -1,4 +1,4 @@
-namespace Stoker.Gateway;
+namespace Stoker.Platform;
 
 /// <summary>Work that goes on beside the requests for as long as the gateway does.</summary>
 internal static class Upheld
