@@ -21,7 +21,7 @@ internal sealed record Problem(int Status, string Kind, string Title, string Det
         HeadFault.TooLarge => new Problem(431, "head", "The request's head is too large", $"at most {HttpModule.MaxHead} bytes in {HttpModule.MaxFields} fields"),
         HeadFault.Version => new Problem(505, "head", "Another version of HTTP is needed", "HTTP/1.1 or HTTP/1.0"),
         HeadFault.Coding => new Problem(501, "head", "The transfer coding is not known", "`chunked`, or a content-length"),
-        HeadFault.Malformed or HeadFault.None => new Problem(400, "head", "The request cannot be read", "it is not HTTP/1.1, or could be read in two ways"),
+        _ => new Problem(400, "head", "The request cannot be read", "it is not HTTP/1.1, or could be read in two ways"),
     };
 
     public static Problem Of(BodyFault fault, long most) => fault switch
