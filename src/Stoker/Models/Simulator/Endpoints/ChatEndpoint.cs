@@ -78,7 +78,7 @@ internal static class ChatEndpoint
 /// <summary>Chunks of a chat: one with the role, one for each token, one with the reason of the end, one with usage where it was asked for.</summary>
 internal sealed class ChatStream(GenerationRun run, EventStream events) : IGenerationStream
 {
-    private readonly byte[] prefix = Prefix(run);
+    private readonly byte[] prefix = Chunks.Prefix(run, "chat.completion.chunk"u8);
     private readonly bool[] hasRole = new bool[run.Answers.Length];
     private readonly bool[] hasCall = new bool[run.Answers.Length];
 
@@ -96,7 +96,7 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
 
         Open(choice);
         Delta(choice, token);
-        return await CloseAsync(null);
+        return await Chunks.CloseAsync(run, events, null);
     }
 
     public async ValueTask EndAsync()
@@ -106,19 +106,10 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
             if (!hasRole[choice] && !await AddRoleAsync(choice)) return;
             Open(choice);
             events.Data.Add("},\"logprobs\":null"u8);
-            if (!await CloseAsync(run.Answers[choice].Finish)) return;
+            if (!await Chunks.CloseAsync(run, events, run.Answers[choice].Finish)) return;
         }
 
-        if (run.Request.IncludesUsage && run.TellsUsage)
-        {
-            events.Data.Add(prefix);
-            events.Data.Add("],\"usage\":"u8);
-            events.Data.AddUsage(run.PromptTokens, run.AnswerTokens, run.Sequence.CachedTokens);
-            events.Data.Add("}"u8);
-            if (!await events.AddAsync()) return;
-        }
-
-        await events.EndAsync(isMarked: true);
+        await Chunks.EndAsync(run, events, prefix);
     }
 
     /// <summary>The head goes out before the first wait, as vLLM's does.</summary>
@@ -126,24 +117,11 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
 
     private bool IsInstant() => run.Call.Options.Ttft.IsZero && run.Call.Options.PrefillPerToken == TimeSpan.Zero;
 
-    private static byte[] Prefix(GenerationRun run)
-    {
-        var text = new OutBuffer();
-        text.Add("{\"id\":\""u8);
-        text.Add(run.Id);
-        text.Add("\",\"object\":\"chat.completion.chunk\",\"created\":"u8);
-        text.Add(run.Created);
-        text.Add(",\"model\":"u8);
-        text.AddString(run.Model);
-        text.Add(",\"choices\":["u8);
-        return text.Span.ToArray();
-    }
-
     private ValueTask<bool> AddRoleAsync(int choice)
     {
         Open(choice);
         events.Data.Add("\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null"u8);
-        return CloseAsync(null);
+        return Chunks.CloseAsync(run, events, null);
     }
 
     private void Open(int choice)
@@ -187,22 +165,5 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
         data.Add("},\"logprobs\":"u8);
         if (run.Request.Logprobs is { } alternatives && token.Kind == TokenKind.Content) data.AddLogprobs(answer, [token], alternatives);
         else data.Add("null"u8);
-    }
-
-    private ValueTask<bool> CloseAsync(string? finish)
-    {
-        var data = events.Data;
-        data.Add(",\"finish_reason\":"u8);
-        if (finish is null) data.Add("null"u8);
-        else data.AddString(finish);
-        data.Add("}]"u8);
-        if (run.Request.ContinuousUsage && run.TellsUsage)
-        {
-            data.Add(",\"usage\":"u8);
-            data.AddUsage(run.PromptTokens, run.AnswerTokens, run.Sequence.CachedTokens);
-        }
-
-        data.Add("}"u8);
-        return events.AddAsync();
     }
 }
