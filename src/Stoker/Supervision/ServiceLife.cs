@@ -54,6 +54,9 @@ internal sealed record ReplicaLife(int Index, ServiceState State, DateTimeOffset
     /// <summary>What the probes of this run say so far.</summary>
     public HealthState Health { get; init; } = HealthState.Fresh;
 
+    /// <summary>What the image of this run's container says of health; null: not known yet, or not asked.</summary>
+    public ImageHealthcheck? Image { get; init; }
+
     public string? OwnStatus { get; init; }
 
     public TimeSpan? WatchdogPeriod { get; init; }

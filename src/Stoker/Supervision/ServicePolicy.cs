@@ -145,7 +145,7 @@ internal static class ServicePolicy
             if (replica.Fingerprint is { } running && running != plan.Fingerprint)
                 StopPolicy.Begin(turn, replica with { Attempt = 0 }, AfterStop.StartAgain, "its declaration changed");
             else if (before.Spec.Healthcheck != plan.Spec.Healthcheck)
-                ReplicaPolicy.AskHealthAnew(turn, replica);
+                HealthTurns.AskAnew(turn, replica);
         }
 
         if (!differs) return;

@@ -102,6 +102,8 @@ internal sealed class EventLoop : IDisposable
     private void Run()
     {
         current = this;
+        // Nothing here has ambient values, and carrying them along would cost each wait.
+        using var suppressed = ExecutionContext.SuppressFlow();
         Span<ReadyDescriptor> ready = stackalloc ReadyDescriptor[Capacity];
         while (!_stopping)
         {

@@ -159,7 +159,7 @@ public sealed class KeyStoreTests : IDisposable
         Assert.Equal(KeyVerdict.Valid, Verdict(watch, "declared-secret-number-one", s_noon));
 
         Assert.Empty(store.Declare([new DeclaredKey("ci", b, null, new KeyTerms { Weight = 3 })], s_noon, _chance.Fill));
-        watch.Poll();
+        watch.Look();
         Assert.Equal((id, 3), (store.Find("ci")!.Id, store.Find("ci")!.Terms.Weight));
         Assert.Equal(KeyVerdict.Unknown, Verdict(watch, "declared-secret-number-one", s_noon));
         Assert.Equal(KeyVerdict.Valid, Verdict(watch, "declared-secret-number-two", s_noon));
@@ -168,7 +168,7 @@ public sealed class KeyStoreTests : IDisposable
         Assert.Equal([("made", DeclaredKeyRefusal.Cause.NameTaken), ("other", DeclaredKeyRefusal.Cause.SecretTaken)], clashes.Select(c => (c.Name, c.Because)));
 
         Assert.Empty(store.Declare([], s_noon, _chance.Fill));
-        watch.Poll();
+        watch.Look();
         Assert.Equal(KeyVerdict.Revoked, Verdict(watch, "declared-secret-number-two", s_noon));
         Assert.Null(store.Find("made")!.Revoked);
     }
@@ -194,11 +194,11 @@ public sealed class KeyStoreTests : IDisposable
         using (var store = KeyStore.Open(Path)) secret = Create(store, "ci").Secret;
         using var watch = Watch();
         using (var breaking = Stoker.Platform.Sqlite.SqliteDatabase.Open(Path, s_keySchemaAsItIs)) breaking.Execute("ALTER TABLE secrets RENAME TO lost");
-        for (var i = 0; i < 3; i++) watch.Poll();
+        for (var i = 0; i < 3; i++) watch.Look();
         Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, s_noon));
         Assert.Contains("the keys known last stay in force", Assert.Single(_said));
         using (var mending = Stoker.Platform.Sqlite.SqliteDatabase.Open(Path, s_keySchemaAsItIs)) mending.Execute("ALTER TABLE lost RENAME TO secrets");
-        watch.Poll();
+        watch.Look();
         Assert.Equal(2, _said.Count);
     }
 
