@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Http;
@@ -32,7 +33,7 @@ internal sealed class HttpInput(IWire wire)
     /// <returns>Bytes received, 0 at the peer's end, <c>-EAGAIN</c> when there are none yet, or another negated error number.</returns>
     public int Fill()
     {
-        if (!wire.MayReceive) return -SocketCalls.Again;
+        if (!wire.MayReceive) return -Errno.Again;
         MakeRoom();
         var received = wire.Receive(_buffer.AsSpan(_end));
         if (received > 0) _end += received;
@@ -51,7 +52,7 @@ internal sealed class HttpInput(IWire wire)
         if (!ready.IsCompletedSuccessfully) return WaitAsync(ready, deadline);
         var code = ready.Result;
         if (code == 0) code = Fill();
-        return code == -SocketCalls.Again ? WaitAsync(wire.ReadableAsync(deadline), deadline) : new ValueTask<int>(code);
+        return code == -Errno.Again ? WaitAsync(wire.ReadableAsync(deadline), deadline) : new ValueTask<int>(code);
     }
 
     public void Release()
@@ -68,7 +69,7 @@ internal sealed class HttpInput(IWire wire)
         {
             var code = await ready;
             if (code == 0) code = Fill();
-            if (code != -SocketCalls.Again) return code;
+            if (code != -Errno.Again) return code;
             ready = wire.ReadableAsync(deadline);
         }
     }

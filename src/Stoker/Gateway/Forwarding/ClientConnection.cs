@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Keys;
 using Stoker.Http;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
@@ -164,7 +165,7 @@ internal sealed class ClientConnection
             }
 
             var received = Input.Fill();
-            if (received == -SocketCalls.Again) received = await Input.ReadableAsync(arrival.Deadline(Input.Length, Loop.Now));
+            if (received == -Errno.Again) received = await Input.ReadableAsync(arrival.Deadline(Input.Length, Loop.Now));
             else if (received == 0) return;
             if (received >= 0) continue;
             if (received == -SocketCalls.TimedOut && Input.Length > 0) await RefuseAsync(ApiErrors.TooSlow);

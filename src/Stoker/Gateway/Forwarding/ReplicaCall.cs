@@ -3,6 +3,7 @@ using Stoker.Gateway.Answers;
 using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
@@ -53,7 +54,7 @@ internal static class ReplicaCall
         while ((received = TakeHead(upstream)) == HeadOutcome.Coming)
         {
             var count = upstream.Input.Fill();
-            if (count == -SocketCalls.Again) count = await upstream.Input.ReadableAsync(exchange.FirstByteDeadline);
+            if (count == -Errno.Again) count = await upstream.Input.ReadableAsync(exchange.FirstByteDeadline);
             else if (count == 0) count = -SocketCalls.Canceled;
             if (count >= 0) continue;
             received = count == -SocketCalls.TimedOut ? HeadOutcome.TimedOut : HeadOutcome.Ended;

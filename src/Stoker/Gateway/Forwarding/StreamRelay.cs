@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
@@ -54,9 +55,9 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
                 {
                     if (_begun && !await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
                     var received = upstream.Input.Fill();
-                    var waited = received == -SocketCalls.Again ? await upstream.Input.ReadableAsync(_begun ? exchange.GapDeadline() : exchange.FirstByteDeadline) : 0;
+                    var waited = received == -Errno.Again ? await upstream.Input.ReadableAsync(_begun ? exchange.GapDeadline() : exchange.FirstByteDeadline) : 0;
                     if (waited < 0) Interrupted(waited);
-                    else if (received <= 0 && received != -SocketCalls.Again) Interrupted(received);
+                    else if (received <= 0 && received != -Errno.Again) Interrupted(received);
                 }
                 else
                 {
