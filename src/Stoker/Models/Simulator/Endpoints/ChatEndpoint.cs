@@ -78,9 +78,9 @@ internal static class ChatEndpoint
 /// <summary>Chunks of a chat: one with the role, one for each token, one with the reason of the end, one with usage where it was asked for.</summary>
 internal sealed class ChatStream(GenerationRun run, EventStream events) : IGenerationStream
 {
-    private readonly byte[] prefix = Chunks.Prefix(run, "chat.completion.chunk"u8);
-    private readonly bool[] hasRole = new bool[run.Answers.Length];
-    private readonly bool[] hasCall = new bool[run.Answers.Length];
+    private readonly byte[] _prefix = Chunks.Prefix(run, "chat.completion.chunk"u8);
+    private readonly bool[] _hasRole = new bool[run.Answers.Length];
+    private readonly bool[] _hasCall = new bool[run.Answers.Length];
 
     public ValueTask<bool> BeginAsync() => FlushAfter(events.BeginAsync());
 
@@ -88,9 +88,9 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
 
     public async ValueTask<bool> AddAsync(int choice, AnswerToken token)
     {
-        if (!hasRole[choice])
+        if (!_hasRole[choice])
         {
-            hasRole[choice] = true;
+            _hasRole[choice] = true;
             if (!await AddRoleAsync(choice)) return false;
         }
 
@@ -103,13 +103,13 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
     {
         for (var choice = 0; choice < run.Answers.Length; choice++)
         {
-            if (!hasRole[choice] && !await AddRoleAsync(choice)) return;
+            if (!_hasRole[choice] && !await AddRoleAsync(choice)) return;
             Open(choice);
             events.Data.Add("},\"logprobs\":null"u8);
             if (!await Chunks.CloseAsync(run, events, run.Answers[choice].Finish)) return;
         }
 
-        await Chunks.EndAsync(run, events, prefix);
+        await Chunks.EndAsync(run, events, _prefix);
     }
 
     /// <summary>The head goes out before the first wait, as vLLM's does.</summary>
@@ -126,7 +126,7 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
 
     private void Open(int choice)
     {
-        events.Data.Add(prefix);
+        events.Data.Add(_prefix);
         events.Data.Add("{\"index\":"u8);
         events.Data.Add(choice);
         events.Data.Add(",\"delta\":{"u8);
@@ -139,9 +139,9 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
         if (token.Kind == TokenKind.ToolArguments)
         {
             data.Add("\"tool_calls\":[{\"index\":0"u8);
-            if (!hasCall[choice])
+            if (!_hasCall[choice])
             {
-                hasCall[choice] = true;
+                _hasCall[choice] = true;
                 data.Add(",\"id\":"u8);
                 data.AddString(answer.Call!.Id);
                 data.Add(",\"type\":\"function\",\"function\":{\"name\":"u8);

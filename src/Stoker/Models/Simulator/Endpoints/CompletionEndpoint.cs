@@ -95,7 +95,7 @@ internal static class CompletionEndpoint
 /// <summary>Chunks of a completion: one for each token, the last one with the reason of the end.</summary>
 internal sealed class CompletionStream(GenerationRun run, EventStream events) : IGenerationStream
 {
-    private readonly byte[] prefix = Chunks.Prefix(run, "text_completion"u8);
+    private readonly byte[] _prefix = Chunks.Prefix(run, "text_completion"u8);
 
     public async ValueTask<bool> BeginAsync() => await events.BeginAsync() && (run.Call.Options.Ttft.IsZero || await events.FlushAsync());
 
@@ -115,14 +115,14 @@ internal sealed class CompletionStream(GenerationRun run, EventStream events) : 
             if (run.Answers[choice].Tokens.Length == 0 && !await AddAsync(choice, default, run.Answers[choice].Finish)) return;
         }
 
-        await Chunks.EndAsync(run, events, prefix);
+        await Chunks.EndAsync(run, events, _prefix);
     }
 
     private ValueTask<bool> AddAsync(int choice, AnswerToken token, string? finish)
     {
         var data = events.Data;
         var answer = run.Answers[choice];
-        data.Add(prefix);
+        data.Add(_prefix);
         data.Add("{\"index\":"u8);
         data.Add(choice);
         data.Add(",\"text\":"u8);
