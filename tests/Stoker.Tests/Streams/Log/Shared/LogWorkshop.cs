@@ -103,5 +103,13 @@ internal sealed class LogWorkshop(SimulatedDisk disk, LogOptions? options = null
     /// <summary>The log's files: not the lock, nor what was measured.</summary>
     public IReadOnlyList<string> Files() => [.. Disk.Files(Root).Where(path => path.EndsWith(".log", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
+    /// <summary>A place among many of the same bytes, where one is as good as the next.</summary>
+    public static bool IsFilling(ReadOnlySpan<byte> content, int at)
+    {
+        if (at < 80 || at + 40 > content.Length) return false;
+        var around = content.Slice(at - 40, 80);
+        return !around.ContainsAnyExcept(around[0]);
+    }
+
     public void Dispose() => Close();
 }
