@@ -18,6 +18,9 @@ internal sealed record LogOptions(
     /// <summary>Bytes of zeros written ahead of small batches, so that a commit changes data only, and no bookkeeping of the file system's.</summary>
     public int ZeroAhead { get; init; } = 256 << 10;
 
+    /// <summary>Measures the drive when the log is made, for about a second at most.</summary>
+    public bool TestsDrive { get; init; } = true;
+
     /// <summary>How often a full disk is asked whether there is room again.</summary>
     public TimeSpan ProbeEvery { get; init; } = TimeSpan.FromSeconds(1);
 }

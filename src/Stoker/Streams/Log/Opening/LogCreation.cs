@@ -24,7 +24,7 @@ internal static class LogCreation
         DiskCalls.Check(disk.CreateDirectory(unfinished), "make", unfinished);
         var identity = new LogIdentity(LogId.New(), options.Partitions);
         for (var partition = 0; partition < options.Partitions; partition++) MakePartition(disk, unfinished, identity.Id, partition, 0, options.SegmentBytes);
-        DriveTest.Write(disk, unfinished, DriveTest.Run(disk, unfinished, clock));
+        if (options.TestsDrive) DriveTest.Write(disk, unfinished, DriveTest.Run(disk, unfinished, clock));
         disk.WriteFile(Path.Combine(unfinished, LogIdentity.FileName), identity.ToBytes());
         DiskCalls.Check(disk.Rename(unfinished, path), "make", path);
         DiskCalls.Check(disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!), "sync the directory of", path);

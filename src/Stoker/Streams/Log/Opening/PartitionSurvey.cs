@@ -80,7 +80,16 @@ internal sealed class PartitionSurvey(IDisk disk, string root, LogId log, int pa
 
         if (_expected != name) _hash = null;
         var path = PathOf(SegmentEntry.NameOf(name));
-        using var file = disk.OpenOrThrow(path, DiskAccess.Read);
+        using var file = disk.Open(path, DiskAccess.Read, out var error);
+        if (file is null)
+        {
+            // While it is written retention may take it, between the listing and now.
+            if (error != Errno.NoEntry) throw Errno.Failed($"cannot open `{path}`", error);
+            AddMissing(name, next);
+            (_expected, _hash) = (next, null);
+            return;
+        }
+
         var length = file.Length;
         var block = new byte[SegmentHeader.Size];
         var wrong = file.ReadAll(0, block) switch

@@ -50,7 +50,7 @@ internal sealed class SegmentScan : IDisposable
             var rest = Search(at);
             if (rest.Next is { } next)
             {
-                _damages.Add(new ScanDamage(_tally.NextOffset, next.FirstOffset, at, next.Position, Words(extent)));
+                _damages.Add(new ScanDamage(_tally.NextOffset, next.FirstOffset, at, next.Position, Words(extent)) { Before = _tally.Hash, After = next.Before });
                 _tally.Skip(next);
                 continue;
             }
@@ -70,13 +70,13 @@ internal sealed class SegmentScan : IDisposable
 
     private SegmentScanned End(SegmentSeal seal, long end)
     {
-        if (!_tally.Agrees(seal)) _damages.Add(new ScanDamage(_tally.NextOffset, seal.NextOffset, _tally.Position, _tally.Position, "the seal tells of other records than there are"));
+        if (!_tally.Agrees(seal)) _damages.Add(new ScanDamage(_tally.NextOffset, seal.NextOffset, _tally.Position, _tally.Position, "the seal tells of other records than there are") { Before = _tally.Hash });
         return new SegmentScanned(_tally, seal, _damages, end, 0, LastIsDamaged: false);
     }
 
     private SegmentScanned EndBehindDamage((SegmentSeal Seal, long Position) later, long at, in Extent extent)
     {
-        _damages.Add(new ScanDamage(_tally.NextOffset, later.Seal.NextOffset, at, later.Position, Words(extent)));
+        _damages.Add(new ScanDamage(_tally.NextOffset, later.Seal.NextOffset, at, later.Position, Words(extent)) { Before = _tally.Hash, After = later.Seal.Hash });
         return new SegmentScanned(_tally, later.Seal, _damages, later.Position + later.Seal.ToBytes(later.Position).Length, 0, LastIsDamaged: false);
     }
 
@@ -85,8 +85,12 @@ internal sealed class SegmentScan : IDisposable
         var at = _tally.Position;
         if (written > at && !torn)
         {
-            ulong? next = extent.Header.Count > 0 && extent.Header.FirstOffset == _tally.NextOffset ? extent.Header.NextOffset : null;
-            _damages.Add(new ScanDamage(_tally.NextOffset, next, at, Blocks.Up(written), Words(extent)));
+            var isKnown = extent.Header.Count > 0 && _tally.Continues(extent.Header);
+            _damages.Add(new ScanDamage(_tally.NextOffset, isKnown ? extent.Header.NextOffset : null, at, Blocks.Up(written), Words(extent))
+            {
+                Before = _tally.Hash,
+                After = isKnown ? extent.Header.After : null,
+            });
         }
 
         return new SegmentScanned(_tally, null, _damages, _length, Math.Max(0, written - at), LastIsDamaged: written > at && !torn);
@@ -141,4 +145,11 @@ internal sealed class SegmentScan : IDisposable
 internal sealed record SegmentScanned(SegmentTally Tally, SegmentSeal? Seal, IReadOnlyList<ScanDamage> Damages, long End, long Torn, bool LastIsDamaged);
 
 /// <summary><see cref="LogDamage"/> before it is known to which file and partition it belongs.</summary>
-internal sealed record ScanDamage(ulong FirstOffset, ulong? NextOffset, long FromByte, long ToByte, string Words);
+internal sealed record ScanDamage(ulong FirstOffset, ulong? NextOffset, long FromByte, long ToByte, string Words)
+{
+    /// <summary>The running hash where it begins.</summary>
+    public RunningHash Before { get; init; }
+
+    /// <summary>The running hash behind it; null: nobody knows.</summary>
+    public RunningHash? After { get; init; }
+}
