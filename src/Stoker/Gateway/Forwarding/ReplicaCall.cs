@@ -25,7 +25,7 @@ internal static class ReplicaCall
         {
             var connected = await loop.Pool.ConnectAsync(target, loop.Now + timeouts.Connect, fresh, exchange);
             if (connected.Connection is null && exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
-            if (connected.Connection is not { } upstream) return NoConnection(target, connected.Error);
+            if (connected.Connection is not { } upstream) return NoConnection(target, connected);
             exchange.Uses(upstream, loop.Now + timeouts.FirstByte);
             var end = exchange.HasClientLeft ? RelayEnd.ClientLeft.It : await SpeakAsync(exchange, upstream, endpoint, queryLength);
             exchange.Uses(null, 0);
@@ -146,9 +146,9 @@ internal static class ReplicaCall
     private static TimeSpan? RetryAfterOf(MessageHead head) =>
         System.Buffers.Text.Utf8Parser.TryParse(head.Find("retry-after"u8), out int seconds, out _) && seconds is >= 0 and < 86_400 ? TimeSpan.FromSeconds(seconds) : null;
 
-    private static RelayEnd.NotBegun NoConnection(UpstreamTarget target, int error) => new(
+    private static RelayEnd.NotBegun NoConnection(UpstreamTarget target, Connected failed) => new(
         AttemptEnd.ConnectFailed,
-        ApiErrors.UpstreamFailed(error == -SocketCalls.TimedOut ? $"{target.Name} did not take the connection in time" : $"{target.Name} cannot be reached: {LoopSocket.Words(error)}"));
+        ApiErrors.UpstreamFailed(failed.Error == -SocketCalls.TimedOut ? $"{target.Name} did not take the connection in time" : $"{target.Name} cannot be reached: {failed.Why ?? LoopSocket.Words(failed.Error)}"));
 
     private enum HeadOutcome
     {
