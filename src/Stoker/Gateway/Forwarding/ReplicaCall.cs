@@ -55,6 +55,7 @@ internal static class ReplicaCall
         if (received == HeadOutcome.Ended && upstream.IsReused && upstream.Input.Length == 0) return null;
         return received switch
         {
+            HeadOutcome.TimedOut when exchange.IsOverdue => new RelayEnd.NotBegun(AttemptEnd.OutOfTime, ApiErrors.UpstreamTooSlow(ApiErrors.TookTooLong)),
             HeadOutcome.TimedOut => new RelayEnd.NotBegun(AttemptEnd.TimedOutBeforeFirstByte, ApiErrors.UpstreamTooSlow("no answer began")),
             HeadOutcome.NotHttp => new RelayEnd.NotBegun(AttemptEnd.ServerError, ApiErrors.UpstreamFailed("what it sent is not HTTP/1.1")),
             HeadOutcome.Ended or HeadOutcome.Read => new RelayEnd.NotBegun(

@@ -81,7 +81,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         if (received > 0) return;
         if (exchange.HasClientLeft) _end = RelayEnd.ClientLeft.It;
         else if (received == 0 && _framing.EndsWithConnection) EndOfBody("the model server closed the connection without saying that it was done");
-        else if (received == -SocketCalls.TimedOut) Stalled();
+        else if (received == -SocketCalls.TimedOut) TimedOut();
         else Broken(received == 0 ? "the model server closed the connection in the middle of the stream" : "the connection to the model server broke in the middle of the stream");
     }
 
@@ -181,10 +181,11 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
 
     private void Broken(string why) => Cut(AttemptEnd.Truncated, why, ApiErrors.UpstreamFailed(why));
 
-    private void Stalled() => Cut(
-        _begun ? AttemptEnd.Stalled : AttemptEnd.TimedOutBeforeFirstByte,
-        exchange.IsOverdue ? "it took longer than a request may take in total" : "the model server sent nothing more for too long",
-        ApiErrors.UpstreamTooSlow("no first token came"));
+    private void TimedOut()
+    {
+        if (exchange.IsOverdue) Cut(AttemptEnd.OutOfTime, ApiErrors.TookTooLong, ApiErrors.UpstreamTooSlow(ApiErrors.TookTooLong));
+        else Cut(_begun ? AttemptEnd.Stalled : AttemptEnd.TimedOutBeforeFirstByte, "the model server sent nothing more for too long", ApiErrors.UpstreamTooSlow("no first token came"));
+    }
 
     /// <summary>The engine's own words, in the place where the answer should be.</summary>
     private void Failed(ReadOnlySpan<byte> sse)
