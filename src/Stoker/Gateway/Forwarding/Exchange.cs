@@ -360,7 +360,7 @@ internal sealed class Exchange
         }
         else
         {
-            Gateway.Metrics.Denied();
+            Gateway.Metrics.Refused(401);
         }
 
         if (!HasReadRequest && !_client.HasWholeRequest) _client.IsClosing = true;
