@@ -43,13 +43,14 @@ internal static class ReplicaCall
         var edits = exchange.EditsFor(upstream.Target, endpoint);
         HeadRelay.WriteRequest(
             client.Output, client.Head, endpoint.Suffix.Span, client.Head.Target[^queryLength..], upstream.Target, edits.LengthOf(client.Body.Bytes), exchange.RequestId);
-        var sent = await BodyEdits.SendAsync(upstream.Wire, client.Output, client.Body.Bytes, edits, exchange.FirstByteDeadline);
+        var sending = BodyEdits.SendAsync(upstream.Wire, client.Output, client.Body.Bytes, edits, exchange.FirstByteDeadline);
+
+        // An engine that refuses early need not read the rest: it is listened to while it is sent to.
+        var reading = sending.IsCompleted ? ReadHeadAsync(upstream, exchange.FirstByteDeadline) : ReadEarlyHeadAsync(upstream, exchange.FirstByteDeadline);
+        var sent = await sending;
         client.Output.Clear();
         upstream.IsSound = sent == 0;
-        if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
-
-        // A server that refuses early closes while we still send; its answer may lie there to be read.
-        var received = await ReadHeadAsync(upstream, exchange.FirstByteDeadline);
+        var received = await reading;
         if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
         if (received == HeadOutcome.Read) return await RelayAsync(exchange, upstream, endpoint);
         if (received == HeadOutcome.Ended && upstream.IsReused && upstream.Input.Length == 0) return null;
@@ -61,6 +62,14 @@ internal static class ReplicaCall
             HeadOutcome.Ended or HeadOutcome.Read => new RelayEnd.NotBegun(
                 AttemptEnd.ResetBeforeFirstByte, ApiErrors.UpstreamFailed(sent < 0 ? "it closed the connection while the request was sent" : "it closed the connection without an answer")),
         };
+    }
+
+    /// <summary>Ends the sending when there is an answer that does not depend on the rest, or nobody to send it to.</summary>
+    private static async ValueTask<HeadOutcome> ReadEarlyHeadAsync(UpstreamConnection upstream, long deadline)
+    {
+        var outcome = await ReadHeadAsync(upstream, deadline);
+        if (outcome != HeadOutcome.Read || upstream.Head.Status >= 300) upstream.Wire.Cancel();
+        return outcome;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -68,6 +68,24 @@ public sealed class EngineFaultTests
         Assert.Equal((413, "too long for me"), (status, body.GetProperty("error").GetProperty("message").GetString()));
     }
 
+    [Theory]
+    [InlineData(413, "HTTP/1.1 413 X\r\ncontent-length: 35\r\n\r\n{\"error\":{\"message\":\"too much\"}}  ")]
+    [InlineData(502, "")]
+    public async Task An_engine_that_never_reads_the_rest_is_heard_before_it_is_sent(int status, string answer)
+    {
+        var over = new TaskCompletionSource();
+        await using var model = new RawServer(async peer =>
+        {
+            await peer.Socket.ReceiveAsync(new byte[100]);
+            if (answer.Length > 0) await peer.SendAsync(answer);
+            else peer.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+            await over.Task;
+        });
+        await using var bench = GatewayBench.Start(model.Address);
+        Assert.Equal(status, (await bench.PostAsync(Sse.Path, Sse.Chat(new string('x', 30_000_000)))).Status);
+        over.SetResult();
+    }
+
     [Fact]
     public async Task A_kept_connection_that_the_server_closes_just_now_is_replaced_unseen()
     {
