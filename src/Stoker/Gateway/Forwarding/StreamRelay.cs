@@ -208,7 +208,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         _end = new RelayEnd.CutOff(end, why);
     }
 
-    /// <summary>An event that the official clients raise as an error, whichever they wait for.</summary>
+    /// <summary>An event that the official JavaScript and Python clients raise as an error, whichever they wait for.</summary>
     private void WriteError(ApiError error)
     {
         var json = error.ToBytes();
@@ -229,7 +229,9 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         if (end is RelayEnd.Whole && dialect == StreamDialect.Completions && !_truth.IsDone) Write("data: [DONE]\n\n"u8, default);
         if (end is RelayEnd.CutOff) exchange.Client.IsClosing = true;
         if (!_begun) Begin();
-        if (_chunked) _output.Write("0\r\n\r\n"u8);
+
+        // What was cut off lacks its last chunk too: the official .NET client passes over an error in an event, and nobody passes over that.
+        if (_chunked && end is not RelayEnd.CutOff) _output.Write("0\r\n\r\n"u8);
         if (!await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
         return end is RelayEnd.Whole && !IsReadToEnd() ? RelayEnd.Whole.Closed : end;
     }
