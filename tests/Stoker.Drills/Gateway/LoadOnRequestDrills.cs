@@ -11,7 +11,7 @@ public sealed class LoadOnRequestDrills
     [Fact]
     public async Task A_model_is_loaded_by_the_first_request_unloaded_when_idle_and_loaded_again_and_no_request_is_lost()
     {
-        using var machine = Sleepy("load: {policy: on_request}, idle: {unload_after: 2s}", out var client);
+        using var machine = Sleepy("load: {policy: on_request}\n    idle: {unload_after: 2s}", out var client);
         machine.Up();
         Assert.Equal("stopped", machine.StateOf("small"));
         Assert.Equal("ok", (string?)System.Text.Json.Nodes.JsonNode.Parse(await client.GetStringAsync("/ready"))!["status"]);
@@ -53,7 +53,13 @@ public sealed class LoadOnRequestDrills
         machine.Write("stoker.yaml", $$"""
             name: sleepy
             models:
-              small: {engine: simulator, port: {{ports[1]}}, aliases: [s], {{policy}}, args: [--load-time, 300ms, --itl, 100ms], environment: {DRILL: "{{machine.Directory}}"}}
+              small:
+                engine: simulator
+                port: {{ports[1]}}
+                aliases: [s]
+                {{policy}}
+                args: [--load-time, 300ms, --itl, 100ms]
+                environment: {DRILL: "{{machine.Directory}}"}
             gateway: {listen: "127.0.0.1:{{ports[0]}}", auth: none}
             """);
         client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://127.0.0.1:{ports[0]}"), Timeout = TimeSpan.FromSeconds(60) };

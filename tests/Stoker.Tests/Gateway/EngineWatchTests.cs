@@ -9,7 +9,7 @@ namespace Stoker.Tests.Gateway;
 /// <summary>Engines whose metrics hang, fail or are nonsense, and what that does to requests and to the watching of others.</summary>
 public sealed class EngineWatchTests
 {
-    private const string Metrics = "HTTP/1.1 200 OK\r\ncontent-length: 55\r\n\r\nvllm:num_requests_running 3\nvllm:num_requests_waiting 2\n";
+    private const string Metrics = "HTTP/1.1 200 OK\r\ncontent-length: 56\r\n\r\nvllm:num_requests_running 3\nvllm:num_requests_waiting 2\n";
 
     private static readonly EngineWatchPace Fast = new(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(5));
 
@@ -59,8 +59,7 @@ public sealed class EngineWatchTests
         await bench.UntilAsync(() => broken.Asked > 5);
         Assert.True(bench.Replica("m", 1).IsUsable);
         Assert.Equal((0, 0), (bench.Replica("m", 1).Health.ProbesFailed, bench.Replica("m", 1).Health.Ejections));
-        for (var i = 0; i < 8; i++) Assert.Equal(200, (await bench.PostAsync(Sse.Path, Sse.Chat("x"))).Status);
-        Assert.True(broken.Answered > 0);
+        for (var i = 0; broken.Answered == 0; i++) Assert.Equal((200, true), ((await bench.PostAsync(Sse.Path, Sse.Chat($"{i}"))).Status, i < 1_000));
     }
 
     [Fact]

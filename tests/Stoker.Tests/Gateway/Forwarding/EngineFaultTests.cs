@@ -69,17 +69,17 @@ public sealed class EngineFaultTests
     }
 
     [Theory]
-    [InlineData(413, "HTTP/1.1 413 X\r\ncontent-length: 35\r\n\r\n{\"error\":{\"message\":\"too much\"}}  ")]
-    [InlineData(502, "")]
-    public async Task An_engine_that_never_reads_the_rest_is_heard_before_it_is_sent(int status, string answer)
+    [InlineData(413)]
+    [InlineData(502)]
+    public async Task An_engine_that_never_reads_the_rest_is_heard_before_it_is_sent(int status)
     {
         var over = new TaskCompletionSource();
         await using var model = new RawServer(async peer =>
         {
             await peer.Socket.ReceiveAsync(new byte[100]);
-            if (answer.Length > 0) await peer.SendAsync(answer);
+            if (status == 413) await peer.SendAsync(Sse.Json("{\"error\":{\"message\":\"too much\"}}", status));
             else peer.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
-            await over.Task;
+            await over.Task.WaitAsync(TimeSpan.FromMinutes(1));
         });
         await using var bench = GatewayBench.Start(model.Address);
         Assert.Equal(status, (await bench.PostAsync(Sse.Path, Sse.Chat(new string('x', 30_000_000)))).Status);

@@ -26,7 +26,7 @@ internal sealed class TlsFront : IAsyncDisposable
 
     public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
 
-    /// <summary>Clients that trusted the certificate.</summary>
+    /// <summary>Handshakes that came to their end as far as the server can tell.</summary>
     public int Sessions => Volatile.Read(ref _sessions);
 
     public async ValueTask DisposeAsync()
