@@ -25,7 +25,7 @@ internal static class DeclaredKeyTables
     public static readonly KeyTable Key = new("api_key", "A key for the gateway's users. Its secret is in a file or in the daemon's environment, never here.",
         new("file", "The file whose only line is the secret, at least 24 characters; relative to the estate.", Text, Extension),
         new("environment", "The variable of the daemon's environment that holds the secret.", Text, Extension),
-        new("scopes", "What it may do: `inference`, `explain`, `metrics`, `admin`; default `inference`.", List(Word(KeyWords.Scopes), distinct: true), Extension),
+        new("scopes", "What it may do: `inference`, `explain`, `metrics`; default `inference`.", List(Word(KeyWords.Scopes), distinct: true), Extension),
         new("models", "Models and aliases it may use, with `*` for any characters; default: all.", DistinctTexts, Extension),
         new("limits", "Requests and tokens per minute and requests at once; default: no limits.", Keyed(Limits), Extension),
         new("budget", "Tokens per day or month, or in total; default: no budget.", Keyed(Budget), Extension),

@@ -25,9 +25,6 @@ internal enum KeyScopes : byte
 
     /// <summary>Read the gateway's metrics.</summary>
     Metrics = 4,
-
-    /// <summary>Load, unload and drain.</summary>
-    Admin = 8,
 }
 
 /// <summary>Who is served first when all replicas are busy.</summary>
@@ -54,7 +51,7 @@ internal sealed record KeyTerms
     public int Weight { get; init; } = 1;
 
     /// <summary>Everything, for where no keys are asked for.</summary>
-    public static KeyTerms Open { get; } = new() { Scopes = KeyScopes.Inference | KeyScopes.Explain | KeyScopes.Metrics | KeyScopes.Admin };
+    public static KeyTerms Open { get; } = new() { Scopes = KeyScopes.Inference | KeyScopes.Explain | KeyScopes.Metrics };
 
     public bool Has(KeyScopes scope) => (Scopes & scope) == scope;
 

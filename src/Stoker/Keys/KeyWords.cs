@@ -5,7 +5,7 @@ namespace Stoker.Keys;
 /// <summary>The words that scopes, priorities and periods have in files, on the command line and in JSON.</summary>
 internal static class KeyWords
 {
-    public static readonly string[] Scopes = ["inference", "explain", "metrics", "admin"];
+    public static readonly string[] Scopes = ["inference", "explain", "metrics"];
 
     public static readonly string[] Priorities = ["high", "normal", "low"];
 
@@ -16,7 +16,6 @@ internal static class KeyWords
         "inference" => KeyScopes.Inference,
         "explain" => KeyScopes.Explain,
         "metrics" => KeyScopes.Metrics,
-        "admin" => KeyScopes.Admin,
         _ => null,
     };
 

@@ -101,7 +101,7 @@ public sealed class SecretTests
         Assert.True(terms.Allows("mini", "microsoft/phi-3"));
         Assert.False(terms.Allows("phi-3", "phi-3"));
         Assert.True(new KeyTerms().Allows("anything", "anything"));
-        Assert.True(new KeyTerms { Scopes = KeyScopes.Inference | KeyScopes.Admin }.Has(KeyScopes.Admin));
+        Assert.True(new KeyTerms { Scopes = KeyScopes.Inference | KeyScopes.Metrics }.Has(KeyScopes.Metrics));
         Assert.False(new KeyTerms().Has(KeyScopes.Explain));
     }
 }

@@ -77,20 +77,6 @@ public sealed class LimitWordTests
     }
 
     [Fact]
-    public void Retry_headers_round_up_and_say_whether_waiting_helps()
-    {
-        static string Headers(TimeSpan? wait)
-        {
-            Span<byte> text = stackalloc byte[LimitHeaders.Longest];
-            return Encoding.ASCII.GetString(text[..LimitHeaders.Write(new Refusal(LimitKind.Requests, LimitScope.Key, 1, 1, 1, wait), text)]);
-        }
-
-        Assert.Equal("retry-after: 2\r\nretry-after-ms: 1501\r\nx-should-retry: true\r\n", Headers(TimeSpan.FromMilliseconds(1500.5)));
-        Assert.Equal("retry-after: 43200\r\nretry-after-ms: 43200000\r\nx-should-retry: false\r\n", Headers(TimeSpan.FromHours(12)));
-        Assert.Equal("x-should-retry: false\r\n", Headers(null));
-    }
-
-    [Fact]
     public void Estimates_learn_from_what_was_used_and_stay_within_bounds()
     {
         var estimates = new TokenEstimates();

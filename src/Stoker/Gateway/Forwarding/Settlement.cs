@@ -85,7 +85,7 @@ internal sealed class Settlement(GatewayLoop loop, RouteAttempts attempts)
         return new ApiError(429, refusal.ErrorType, refusal.ErrorCode, refusal.Message(model, key.Name))
         {
             RetryAfter = refusal.RetryAfter,
-            ShouldRetry = refusal.RetryAfter is { } wait && wait <= TimeSpan.FromMinutes(2),
+            ShouldRetry = refusal.RetryAfter is { } wait && ApiError.IsKept(wait),
         };
     }
 
