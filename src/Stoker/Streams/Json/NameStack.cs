@@ -18,9 +18,9 @@ internal sealed class NameStack
     public void Cut(int count) => Count = count;
 
     /// <summary>Adds a name to the object whose names begin at <paramref name="from"/>; false: it has that name already.</summary>
-    public bool Add(JsonTape tape, int token, int from)
+    public bool Add(JsonTape tape, int token, ReadOnlySpan<byte> content, int from)
     {
-        var hash = tape.IsEscaped(token) ? (uint)StringHash(tape.TextOf(token)) : Hash(tape.Content(token));
+        var hash = tape.IsEscaped(token) ? (uint)StringHash(tape.TextOf(token)) : Hash(content);
         var known = _hashes.AsSpan(from, Count - from);
         for (var at = known.IndexOf(hash); at >= 0;)
         {
