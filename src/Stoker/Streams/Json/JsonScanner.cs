@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text.Unicode;
@@ -284,7 +285,13 @@ internal sealed class JsonScanner
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void SkipSpace(ReadOnlySpan<byte> text)
+    {
+        if ((uint)_at < (uint)text.Length && text[_at] <= ' ') SkipSpaces(text);
+    }
+
+    private void SkipSpaces(ReadOnlySpan<byte> text)
     {
         var at = _at;
         while ((uint)at < (uint)text.Length && text[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') at++;
