@@ -123,6 +123,7 @@ internal static class FloorPlan
         new("Cli", "Planning", "`plan` plans without a daemon"),
         new("Cli", "Diagnostics", "mistakes are printed by the command line"),
         new("Cli", "Gateway/Keys", "`key` makes and revokes keys where they are kept, so that it works without a daemon"),
+        new("Cli", "Gateway", "`key` has a gateway that runs take what it made or revoked"),
         new("Cli", "Gateway/Limits", "limits and budgets of a key are options and a column"),
         new("Cli", "Gateway/Ledger", "`model usage` reads the ledger, so that it works without a daemon"),
         new("Cli", "Logs", "`logs` reads the files, so that it works without a daemon"),

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Keys;
 using Stoker.Http;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
@@ -56,10 +57,7 @@ internal sealed class ClientConnection
     {
         try
         {
-            while (!IsClosing && await NextAsync())
-            {
-            }
-
+            await ServeAsync();
             if (!Wire.PeerLeft) await LingerAsync();
         }
         catch (Exception bug)
@@ -100,12 +98,17 @@ internal sealed class ClientConnection
     }
 
     /// <summary>Sends what is in the output. False when the client is gone.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<bool> FlushAsync()
+    public ValueTask<bool> FlushAsync()
     {
-        if (Output.Length == 0) return true;
-        var sent = await Wire.SendAllAsync(Output.Memory, Loop.Now + Loop.Gateway.Settings.ClientStall);
-        Output.Clear();
+        if (Output.Length == 0) return new ValueTask<bool>(true);
+        var sending = Wire.SendAllAsync(Output.Memory, Loop.Now + Loop.Gateway.Settings.ClientStall);
+        return sending.IsCompletedSuccessfully ? new ValueTask<bool>(Flushed(sending.Result)) : FlushAsync(sending);
+    }
+
+    private async ValueTask<bool> FlushAsync(ValueTask<int> sending) => Flushed(await sending);
+
+    private bool Flushed(int sent)
+    {
         Output.Release();
         if (sent < 0) IsClosing = true;
         return sent >= 0;
@@ -148,22 +151,53 @@ internal sealed class ClientConnection
         WriteConnectionField();
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> NextAsync()
+    /// <summary>One request after the other; the wait for the next is here, not in a method of its own, because every request makes it.</summary>
+    private async ValueTask ServeAsync()
     {
-        var fault = await ReadHeadAsync();
-        if (fault is not { } told) return false;
-        _exchange.Begin();
-        if (told != HeadFault.None)
+        var arrival = new HeadArrival(Loop.Now);
+        while (!IsClosing)
         {
-            IsClosing = true;
-            return await FailAsync(ApiErrors.Of(told));
-        }
+            if (TakeHead() is { } fault)
+            {
+                if (!await AnswerAsync(fault)) return;
+                arrival = new HeadArrival(Loop.Now);
+                continue;
+            }
 
+            var received = Input.Fill();
+            if (received == -Errno.Again) received = await Input.ReadableAsync(arrival.Deadline(Input.Length, Loop.Now));
+            else if (received == 0) return;
+            if (received >= 0) continue;
+            if (received == -SocketCalls.TimedOut && Input.Length > 0) await RefuseAsync(ApiErrors.TooSlow);
+            return;
+        }
+    }
+
+    /// <returns>Whether the connection may carry another request.</returns>
+    private ValueTask<bool> AnswerAsync(HeadFault fault)
+    {
+        if (fault != HeadFault.None) return RefuseAsync(ApiErrors.Of(fault));
+        _exchange.Begin();
         if (!Head.KeepsAlive) IsClosing = true;
         var endpoint = EndpointTable.Find(Head.Target, out var query);
-        if (endpoint is not null && Head.Method.SequenceEqual("POST"u8)) return await _exchange.RunAsync(endpoint, query.Length) && FinishRequest();
+        return endpoint is not null && Head.Method.SequenceEqual("POST"u8) ? ForwardAsync(endpoint, query.Length) : AnswerOwnAsync(endpoint);
+    }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> ForwardAsync(Endpoint endpoint, int queryLength)
+    {
+        try
+        {
+            return await _exchange.RunAsync(endpoint, queryLength) && !_exchange.HasClientLeft && FinishRequest();
+        }
+        finally
+        {
+            _exchange.End();
+        }
+    }
+
+    private async ValueTask<bool> AnswerOwnAsync(Endpoint? endpoint)
+    {
         // A body that has not come is not waited for; the client is told so.
         if (!HasWholeRequest) IsClosing = true;
         var alive = endpoint is null ? await OwnEndpoints.AnswerAsync(this)
@@ -171,6 +205,14 @@ internal sealed class ClientConnection
             : await FailAsync(ApiErrors.WrongMethod(Text(Head.Method), endpoint.Path, "POST"));
         _exchange.End();
         return alive && FinishRequest();
+    }
+
+    /// <summary>What came is no request.</summary>
+    private ValueTask<bool> RefuseAsync(ApiError error)
+    {
+        _exchange.Begin();
+        IsClosing = true;
+        return FailAsync(error);
     }
 
     /// <summary>Steps over what is left of the request. False: it has not all come, so where the next begins is not known.</summary>
@@ -197,31 +239,14 @@ internal sealed class ClientConnection
         _ => -1,
     };
 
-    /// <returns>Null: there is no next request.</returns>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HeadFault?> ReadHeadAsync()
+    /// <summary>Reads the next request's head from what has come.</summary>
+    /// <returns>Null: more has to come.</returns>
+    private HeadFault? TakeHead()
     {
-        var deadline = Loop.Now + IdleTime;
-        var began = false;
-        while (true)
-        {
-            // Clients of old sent an empty line after a body.
-            while (Input.Unread.StartsWith("\r\n"u8)) Input.Consume(2);
-            if (HeadEnd() is var end and > 0) return end > HttpModule.MaxHead ? HeadFault.TooLarge : Head.ReadRequest(Input.UnreadMemory[..end]);
-            if (Input.Length > HttpModule.MaxHead) return HeadFault.TooLarge;
-            if (HasBareLineEnd()) return HeadFault.Malformed;
-            if (!began && Input.Length > 0) (began, deadline) = (true, Loop.Now + HeadTime);
-            var received = await Input.FillAsync(deadline);
-            if (received > 0) continue;
-            if (received == -SocketCalls.TimedOut && Input.Length > 0)
-            {
-                _exchange.Begin();
-                IsClosing = true;
-                await FailAsync(ApiErrors.TooSlow);
-            }
-
-            return null;
-        }
+        // Clients of old sent an empty line after a body.
+        while (Input.Unread.StartsWith("\r\n"u8)) Input.Consume(2);
+        if (HeadEnd() is var end and > 0) return end > HttpModule.MaxHead ? HeadFault.TooLarge : Head.ReadRequest(Input.UnreadMemory[..end]);
+        return Input.Length > HttpModule.MaxHead ? HeadFault.TooLarge : HasBareLineEnd() ? HeadFault.Malformed : null;
     }
 
     private int HeadEnd() => Input.Unread.IndexOf("\r\n\r\n"u8) is var at and >= 0 ? at + 4 : -1;
@@ -247,4 +272,17 @@ internal sealed class ClientConnection
     }
 
     public static string Text(ReadOnlySpan<byte> ascii) => System.Text.Encoding.Latin1.GetString(ascii);
+
+    /// <summary>How long the next head is waited for: an idle connection long, one that has begun to speak not.</summary>
+    private struct HeadArrival(long now)
+    {
+        private long _deadline = now + IdleTime;
+        private bool _begun;
+
+        public long Deadline(int received, long now)
+        {
+            if (!_begun && received > 0) (_begun, _deadline) = (true, now + HeadTime);
+            return _deadline;
+        }
+    }
 }

@@ -3,6 +3,7 @@ using Stoker.Gateway.Answers;
 using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
@@ -49,7 +50,17 @@ internal static class ReplicaCall
         if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
 
         // A server that refuses early closes while we still send; its answer may lie there to be read.
-        var received = await ReadHeadAsync(upstream, exchange.FirstByteDeadline);
+        HeadOutcome received;
+        while ((received = TakeHead(upstream)) == HeadOutcome.Coming)
+        {
+            var count = upstream.Input.Fill();
+            if (count == -Errno.Again) count = await upstream.Input.ReadableAsync(exchange.FirstByteDeadline);
+            else if (count == 0) count = -SocketCalls.Canceled;
+            if (count >= 0) continue;
+            received = count == -SocketCalls.TimedOut ? HeadOutcome.TimedOut : HeadOutcome.Ended;
+            break;
+        }
+
         if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
         if (received == HeadOutcome.Read) return await RelayAsync(exchange, upstream, endpoint);
         if (received == HeadOutcome.Ended && upstream.IsReused && upstream.Input.Length == 0) return null;
@@ -57,48 +68,46 @@ internal static class ReplicaCall
         {
             HeadOutcome.TimedOut => new RelayEnd.NotBegun(AttemptEnd.TimedOutBeforeFirstByte, ApiErrors.UpstreamTooSlow("no answer began")),
             HeadOutcome.NotHttp => new RelayEnd.NotBegun(AttemptEnd.ServerError, ApiErrors.UpstreamFailed("what it sent is not HTTP/1.1")),
-            HeadOutcome.Ended or HeadOutcome.Read => new RelayEnd.NotBegun(
+            HeadOutcome.Ended or HeadOutcome.Coming or HeadOutcome.Read => new RelayEnd.NotBegun(
                 AttemptEnd.ResetBeforeFirstByte, ApiErrors.UpstreamFailed(sent < 0 ? "it closed the connection while the request was sent" : "it closed the connection without an answer")),
         };
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<HeadOutcome> ReadHeadAsync(UpstreamConnection upstream, long deadline)
+    private static HeadOutcome TakeHead(UpstreamConnection upstream)
     {
-        while (true)
+        while (upstream.Input.Unread.IndexOf("\r\n\r\n"u8) is var end and >= 0)
         {
-            var end = upstream.Input.Unread.IndexOf("\r\n\r\n"u8);
-            if (end >= 0)
-            {
-                if (upstream.TakeHead(end + 4) != HeadFault.None || upstream.Head.Status == 101) return HeadOutcome.NotHttp;
+            if (upstream.TakeHead(end + 4) != HeadFault.None || upstream.Head.Status == 101) return HeadOutcome.NotHttp;
 
-                // 100 and 103 are news, not answers.
-                if (upstream.Head.Status >= 200) return HeadOutcome.Read;
-                continue;
-            }
-
-            if (upstream.Input.Length > HttpModule.MaxHead) return HeadOutcome.NotHttp;
-            var received = await upstream.Input.FillAsync(deadline);
-            if (received <= 0) return received == -SocketCalls.TimedOut ? HeadOutcome.TimedOut : HeadOutcome.Ended;
+            // 100 and 103 are news, not answers.
+            if (upstream.Head.Status >= 200) return HeadOutcome.Read;
         }
+
+        return upstream.Input.Length > HttpModule.MaxHead ? HeadOutcome.NotHttp : HeadOutcome.Coming;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<RelayEnd> RelayAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
+    private static ValueTask<RelayEnd> RelayAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
     {
         var head = upstream.Head;
-        if (head.Status is < 200 or > 299) return await FailedAsync(exchange, upstream);
+        if (head.Status is < 200 or > 299) return FailedAsync(exchange, upstream);
 
         // Compressed against our wish: it can be passed on, but not watched.
         var events = MessageHead.StartsWith(head.Find("content-type"u8), "text/event-stream"u8) && head.Find("content-encoding"u8).IsEmpty;
-        if (!events)
-        {
-            var answer = new AnswerRelay(exchange, upstream);
-            var whole = await answer.RunAsync();
-            Settle(exchange, whole, answer.Usage, endpoint.CountsTokens ? answer.Passed / 4 : 0, answer.Passed);
-            return whole;
-        }
+        return events ? RelayEventsAsync(exchange, upstream, endpoint) : RelayWholeAsync(exchange, upstream, endpoint);
+    }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<RelayEnd> RelayWholeAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
+    {
+        var answer = new AnswerRelay(exchange, upstream);
+        var end = await answer.RunAsync();
+        Settle(exchange, end, answer.Usage, endpoint.CountsTokens ? answer.Passed / 4 : 0, answer.Passed);
+        return end;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<RelayEnd> RelayEventsAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
+    {
         var dialect = endpoint.Shape switch
         {
             EndpointShape.Completions => StreamDialect.Completions,
@@ -152,6 +161,7 @@ internal static class ReplicaCall
 
     private enum HeadOutcome
     {
+        Coming,
         Read,
         Ended,
         TimedOut,

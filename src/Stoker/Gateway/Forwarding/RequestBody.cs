@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Stoker.Http;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
@@ -62,7 +63,7 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
         {
             var ready = await wire.ReadableAsync(deadline);
             var count = ready < 0 ? ready : wire.Receive(_rented.AsSpan(here, length - here));
-            if (count == -SocketCalls.Again) continue;
+            if (count == -Errno.Again) continue;
             if (count <= 0) return count == -SocketCalls.TimedOut ? BodyFault.TooSlow : BodyFault.ClientLeft;
             here += count;
         }

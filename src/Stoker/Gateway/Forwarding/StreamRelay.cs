@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
@@ -52,7 +53,11 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
                 }
                 else if (step == BodyStep.Wait)
                 {
-                    await WaitAsync();
+                    if (_begun && !await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
+                    var received = upstream.Input.Fill();
+                    var waited = received == -Errno.Again ? await upstream.Input.ReadableAsync(_begun ? exchange.GapDeadline() : exchange.FirstByteDeadline) : 0;
+                    if (waited < 0) Interrupted(waited);
+                    else if (received <= 0 && received != -Errno.Again) Interrupted(received);
                 }
                 else
                 {
@@ -68,17 +73,8 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WaitAsync()
+    private void Interrupted(int received)
     {
-        if (_begun && !await exchange.Client.FlushAsync())
-        {
-            _end = RelayEnd.ClientLeft.It;
-            return;
-        }
-
-        var received = await upstream.Input.FillAsync(_begun ? exchange.GapDeadline() : exchange.FirstByteDeadline);
-        if (received > 0) return;
         if (exchange.HasClientLeft) _end = RelayEnd.ClientLeft.It;
         else if (received == 0 && _framing.EndsWithConnection) EndOfBody("the model server closed the connection without saying that it was done");
         else if (received == -SocketCalls.TimedOut) Stalled();

@@ -5,7 +5,7 @@ namespace Stoker.Gateway.Keys;
 
 /// <summary>
 /// Keeps a gateway's keys current: what a verb, the daemon or anybody else commits to <c>gateway.db</c> is in <see cref="Ring"/> within
-/// <see cref="Interval"/>, without a restart and without a word between the processes.
+/// <see cref="Interval"/>, without a restart; at once where the one who committed it says so.
 /// <code>
 /// key create, key revoke, an apply ── commit ──► gateway.db
 ///                                                   │ PRAGMA data_version, five times a second
@@ -61,12 +61,44 @@ internal sealed class KeyWatch : IDisposable
     /// <summary>Called after another ring is in force, on a thread of the pool.</summary>
     public Action<KeyRing>? Changed { get; set; }
 
-    /// <summary>Looks now whether something has changed; the timer does it too.</summary>
-    public void Poll()
+    /// <summary>Looks now whether something has changed; what was committed before the call is in force at its end, unless the database cannot be read.</summary>
+    public void Look()
+    {
+        _access.Enter();
+        LookAndExit();
+    }
+
+    /// <summary>Saves last uses.</summary>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_access)
+        {
+            if (_disposed) return;
+            _disposed = true;
+            try
+            {
+                SaveUses();
+            }
+            catch (SqliteFailedException e)
+            {
+                _say($"keys: {e.Message}; when keys were used last is not saved");
+            }
+
+            _store.Dispose();
+        }
+    }
+
+    /// <summary>The timer's look.</summary>
+    private void Poll()
+    {
+        // A slow disk must not pile up threads.
+        if (_access.TryEnter()) LookAndExit();
+    }
+
+    private void LookAndExit()
     {
         KeyRing? changed = null;
-        // A slow disk must not pile up callers; who comes while another looks, is served by it.
-        if (!_access.TryEnter()) return;
         try
         {
             if (_disposed) return;
@@ -91,27 +123,6 @@ internal sealed class KeyWatch : IDisposable
         }
 
         if (changed is not null) Changed?.Invoke(changed);
-    }
-
-    /// <summary>Saves last uses.</summary>
-    public void Dispose()
-    {
-        _timer.Dispose();
-        lock (_access)
-        {
-            if (_disposed) return;
-            _disposed = true;
-            try
-            {
-                SaveUses();
-            }
-            catch (SqliteFailedException e)
-            {
-                _say($"keys: {e.Message}; when keys were used last is not saved");
-            }
-
-            _store.Dispose();
-        }
     }
 
     private void Load()

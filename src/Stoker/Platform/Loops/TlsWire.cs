@@ -53,7 +53,7 @@ internal sealed class TlsWire : IWire
 
     public int Receive(Span<byte> target)
     {
-        if (_from == _to) return _ended ? 0 : -SocketCalls.Again;
+        if (_from == _to) return _ended ? 0 : -Errno.Again;
         var count = Math.Min(target.Length, _to - _from);
         _received.AsSpan(_from, count).CopyTo(target);
         _from += count;
@@ -135,7 +135,7 @@ internal sealed class TlsWire : IWire
                 if (buffer.IsEmpty) return 0;
                 var received = socket.Receive(buffer.Span);
                 if (received >= 0) return received;
-                if (received != -SocketCalls.Again) throw Failed(received);
+                if (received != -Errno.Again) throw Failed(received);
             }
         }
 

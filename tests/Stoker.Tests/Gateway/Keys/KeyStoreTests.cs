@@ -8,11 +8,11 @@ namespace Stoker.Tests.Gateway.Keys;
 
 public sealed class KeyStoreTests : IDisposable
 {
-    private static readonly DateTimeOffset s_noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
     private readonly Scratch _scratch = new();
     private readonly Chance _chance = new();
-    private readonly ManualTime _time = new(s_noon);
+    private readonly ManualTime _time = new(Noon);
     private readonly List<string> _said = [];
 
     private string Path => _scratch.At("gateway.db");
@@ -22,7 +22,7 @@ public sealed class KeyStoreTests : IDisposable
     private static KeyVerdict Verdict(KeyWatch watch, string secret, DateTimeOffset at) => watch.Ring.Find(Encoding.ASCII.GetBytes(secret), at.UtcTicks, out _);
 
     private KeyCreation.Created Create(KeyStore store, string name, KeyTerms? terms = null, DateTimeOffset? expires = null) =>
-        Assert.IsType<KeyCreation.Created>(store.Create(name, terms ?? new KeyTerms(), expires, s_noon, _chance.Fill));
+        Assert.IsType<KeyCreation.Created>(store.Create(name, terms ?? new KeyTerms(), expires, Noon, _chance.Fill));
 
     private KeyWatch Watch() => new(Path, _time, _said.Add);
 
@@ -40,9 +40,9 @@ public sealed class KeyStoreTests : IDisposable
         string secret;
         using (var store = KeyStore.Open(Path))
         {
-            secret = Create(store, "ci", terms, s_noon.AddDays(30)).Secret;
+            secret = Create(store, "ci", terms, Noon.AddDays(30)).Secret;
             var found = Assert.Single(store.List());
-            Assert.Equal(("ci", s_noon, s_noon.AddDays(30), null, null), (found.Name, found.Created, found.Expires, found.Revoked, found.LastUsed));
+            Assert.Equal(("ci", Noon, Noon.AddDays(30), null, null), (found.Name, found.Created, found.Expires, found.Revoked, found.LastUsed));
             Assert.Equal(KeyTermsDocument.Of(terms).ModelLimits, KeyTermsDocument.Of(found.Terms).ModelLimits);
             Assert.Equal(["b", "a"], found.Terms.Limits.Models.Select(m => m.Pattern));
             Assert.Equal((terms.Scopes, terms.Limits.Overall, terms.Limits.Budget, KeyPriority.High, 7), (found.Terms.Scopes, found.Terms.Limits.Overall, found.Terms.Limits.Budget, found.Terms.Priority, found.Terms.Weight));
@@ -59,7 +59,7 @@ public sealed class KeyStoreTests : IDisposable
         }
 
         using var watch = Watch();
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, s_noon));
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, Noon));
     }
 
     [Fact]
@@ -67,10 +67,10 @@ public sealed class KeyStoreTests : IDisposable
     {
         using var store = KeyStore.Open(Path);
         var first = Create(store, "ci");
-        Assert.Equal(first.Key.Id, Assert.IsType<KeyCreation.NameTaken>(store.Create("ci", new KeyTerms(), null, s_noon, _chance.Fill)).By.Id);
-        store.Revoke(first.Key.Id, s_noon.AddHours(1));
-        store.Revoke(first.Key.Id, s_noon.AddHours(2));
-        Assert.Equal(s_noon.AddHours(1), store.Find("ci")!.Revoked);
+        Assert.Equal(first.Key.Id, Assert.IsType<KeyCreation.NameTaken>(store.Create("ci", new KeyTerms(), null, Noon, _chance.Fill)).By.Id);
+        store.Revoke(first.Key.Id, Noon.AddHours(1));
+        store.Revoke(first.Key.Id, Noon.AddHours(2));
+        Assert.Equal(Noon.AddHours(1), store.Find("ci")!.Revoked);
         var second = Create(store, "ci");
         Assert.Equal(second.Key.Id, store.Find("ci")!.Id);
         Assert.Equal(first.Key.Id, store.Find(first.Key.Id.Value)!.Id);
@@ -84,21 +84,21 @@ public sealed class KeyStoreTests : IDisposable
         using var watch = Watch();
         var changes = 0;
         watch.Changed = _ => changes++;
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, s_noon));
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, Noon));
         var ring = watch.Ring;
         _time.Advance(KeyWatch.Interval);
         Assert.Same(ring, watch.Ring);
 
-        store.Revoke(store.Find("ci")!.Id, s_noon);
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, s_noon));
+        store.Revoke(store.Find("ci")!.Id, Noon);
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, Noon));
         _time.Advance(KeyWatch.Interval);
-        Assert.Equal(KeyVerdict.Revoked, Verdict(watch, secret, s_noon));
+        Assert.Equal(KeyVerdict.Revoked, Verdict(watch, secret, Noon));
         Assert.Equal(1, changes);
 
         var other = Create(store, "later").Secret;
-        Assert.Equal(KeyVerdict.Unknown, Verdict(watch, other, s_noon));
+        Assert.Equal(KeyVerdict.Unknown, Verdict(watch, other, Noon));
         _time.Advance(KeyWatch.Interval);
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, other, s_noon));
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, other, Noon));
         Assert.Empty(_said);
     }
 
@@ -107,15 +107,15 @@ public sealed class KeyStoreTests : IDisposable
     {
         using var store = KeyStore.Open(Path);
         var (key, first) = (Create(store, "ci") is var created ? created.Key : null!, created.Secret);
-        var second = store.Rotate(key.Id, TimeSpan.FromHours(24), s_noon, _chance.Fill);
-        var third = store.Rotate(key.Id, TimeSpan.FromHours(1), s_noon.AddHours(2), _chance.Fill);
+        var second = store.Rotate(key.Id, TimeSpan.FromHours(24), Noon, _chance.Fill);
+        var third = store.Rotate(key.Id, TimeSpan.FromHours(1), Noon.AddHours(2), _chance.Fill);
         using var watch = Watch();
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, first, s_noon.AddHours(3).AddTicks(-1)));
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, first, Noon.AddHours(3).AddTicks(-1)));
         // The shorter grace of the second rotation ends the first secret earlier too.
-        Assert.Equal(KeyVerdict.Rotated, Verdict(watch, first, s_noon.AddHours(3)));
-        Assert.Equal(KeyVerdict.Rotated, Verdict(watch, second, s_noon.AddHours(3)));
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, third, s_noon.AddYears(50)));
-        watch.Ring.Find(Encoding.ASCII.GetBytes(second), s_noon.UtcTicks, out var state);
+        Assert.Equal(KeyVerdict.Rotated, Verdict(watch, first, Noon.AddHours(3)));
+        Assert.Equal(KeyVerdict.Rotated, Verdict(watch, second, Noon.AddHours(3)));
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, third, Noon.AddYears(50)));
+        watch.Ring.Find(Encoding.ASCII.GetBytes(second), Noon.UtcTicks, out var state);
         Assert.Equal(key.Id, state!.Id);
     }
 
@@ -123,10 +123,10 @@ public sealed class KeyStoreTests : IDisposable
     public void A_key_ends_at_the_moment_it_expires()
     {
         using var store = KeyStore.Open(Path);
-        var secret = Create(store, "ci", expires: s_noon.AddDays(1)).Secret;
+        var secret = Create(store, "ci", expires: Noon.AddDays(1)).Secret;
         using var watch = Watch();
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, s_noon.AddDays(1).AddTicks(-1)));
-        Assert.Equal(KeyVerdict.Expired, Verdict(watch, secret, s_noon.AddDays(1)));
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, Noon.AddDays(1).AddTicks(-1)));
+        Assert.Equal(KeyVerdict.Expired, Verdict(watch, secret, Noon.AddDays(1)));
     }
 
     [Fact]
@@ -136,15 +136,15 @@ public sealed class KeyStoreTests : IDisposable
         var secret = Create(store, "ci").Secret;
         using (var watch = Watch())
         {
-            Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, s_noon.AddSeconds(1)));
+            Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, Noon.AddSeconds(1)));
             _time.Advance(TimeSpan.FromSeconds(29));
             Assert.Null(store.Find("ci")!.LastUsed);
             _time.Advance(TimeSpan.FromSeconds(1));
-            Assert.Equal(s_noon.AddSeconds(1), store.Find("ci")!.LastUsed);
-            Verdict(watch, secret, s_noon.AddSeconds(31));
+            Assert.Equal(Noon.AddSeconds(1), store.Find("ci")!.LastUsed);
+            Verdict(watch, secret, Noon.AddSeconds(31));
         }
 
-        Assert.Equal(s_noon.AddSeconds(31), store.Find("ci")!.LastUsed);
+        Assert.Equal(Noon.AddSeconds(31), store.Find("ci")!.LastUsed);
     }
 
     [Fact]
@@ -153,23 +153,23 @@ public sealed class KeyStoreTests : IDisposable
         using var store = KeyStore.Open(Path);
         Create(store, "made");
         var (a, b) = (SecretHash.Of("declared-secret-number-one"), SecretHash.Of("declared-secret-number-two"));
-        Assert.Empty(store.Declare([new DeclaredKey("ci", a, null, new KeyTerms())], s_noon, _chance.Fill));
+        Assert.Empty(store.Declare([new DeclaredKey("ci", a, null, new KeyTerms())], Noon, _chance.Fill));
         var id = store.Find("ci")!.Id;
         using var watch = Watch();
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, "declared-secret-number-one", s_noon));
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, "declared-secret-number-one", Noon));
 
-        Assert.Empty(store.Declare([new DeclaredKey("ci", b, null, new KeyTerms { Weight = 3 })], s_noon, _chance.Fill));
-        watch.Poll();
+        Assert.Empty(store.Declare([new DeclaredKey("ci", b, null, new KeyTerms { Weight = 3 })], Noon, _chance.Fill));
+        watch.Look();
         Assert.Equal((id, 3), (store.Find("ci")!.Id, store.Find("ci")!.Terms.Weight));
-        Assert.Equal(KeyVerdict.Unknown, Verdict(watch, "declared-secret-number-one", s_noon));
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, "declared-secret-number-two", s_noon));
+        Assert.Equal(KeyVerdict.Unknown, Verdict(watch, "declared-secret-number-one", Noon));
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, "declared-secret-number-two", Noon));
 
-        var clashes = store.Declare([new DeclaredKey("made", a, null, new KeyTerms()), new DeclaredKey("ci", b, null, new KeyTerms()), new DeclaredKey("other", b, null, new KeyTerms())], s_noon, _chance.Fill);
+        var clashes = store.Declare([new DeclaredKey("made", a, null, new KeyTerms()), new DeclaredKey("ci", b, null, new KeyTerms()), new DeclaredKey("other", b, null, new KeyTerms())], Noon, _chance.Fill);
         Assert.Equal([("made", DeclaredKeyRefusal.Cause.NameTaken), ("other", DeclaredKeyRefusal.Cause.SecretTaken)], clashes.Select(c => (c.Name, c.Because)));
 
-        Assert.Empty(store.Declare([], s_noon, _chance.Fill));
-        watch.Poll();
-        Assert.Equal(KeyVerdict.Revoked, Verdict(watch, "declared-secret-number-two", s_noon));
+        Assert.Empty(store.Declare([], Noon, _chance.Fill));
+        watch.Look();
+        Assert.Equal(KeyVerdict.Revoked, Verdict(watch, "declared-secret-number-two", Noon));
         Assert.Null(store.Find("made")!.Revoked);
     }
 
@@ -178,12 +178,12 @@ public sealed class KeyStoreTests : IDisposable
     {
         using var store = KeyStore.Open(Path);
         var key = new DeclaredKey("ci", SecretHash.Of("declared-secret-number-one"), null, new KeyTerms());
-        store.Declare([key], s_noon, _chance.Fill);
+        store.Declare([key], Noon, _chance.Fill);
         var id = store.Find("ci")!.Id;
-        store.Declare([], s_noon, _chance.Fill);
-        Assert.Empty(store.Declare([key], s_noon.AddDays(1), _chance.Fill));
+        store.Declare([], Noon, _chance.Fill);
+        Assert.Empty(store.Declare([key], Noon.AddDays(1), _chance.Fill));
         using var watch = Watch();
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, "declared-secret-number-one", s_noon));
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, "declared-secret-number-one", Noon));
         Assert.Equal(id, store.Find("ci")!.Id);
     }
 
@@ -193,15 +193,15 @@ public sealed class KeyStoreTests : IDisposable
         string secret;
         using (var store = KeyStore.Open(Path)) secret = Create(store, "ci").Secret;
         using var watch = Watch();
-        using (var breaking = Stoker.Platform.Sqlite.SqliteDatabase.Open(Path, s_keySchemaAsItIs)) breaking.Execute("ALTER TABLE secrets RENAME TO lost");
-        for (var i = 0; i < 3; i++) watch.Poll();
-        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, s_noon));
+        using (var breaking = Stoker.Platform.Sqlite.SqliteDatabase.Open(Path, KeySchemaAsItIs)) breaking.Execute("ALTER TABLE secrets RENAME TO lost");
+        for (var i = 0; i < 3; i++) watch.Look();
+        Assert.Equal(KeyVerdict.Valid, Verdict(watch, secret, Noon));
         Assert.Contains("the keys known last stay in force", Assert.Single(_said));
-        using (var mending = Stoker.Platform.Sqlite.SqliteDatabase.Open(Path, s_keySchemaAsItIs)) mending.Execute("ALTER TABLE lost RENAME TO secrets");
-        watch.Poll();
+        using (var mending = Stoker.Platform.Sqlite.SqliteDatabase.Open(Path, KeySchemaAsItIs)) mending.Execute("ALTER TABLE lost RENAME TO secrets");
+        watch.Look();
         Assert.Equal(2, _said.Count);
     }
 
     /// <summary>Of one step, which has been done.</summary>
-    private static readonly Stoker.Platform.Sqlite.SqliteSchema s_keySchemaAsItIs = new("SELECT 1");
+    private static readonly Stoker.Platform.Sqlite.SqliteSchema KeySchemaAsItIs = new("SELECT 1");
 }

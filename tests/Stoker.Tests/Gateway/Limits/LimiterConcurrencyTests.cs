@@ -7,7 +7,7 @@ namespace Stoker.Tests.Gateway.Limits;
 
 public sealed class LimiterConcurrencyTests
 {
-    private static readonly long s_noon = new DateTime(2026, 11, 21, 12, 0, 0, DateTimeKind.Utc).Ticks;
+    private static readonly long Noon = new DateTime(2026, 11, 21, 12, 0, 0, DateTimeKind.Utc).Ticks;
 
     [Fact]
     public void Sixty_four_threads_together_get_exactly_the_tokens_of_the_limit_and_not_one_more()
@@ -18,7 +18,7 @@ public sealed class LimiterConcurrencyTests
         long admitted = 0;
         Together(threads, _ =>
         {
-            while (limiter.TryReserve(new LimitRequest("k", limits, "phi", each, 0), s_noon, out var _, out var refusal))
+            while (limiter.TryReserve(new LimitRequest("k", limits, "phi", each, 0), Noon, out var _, out var refusal))
                 Interlocked.Add(ref admitted, each);
         });
         Assert.Equal(most / each * each, admitted);
@@ -36,26 +36,26 @@ public sealed class LimiterConcurrencyTests
         {
             for (var i = 0; i < rounds; i++)
             {
-                if (!limiter.TryReserve(new LimitRequest("k", limits, $"m{thread % 2}", 10, 10), s_noon, out var lease, out _)) continue;
+                if (!limiter.TryReserve(new LimitRequest("k", limits, $"m{thread % 2}", 10, 10), Noon, out var lease, out _)) continue;
                 var now = Interlocked.Increment(ref underWay);
                 InterlockedMost(ref most, now);
                 Thread.SpinWait(20);
                 Interlocked.Decrement(ref underWay);
                 if (i % 3 == 0)
                 {
-                    Assert.True(limiter.Refund(lease, s_noon));
+                    Assert.True(limiter.Refund(lease, Noon));
                 }
                 else
                 {
                     Interlocked.Add(ref tokens, i);
-                    Assert.True(limiter.Settle(lease, i, 0, s_noon));
+                    Assert.True(limiter.Settle(lease, i, 0, Noon));
                 }
 
-                Assert.False(limiter.Settle(lease, 1000, 1000, s_noon));
+                Assert.False(limiter.Settle(lease, 1000, 1000, Noon));
             }
         });
         Assert.InRange(most, 1, places);
-        Assert.Equal((tokens, 0L), limiter.BudgetOf("k", BudgetPeriod.Total, s_noon));
+        Assert.Equal((tokens, 0L), limiter.BudgetOf("k", BudgetPeriod.Total, Noon));
     }
 
     /// <summary>What is asked, how far time goes before it, and which lease still open is ended after it.</summary>
@@ -80,7 +80,7 @@ public sealed class LimiterConcurrencyTests
             var limits = new KeyLimits(new LimitSpec(10, 200, 4), [new ModelLimit("m0", new LimitSpec(6, 150, 3))], new BudgetSpec(3000, BudgetPeriod.Day));
             var open = new List<(Lease Lease, int Step)>();
             var log = new List<(long At, int Key, int Model, long Tokens)?>();
-            var now = s_noon;
+            var now = Noon;
             foreach (var (after, tokens, key, model, end, actual) in steps)
             {
                 now += after * TimeSpan.TicksPerMillisecond;

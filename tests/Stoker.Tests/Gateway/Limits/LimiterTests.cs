@@ -6,11 +6,11 @@ namespace Stoker.Tests.Gateway.Limits;
 
 public sealed class LimiterTests
 {
-    private static readonly long s_noon = new DateTime(2026, 11, 21, 12, 0, 0, DateTimeKind.Utc).Ticks;
+    private static readonly long Noon = new DateTime(2026, 11, 21, 12, 0, 0, DateTimeKind.Utc).Ticks;
 
     private readonly Limiter _limiter = new();
 
-    private static long After(double seconds) => s_noon + (long)(seconds * TimeSpan.TicksPerSecond);
+    private static long After(double seconds) => Noon + (long)(seconds * TimeSpan.TicksPerSecond);
 
     private static KeyLimits Key(long? rpm = null, long? tpm = null, int? concurrent = null, BudgetSpec? budget = null, params ModelLimit[] models) =>
         new(new LimitSpec(rpm, tpm, concurrent), models, budget);
@@ -162,7 +162,7 @@ public sealed class LimiterTests
         Assert.Equal(60, Refused(Key(budget: new BudgetSpec(100, BudgetPeriod.Month)), After(0), 41).Used);
         var open = Admitted(Key(budget: new BudgetSpec(100, BudgetPeriod.Month)), After(0), 40);
         var december = new DateTime(2026, 12, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
-        Assert.Equal(TimeSpan.FromTicks(december - s_noon), Refused(Key(budget: new BudgetSpec(90, BudgetPeriod.Month)), After(0), 31).RetryAfter);
+        Assert.Equal(TimeSpan.FromTicks(december - Noon), Refused(Key(budget: new BudgetSpec(90, BudgetPeriod.Month)), After(0), 31).RetryAfter);
         Assert.Equal((0L, 40L), _limiter.BudgetOf("k", BudgetPeriod.Month, december));
         // It was admitted in November, where it belongs.
         _limiter.Settle(open, 40, 0, december);

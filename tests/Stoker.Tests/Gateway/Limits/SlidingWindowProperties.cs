@@ -7,7 +7,7 @@ namespace Stoker.Tests.Gateway.Limits;
 
 public sealed class SlidingWindowProperties
 {
-    private static readonly long s_noon = new DateTime(2026, 11, 21, 12, 0, 0, DateTimeKind.Utc).Ticks;
+    private static readonly long Noon = new DateTime(2026, 11, 21, 12, 0, 0, DateTimeKind.Utc).Ticks;
 
     /// <summary>Steps of milliseconds with what is asked for then: many close together, some far apart.</summary>
     private static Gen<(int After, int Amount)[]> Asks() =>
@@ -25,7 +25,7 @@ public sealed class SlidingWindowProperties
             const int limit = 20;
             var window = new SlidingWindow();
             var admitted = new List<(long At, int Amount)>();
-            var now = s_noon;
+            var now = Noon;
             foreach (var (after, amount) in asks)
             {
                 now += after * TimeSpan.TicksPerMillisecond;
@@ -51,7 +51,7 @@ public sealed class SlidingWindowProperties
         Prop.ForAll((from asks in Asks() from room in Gen.Choose(0, 100) select (asks, room)).ToArbitrary(), input =>
         {
             var window = new SlidingWindow();
-            var now = s_noon;
+            var now = Noon;
             foreach (var (after, amount) in input.asks) window.Add(now += after * TimeSpan.TicksPerMillisecond, amount);
             var wait = window.UntilAtMost(now, input.room);
             if (wait > TimeSpan.Zero)
@@ -69,7 +69,7 @@ public sealed class SlidingWindowProperties
         Prop.ForAll((from asks in Asks() from actual in Gen.Choose(0, 30).ArrayOf(120) select (asks, actual)).ToArbitrary(), input =>
         {
             var (corrected, right) = (new SlidingWindow(), new SlidingWindow());
-            var now = s_noon;
+            var now = Noon;
             var pending = new Queue<(long Second, int Change)>();
             for (var i = 0; i < input.asks.Length; i++)
             {
@@ -89,8 +89,8 @@ public sealed class SlidingWindowProperties
     public void A_clock_that_goes_back_gives_nothing_back()
     {
         var window = new SlidingWindow();
-        window.Add(s_noon, 5);
-        Assert.Equal(s_noon / TimeSpan.TicksPerSecond, window.Add(s_noon - TimeSpan.TicksPerHour, 5));
+        window.Add(Noon, 5);
+        Assert.Equal(Noon / TimeSpan.TicksPerSecond, window.Add(Noon - TimeSpan.TicksPerHour, 5));
         Assert.Equal(10, window.Used);
     }
 }

@@ -35,20 +35,6 @@ public sealed class ReplicaHealthTests
         Assert.Equal(After(), After(facts) with { WindowBegan = After().WindowBegan });
     }
 
-    [Theory]
-    [InlineData(200, ReplicaFact.Answered)]
-    [InlineData(400, ReplicaFact.ClientError)]
-    [InlineData(401, ReplicaFact.ClientError)]
-    [InlineData(404, ReplicaFact.ClientError)]
-    [InlineData(413, ReplicaFact.ClientError)]
-    [InlineData(422, ReplicaFact.ClientError)]
-    [InlineData(429, ReplicaFact.Busy)]
-    [InlineData(500, ReplicaFact.ServerError)]
-    [InlineData(501, ReplicaFact.ClientError)]
-    [InlineData(502, ReplicaFact.ServerError)]
-    [InlineData(503, ReplicaFact.Busy)]
-    internal void A_status_is_a_fact(int status, ReplicaFact fact) => Assert.Equal(fact, ReplicaFacts.OfStatus(status));
-
     [Fact]
     public void Busy_is_no_failure_but_a_pause_as_long_as_the_engine_says()
     {
