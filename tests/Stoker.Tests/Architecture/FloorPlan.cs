@@ -12,6 +12,7 @@ internal static class FloorPlan
     [
         new("Diagnostics", "Diagnostic.cs", "mistakes and remarks: code, severity, place, message, hint"),
         new("Platform", "ProcessLauncher.cs", "the only doors to the operating system"),
+        new("Platform/Disks", "IDisk.cs", "the file calls of what must not lose data, as a seam"),
         new("Platform/Loops", "EventLoop.cs", "sockets on epoll, a thread a loop, plain or TLS"),
         new("Http", "HttpModule.cs", "HTTP/1.1 as bytes: heads read and checked, bodies framed"),
         new("Estates", "EstateSpec.cs", "files to positioned nodes to specs"),
@@ -32,11 +33,13 @@ internal static class FloorPlan
         new("Daemon", "DaemonHost.cs", "one per host and estate: serves the control socket, applies plans, adopts"),
         new("Gateway/Routing", "Router.cs", "which replica of a model serves a request, and who waits; pure decisions and small shared state"),
         new("Gateway", "GatewayModule.cs", "the OpenAI-compatible door to the models: a section, a service, a process of its own"),
+        new("Streams/Log", "LogModule.cs", "the embedded log: what is acknowledged is on the disk"),
         new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
     public static IReadOnlyList<Arrow> Arrows { get; } =
     [
+        new("Platform/Disks", "Platform", "system calls, and errors by their numbers"),
         new("Platform/Loops", "Platform", "system calls, and errors by their numbers"),
         new("Http", "Platform/Loops", "bytes come from a loop's socket"),
         new("Estates", "Diagnostics", "what is wrong in a file is a diagnostic"),
@@ -101,6 +104,8 @@ internal static class FloorPlan
         new("Gateway", "Supervision", "the document of status tells which replicas serve, load or sleep"),
         new("Gateway", "Daemon", "the state directory says where the daemon's socket is"),
         new("Gateway", "Daemon/Protocol", "it follows the daemon's status, and asks it to load and unload models"),
+        new("Streams/Log", "Platform/Disks", "whatever it writes goes through the seam, so that a failing disk can stand in"),
+        new("Streams/Log", "Platform", "errors by their numbers, chance for its identity, its process id for the lock"),
         new("Cli", Root, "the literal list of sections is at the root"),
         new("Cli", "Models", "`model pull-status` looks at files without a daemon"),
         new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),
