@@ -12,6 +12,7 @@ internal static class FloorPlan
     [
         new("Diagnostics", "Diagnostic.cs", "mistakes and remarks: code, severity, place, message, hint"),
         new("Platform", "ProcessLauncher.cs", "the only doors to the operating system"),
+        new("Platform/Disks", "IDisk.cs", "the file calls of what must not lose data, as a seam"),
         new("Platform/Loops", "EventLoop.cs", "sockets on epoll, a thread a loop, plain or TLS"),
         new("Http", "HttpModule.cs", "HTTP/1.1 as bytes: heads read and checked, bodies framed"),
         new("Estates", "EstateSpec.cs", "files to positioned nodes to specs"),
@@ -37,11 +38,13 @@ internal static class FloorPlan
         new("Streams/Events", "EventsModule.cs", "an event between the door and the stores: envelope, identity, vector"),
         new("Streams/Ingest", "IngestModule.cs", "requests to events, or every mistake in them; pure"),
         new("Streams/Transform", "TransformModule.cs", "events to the documents that stores keep; pure"),
+        new("Streams/Log", "LogModule.cs", "the embedded log: what is acknowledged is on the disk"),
         new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
     public static IReadOnlyList<Arrow> Arrows { get; } =
     [
+        new("Platform/Disks", "Platform", "system calls, and errors by their numbers"),
         new("Platform/Loops", "Platform", "system calls, and errors by their numbers"),
         new("Http", "Platform/Loops", "bytes come from a loop's socket"),
         new("Estates", "Diagnostics", "what is wrong in a file is a diagnostic"),
@@ -114,6 +117,8 @@ internal static class FloorPlan
         new("Streams/Ingest", "Http", "a CloudEvent's attributes may be headers"),
         new("Streams/Transform", "Streams/Json", "a document is made of the tape of an event's data"),
         new("Streams/Transform", "Streams/Events", "an envelope becomes a document"),
+        new("Streams/Log", "Platform/Disks", "whatever it writes goes through the seam, so that a failing disk can stand in"),
+        new("Streams/Log", "Platform", "errors by their numbers, chance for its identity, its process id for the lock"),
         new("Cli", Root, "the literal list of sections is at the root"),
         new("Cli", "Models", "`model pull-status` looks at files without a daemon"),
         new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),

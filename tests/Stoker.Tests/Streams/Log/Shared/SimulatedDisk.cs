@@ -23,7 +23,7 @@ public enum DiskFault
     Broken,
 
     /// <summary>A read or write does only a part of what it was asked, and no error is told.</summary>
-    Short,
+    Partial,
     Interrupted,
 }
 
@@ -221,7 +221,7 @@ internal sealed class SimulatedDisk : IDisk
 
         var fault = Fault?.Invoke(call, path, number);
         if (fault is not null) Faults++;
-        isShort = fault == DiskFault.Short;
+        isShort = fault == DiskFault.Partial;
         return fault switch
         {
             DiskFault.Full => Errno.NoSpace,
