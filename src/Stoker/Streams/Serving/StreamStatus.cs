@@ -18,7 +18,7 @@ internal sealed record StreamStatus(string Stream, string Log, string Store, dou
         var partitions = stream.Log.Partitions.Select(p => PartitionReport.Of(p, stream.Workers[p.Number].Progress)).ToList();
         return new StreamStatus(stream.Plan.Name, stream.Log.Id.ToString(), stream.StoreName, partitions.Max(p => p.LagSeconds), stream.DeadLetters.Count(), partitions)
         {
-            Drive = stream.Log.Drive?.ToString(),
+            Drive = stream.Log.Drive?.Words(),
         };
     }
 }
