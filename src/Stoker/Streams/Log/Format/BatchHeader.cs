@@ -60,7 +60,7 @@ internal readonly record struct BatchHeader(
         fields.UInt64(After.Value);
         fields.UInt64(Tag);
         fields.Int64(Position);
-        BinaryPrimitives.WriteUInt32LittleEndian(target[ChecksumAt..], Blocks.Checksum(target[Checked..Size]));
+        BinaryPrimitives.WriteUInt32LittleEndian(target[ChecksumAt..], Crc32C.Of(target[Checked..Size]));
     }
 
     /// <summary>False: these bytes are no header, or one with a mistake in it.</summary>
@@ -70,7 +70,7 @@ internal readonly record struct BatchHeader(
         if (source.Length < Size) return false;
         var fields = new FieldReader(source);
         var mark = fields.UInt32();
-        if (mark is not (BatchMark or GapMark) || fields.UInt32() != Blocks.Checksum(source[Checked..Size])) return false;
+        if (mark is not (BatchMark or GapMark) || fields.UInt32() != Crc32C.Of(source[Checked..Size])) return false;
         header = new BatchHeader(
             mark == GapMark, fields.UInt32(), (int)fields.UInt32(), fields.UInt64(), fields.UInt32(), (int)fields.UInt32(), fields.Int64(), fields.Int64(),
             new RunningHash(fields.UInt64()), new RunningHash(fields.UInt64()), fields.UInt64(), fields.Int64());

@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
-
 namespace Stoker.Streams.Log.Format;
 
 /// <summary>
@@ -29,14 +26,5 @@ internal static class Blocks
         var count = 0;
         for (; bytes.Length >= Sector; bytes = bytes[Sector..]) count += IsZero(bytes[..Sector]) ? 1 : 0;
         return count;
-    }
-
-    /// <summary>CRC-32C (Castagnoli), as iSCSI, ext4 and Kafka have it.</summary>
-    public static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        var sum = uint.MaxValue;
-        foreach (var word in MemoryMarshal.Cast<byte, ulong>(bytes)) sum = BitOperations.Crc32C(sum, word);
-        foreach (var each in bytes[(bytes.Length & ~7)..]) sum = BitOperations.Crc32C(sum, each);
-        return ~sum;
     }
 }

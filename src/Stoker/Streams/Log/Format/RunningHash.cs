@@ -24,7 +24,16 @@ internal readonly record struct RunningHash(ulong Value)
     private static ulong Digest(ReadOnlySpan<byte> bytes, ulong seed)
     {
         var sum = seed ^ (ulong)bytes.Length;
-        while (bytes.Length >= 16)
+        // Two at a time: each multiplication waits for the one before it of its own.
+        var other = Second;
+        for (; bytes.Length >= 32; bytes = bytes[32..])
+        {
+            sum = Fold(BinaryPrimitives.ReadUInt64LittleEndian(bytes) ^ First, BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]) ^ sum);
+            other = Fold(BinaryPrimitives.ReadUInt64LittleEndian(bytes[16..]) ^ Third, BinaryPrimitives.ReadUInt64LittleEndian(bytes[24..]) ^ other);
+        }
+
+        sum ^= other;
+        if (bytes.Length >= 16)
         {
             sum = Fold(BinaryPrimitives.ReadUInt64LittleEndian(bytes) ^ First, BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]) ^ sum);
             bytes = bytes[16..];

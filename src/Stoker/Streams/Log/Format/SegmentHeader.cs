@@ -27,14 +27,14 @@ internal readonly record struct SegmentHeader(LogId Log, int Partition, long Cap
         fields.Int64(Capacity);
         fields.UInt64(FirstOffset);
         fields.UInt64(Before.Value);
-        BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(ChecksumAt), Blocks.Checksum(block.AsSpan(0, ChecksumAt)));
+        BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(ChecksumAt), Crc32C.Of(block.AsSpan(0, ChecksumAt)));
         return block;
     }
 
     public static bool TryRead(ReadOnlySpan<byte> block, out SegmentHeader header)
     {
         header = default;
-        if (block.Length < Size || BinaryPrimitives.ReadUInt32LittleEndian(block[ChecksumAt..]) != Blocks.Checksum(block[..ChecksumAt])) return false;
+        if (block.Length < Size || BinaryPrimitives.ReadUInt32LittleEndian(block[ChecksumAt..]) != Crc32C.Of(block[..ChecksumAt])) return false;
         var fields = new FieldReader(block);
         if (!fields.Bytes(Mark.Length).SequenceEqual(Mark)) return false;
         header = new SegmentHeader(

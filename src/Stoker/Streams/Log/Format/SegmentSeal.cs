@@ -52,7 +52,7 @@ internal sealed record SegmentSeal(
         var trailer = new FieldWriter(bytes.AsSpan(^TrailerSize..));
         trailer.Int64(position);
         trailer.Bytes(EndMark);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(ChecksumAt), Blocks.Checksum(bytes.AsSpan(Checked)));
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(ChecksumAt), Crc32C.Of(bytes.AsSpan(Checked)));
         return bytes;
     }
 
@@ -71,7 +71,7 @@ internal sealed record SegmentSeal(
     public static SegmentSeal? TryRead(ReadOnlySpan<byte> source, ulong tag, long position)
     {
         var extent = ExtentFrom(source);
-        if (extent == 0 || source.Length < extent || BinaryPrimitives.ReadUInt32LittleEndian(source[ChecksumAt..]) != Blocks.Checksum(source[Checked..extent])) return null;
+        if (extent == 0 || source.Length < extent || BinaryPrimitives.ReadUInt32LittleEndian(source[ChecksumAt..]) != Crc32C.Of(source[Checked..extent])) return null;
         var fields = new FieldReader(source);
         fields.Bytes(Checked + 4);
         if (fields.UInt64() != tag || fields.Int64() != position) return null;

@@ -20,7 +20,7 @@ internal sealed record LogIdentity(LogId Id, int Partitions)
     public byte[] ToBytes()
     {
         var text = $"stoker log 1\nid {Id}\npartitions {Partitions}\n";
-        return Encoding.ASCII.GetBytes($"{text}crc32c {Blocks.Checksum(Encoding.ASCII.GetBytes(text)):x8}\n");
+        return Encoding.ASCII.GetBytes($"{text}crc32c {Crc32C.Of(Encoding.ASCII.GetBytes(text)):x8}\n");
     }
 
     /// <summary>Null: it is not such a file, to the last byte.</summary>

@@ -137,7 +137,7 @@ internal sealed class SegmentRepair(IDisk disk, string directory, string aside, 
     {
         var block = new byte[Blocks.Size];
         block.AsSpan(BatchHeader.Size).Fill(Blocks.Padding);
-        new BatchHeader(true, Blocks.Checksum(block.AsSpan(BatchHeader.Size)), length, first, (uint)(next - first), 0, 0, 0, before, after, _tag, position).Write(block);
+        new BatchHeader(true, Crc32C.Of(block.AsSpan(BatchHeader.Size)), length, first, (uint)(next - first), 0, 0, 0, before, after, _tag, position).Write(block);
         return block;
     }
 

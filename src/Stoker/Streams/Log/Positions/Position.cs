@@ -28,7 +28,7 @@ internal static class PositionSlot
         fields.UInt64(position.Hash.Value);
         fields.UInt64(position.Epoch);
         fields.UInt64(position.Required ? 1UL : 0);
-        BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(fields.Length), Blocks.Checksum(block.AsSpan(0, fields.Length)));
+        BinaryPrimitives.WriteUInt32LittleEndian(block.AsSpan(fields.Length), Crc32C.Of(block.AsSpan(0, fields.Length)));
         return block;
     }
 

@@ -51,7 +51,7 @@ internal sealed class ExtentReader(IDiskFile file, ulong tag) : IDisposable
 
         if (!Fill(header.Position, header.CheckedExtent, out var error)) return new Extent(ExtentKind.Unreadable, header, Error: error);
         _read = header.CheckedExtent;
-        if (Blocks.Checksum(Bytes[BatchHeader.Size..]) != header.BodyChecksum) return new Extent(ExtentKind.BadBody, header);
+        if (Crc32C.Of(Bytes[BatchHeader.Size..]) != header.BodyChecksum) return new Extent(ExtentKind.BadBody, header);
         if (header.IsGap) return new Extent(ExtentKind.Gap, header);
         // Batches are of about one size: the next needs one call then, and not two.
         _guess = header.CheckedExtent;

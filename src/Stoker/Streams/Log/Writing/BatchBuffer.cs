@@ -52,7 +52,7 @@ internal sealed class BatchBuffer(int most)
         whole[Length..].Fill(Blocks.Padding);
         var after = BatchRecords.HashOf(whole[BatchHeader.Size..Length], Count, tally.Hash) ?? throw new InvalidOperationException("a batch was laid out wrongly");
         header = new BatchHeader(
-            IsGap: false, Blocks.Checksum(whole[BatchHeader.Size..]), Length, tally.NextOffset, Count, 0, LeastTime, GreatestTime, tally.Hash, after, tally.Header.Tag, tally.Position);
+            IsGap: false, Crc32C.Of(whole[BatchHeader.Size..]), Length, tally.NextOffset, Count, 0, LeastTime, GreatestTime, tally.Hash, after, tally.Header.Tag, tally.Position);
         header.Write(whole);
         header = header with { ZeroSectors = Blocks.ZeroSectors(whole) };
         header.Write(whole);
