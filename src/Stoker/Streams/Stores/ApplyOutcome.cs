@@ -8,19 +8,19 @@ internal abstract record ApplyOutcome
     }
 
     /// <summary>It is durable. What each item became is told by the batch.</summary>
-    public sealed record Applied(int Stored, int Duplicates, int Poison) : ApplyOutcome;
+    internal sealed record Applied(int Stored, int Duplicates, int Poison) : ApplyOutcome;
 
     /// <summary>Somebody else has taken the partition; nothing happened.</summary>
-    public sealed record Fenced(long Epoch) : ApplyOutcome;
+    internal sealed record Fenced(long Epoch) : ApplyOutcome;
 
     /// <summary>The store is not where the batch begins; nothing happened. After an ambiguous outcome: it had happened.</summary>
-    public sealed record Elsewhere(StorePosition Position) : ApplyOutcome;
+    internal sealed record Elsewhere(StorePosition Position) : ApplyOutcome;
 
     /// <summary>The store cannot be had or refuses everything; nothing happened, and the same batch is to be tried again.</summary>
-    public sealed record Outage(string Reason) : ApplyOutcome;
+    internal sealed record Outage(string Reason) : ApplyOutcome;
 
     /// <summary>It broke off where it may or may not have happened.</summary>
-    public sealed record Ambiguous(string Reason) : ApplyOutcome;
+    internal sealed record Ambiguous(string Reason) : ApplyOutcome;
 }
 
 /// <summary>What became of one document of a batch that was applied.</summary>
