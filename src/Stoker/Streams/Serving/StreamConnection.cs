@@ -47,15 +47,10 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire) : ServerConn
         return SendAsync(problem.Status, IngestAnswer.ProblemJson, problem.ToJson(), problem.RetryAfter);
     }
 
-    protected override async ValueTask<bool> AnswerAsync()
+    protected override ValueTask<bool> AnswerAsync()
     {
-        (_isBusy, _hasReadBody) = (true, false);
-        var isPost = IsPost();
-        var alive = isPost == true ? await PostAsync()
-            : isPost == false ? await RefuseAsync(Problem.WrongMethod(loop.Stream.Plan.Path, "POST"))
-            : await StreamEndpoints.AnswerAsync(this, loop);
-        _isBusy = false;
-        return alive && !IsClosing && FinishRequest(_hasReadBody);
+        _hasReadBody = false;
+        return IsPost() == true ? PostAsync() : AnswerOtherAsync();
     }
 
     protected override ValueTask<bool> RefuseAsync(HeadFault? fault) => RefuseAsync(Problem.Of(fault));
@@ -73,9 +68,17 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire) : ServerConn
         return Head.Method.SequenceEqual("POST"u8);
     }
 
+    private async ValueTask<bool> AnswerOtherAsync()
+    {
+        _isBusy = true;
+        var alive = IsPost() == false ? await RefuseAsync(Problem.WrongMethod(loop.Stream.Plan.Path, "POST")) : await StreamEndpoints.AnswerAsync(this, loop);
+        return Done(alive);
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> PostAsync()
     {
+        _isBusy = true;
         var read = await Body.ReadAsync(Head, MostBody, loop.Events.Now + BodyTime);
         if (read != BodyFault.None)
         {
@@ -90,14 +93,20 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire) : ServerConn
             var result = posting.Reader.Read(Head, Body.Bytes, default, loop.Utc);
             var outcome = result.HasAccepted ? await posting.AppendAsync(result, LogModule.MicrosecondsOf(loop.Utc)) : PostOutcome.Durable;
             loop.Stream.Metrics.Posted(result, outcome, Body.Bytes.Length);
-            if (outcome != PostOutcome.Durable) return await RefuseAsync(Problem.Of(outcome));
+            if (outcome != PostOutcome.Durable) return Done(await RefuseAsync(Problem.Of(outcome)));
             posting.Body.ResetWrittenCount();
             loop.Answer.Write(result, posting.Receipts, posting.Body);
-            return await SendAsync(IngestAnswer.Status(result), IngestAnswer.ContentType(result), posting.Body.WrittenSpan);
+            return Done(await SendAsync(IngestAnswer.Status(result), IngestAnswer.ContentType(result), posting.Body.WrittenSpan));
         }
         finally
         {
             loop.Return(posting);
         }
+    }
+
+    private bool Done(bool alive)
+    {
+        _isBusy = false;
+        return alive && !IsClosing && FinishRequest(_hasReadBody);
     }
 }

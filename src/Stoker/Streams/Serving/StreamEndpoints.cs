@@ -21,8 +21,8 @@ internal static class StreamEndpoints
         return path switch
         {
             "/health" => await client.SendAsync(200, Json, "{\"status\":\"ok\"}"u8),
-            "/metrics" => await client.SendAsync(200, Metrics, Encoding.UTF8.GetBytes(loop.Stream.Metrics.Page(loop.Stream))),
-            _ => await client.SendAsync(200, Json, JsonSerializer.SerializeToUtf8Bytes(StreamStatus.Of(loop.Stream), StreamJson.Default.StreamStatus)),
+            "/metrics" => await client.SendAsync(200, Metrics, await loop.AsideAsync(() => Encoding.UTF8.GetBytes(loop.Stream.Metrics.Page(loop.Stream)))),
+            _ => await client.SendAsync(200, Json, await loop.AsideAsync(() => JsonSerializer.SerializeToUtf8Bytes(StreamStatus.Of(loop.Stream), StreamJson.Default.StreamStatus))),
         };
     }
 

@@ -23,7 +23,7 @@ internal sealed class StreamMetrics
         if (outcome != PostOutcome.Durable) return;
         var taken = result.HasAccepted ? result.AcceptedCount : 0;
         Interlocked.Add(ref _events, taken);
-        if (taken < Math.Max(1, result.Count)) Interlocked.Add(ref _rejected, Math.Max(1, result.Count) - taken);
+        Interlocked.Add(ref _rejected, result.Refusal is null ? result.Count - taken : 1);
     }
 
     public void Refused(int status) => _refused.AddOrUpdate(status, 1, static (_, count) => count + 1);
@@ -45,11 +45,11 @@ internal sealed class StreamMetrics
         Line(page, "stoker_stream_log_bytes", "gauge", "Of the log on the disk.", partitions.Select(p => (p.Label, p.Status.Bytes)));
         Line(page, "stoker_stream_log_commits_total", "counter", "Times that the disk was synced.", partitions.Select(p => (p.Label, p.Status.Commits)));
         Line(page, "stoker_stream_log_writable", "gauge", "1: events are taken.", partitions.Select(p => (p.Label, p.Status.State == PartitionState.Writable ? 1L : 0L)));
-        var workers = stream.Workers.Select((w, i) => (Label: $"{{partition=\"{i}\"}}", w.Progress)).ToList();
+        var workers = stream.Workers.Select((w, i) => (Label: $"{{partition=\"{i}\"}}", w.Progress, Lag: w.LagSeconds)).ToList();
         Line(page, "stoker_stream_stored_total", "counter", "Documents that were stored since the process began.", workers.Select(w => (w.Label, w.Progress.Stored)));
         Line(page, "stoker_stream_duplicates_total", "counter", "Events that were stored before.", workers.Select(w => (w.Label, w.Progress.Duplicates)));
         Line(page, "stoker_stream_dead_letters", "gauge", "Events that were put aside and wait for somebody.", [("", stream.DeadLetters.Count())]);
-        Line(page, "stoker_stream_lag_seconds", "gauge", "Age of the oldest event that is not stored.", workers.Select(w => (w.Label, (long)w.Progress.LagSeconds)));
+        Line(page, "stoker_stream_lag_seconds", "gauge", "Age of the oldest event that is not stored.", workers.Select(w => (w.Label, (long)w.Lag)));
         return page.ToString();
     }
 

@@ -24,7 +24,10 @@ internal sealed class StreamProcess : IAsyncDisposable
     /// <summary>How long running requests have after SIGTERM.</summary>
     public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(20);
 
-    private static readonly TimeSpan TrimEvery = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+
+    /// <summary>Looks between two times that old segments are deleted.</summary>
+    private const int TrimEvery = 30;
 
     private readonly SteadyClock _clock;
     private readonly StreamState _state;
@@ -101,7 +104,7 @@ internal sealed class StreamProcess : IAsyncDisposable
     private static StreamState MakeState(StreamPlan plan, string place, StreamLog log, TimeProvider clock)
     {
         var spec = StoreOf(plan, place);
-        var letters = DeadLetterStore.Open(place);
+        var letters = DeadLetterStore.Open(place, log.GiveUpReserve);
         var workers = log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, plan.Host, clock, Say)).ToList();
         return new StreamState(plan, log, spec.Address.ToString(), letters, workers, Say);
     }
@@ -128,7 +131,7 @@ internal sealed class StreamProcess : IAsyncDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         StartLoops();
         var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
-        using var listener = LoopListener.Listen(IPEndPoint.Parse(_state.Plan.Listen), _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say);
+        using var listener = LoopListener.Listen(IPEndPoint.Parse(_state.Plan.Listen), _events, (socket, _) => byLoop[socket.Loop].Accept(socket), Say);
         using var stop = new CancellationTokenSource();
         var beside = _state.Workers.Select(worker => Uphold($"the worker of a partition", worker.RunAsync)).Append(Uphold("retention", TrimAsync)).ToList();
         Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}");
@@ -158,8 +161,8 @@ internal sealed class StreamProcess : IAsyncDisposable
     /// <summary>Deletes what is stored and older, or more, than the file says. A log whose disk failed is opened again by the next process.</summary>
     private async Task TrimAsync(CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(TrimEvery, _clock);
-        while (await timer.WaitForNextTickAsync(stop))
+        using var timer = new PeriodicTimer(LookEvery, _clock);
+        for (var look = 1; await timer.WaitForNextTickAsync(stop); look++)
         {
             if (_state.Log.Partitions.Any(partition => partition.Status().State == PartitionState.Failed))
             {
@@ -168,7 +171,7 @@ internal sealed class StreamProcess : IAsyncDisposable
                 return;
             }
 
-            if (_state.Plan.KeepSeconds is null && _state.Plan.KeepBytes is null) continue;
+            if (look % TrimEvery != 0 || (_state.Plan.KeepSeconds is null && _state.Plan.KeepBytes is null)) continue;
             var before = _state.Plan.KeepSeconds is { } age ? LogModule.MicrosecondsOf(_clock.GetUtcNow()) - (age * 1_000_000) : (long?)null;
             foreach (var partition in _state.Log.Partitions) await partition.TrimAsync(new RetentionLimits(before, _state.Plan.KeepBytes));
         }

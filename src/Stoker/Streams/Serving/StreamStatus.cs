@@ -15,10 +15,10 @@ internal sealed record StreamStatus(string Stream, string Log, string Store, dou
 
     public static StreamStatus Of(StreamState stream)
     {
-        var partitions = stream.Log.Partitions.Select(p => PartitionReport.Of(p, stream.Workers[p.Number].Progress)).ToList();
+        var partitions = stream.Log.Partitions.Select(p => PartitionReport.Of(p, stream.Workers[p.Number])).ToList();
         return new StreamStatus(stream.Plan.Name, stream.Log.Id.ToString(), stream.StoreName, partitions.Max(p => p.LagSeconds), stream.DeadLetters.Count(), partitions)
         {
-            Drive = stream.Log.Drive?.ToString(),
+            Drive = stream.Log.Drive?.Words(),
         };
     }
 }
@@ -34,11 +34,13 @@ internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, u
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Problem { get; init; }
 
-    public static PartitionReport Of(Partition partition, WorkerProgress progress)
+    public static PartitionReport Of(Partition partition, PartitionWorker worker)
     {
+        // Before the log's end is looked at: nobody sees more stored than there is.
+        var progress = worker.Progress;
         var status = partition.Status();
         return new PartitionReport(
-            partition.Number, status.BeginOffset, status.NextOffset, progress.Next, Math.Round(progress.LagSeconds, 3),
+            partition.Number, status.BeginOffset, status.NextOffset, progress.Next, Math.Round(worker.LagSeconds, 3),
             status.State switch
             {
                 PartitionState.Writable => "writable",

@@ -12,7 +12,7 @@ internal sealed class DeadLetterStore : IDisposable
 
     private const string Columns = "partition, offset, source, event, cause, path, message, frame, logged, first_seen, attempts, state";
 
-    private static readonly SqliteSchema s_schema = new(
+    private static readonly SqliteSchema Schema = new(
         """
         CREATE TABLE letters (
           partition INTEGER NOT NULL, offset INTEGER NOT NULL, source TEXT NOT NULL, event TEXT NOT NULL, cause TEXT NOT NULL, path TEXT NOT NULL,
@@ -23,17 +23,23 @@ internal sealed class DeadLetterStore : IDisposable
 
     private readonly Lock _access = new();
     private readonly SqliteDatabase _database;
+    private readonly Action? _makeRoom;
 
-    private DeadLetterStore(SqliteDatabase database) => _database = database;
+    private DeadLetterStore(SqliteDatabase database, Action? makeRoom) => (_database, _makeRoom) = (database, makeRoom);
 
     /// <summary>Made when absent; its directory has to be there.</summary>
+    /// <param name="makeRoom">Gives up what was kept free for this, when the disk is full.</param>
     /// <exception cref="SqliteFailedException"/>
-    public static DeadLetterStore Open(string directory) => new(SqliteDatabase.Open(Path.Combine(directory, FileName), s_schema));
+    public static DeadLetterStore Open(string directory, Action? makeRoom = null)
+    {
+        var path = Path.Combine(directory, FileName);
+        return new DeadLetterStore(WithRoom(() => SqliteDatabase.Open(path, Schema), makeRoom), makeRoom);
+    }
 
     public void Dispose() => _database.Dispose();
 
     /// <summary>Puts events aside; durable when it returns. One that is there already counts another attempt, with its latest reason.</summary>
-    public void Add(IReadOnlyList<DeadLetter> letters, long now) => Locked(() => _database.Write(() =>
+    public void Add(IReadOnlyList<DeadLetter> letters, long now) => Locked(() => WithRoom(() => _database.Write(() =>
     {
         using var insert = _database.Prepare(
             $"INSERT INTO letters ({Columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, 0) "
@@ -43,7 +49,9 @@ internal sealed class DeadLetterStore : IDisposable
             insert.Bind(1, letter.Partition).Bind(2, (long)letter.Offset).Bind(3, letter.Source).Bind(4, letter.EventId).Bind(5, letter.Cause).Bind(6, letter.Path)
                 .Bind(7, letter.Message).Bind(8, letter.Frame).Bind(9, letter.Logged).Bind(10, now).Run();
         }
-    }));
+
+        return letters.Count;
+    }), _makeRoom));
 
     /// <summary>Those in a state, oldest first; null: in any.</summary>
     public IReadOnlyList<DeadLetter> List(DeadLetterState? state, int most) => Locked(() =>
@@ -98,13 +106,21 @@ internal sealed class DeadLetterStore : IDisposable
         return letters;
     }
 
+    private static T WithRoom<T>(Func<T> work, Action? makeRoom)
+    {
+        try
+        {
+            return work();
+        }
+        catch (SqliteFailedException full) when (makeRoom is not null && (full.Failure is SqliteFailure.DiskFull or SqliteFailure.Disk))
+        {
+            makeRoom();
+            return work();
+        }
+    }
+
     private T Locked<T>(Func<T> work)
     {
         lock (_access) return work();
-    }
-
-    private void Locked(Action work)
-    {
-        lock (_access) work();
     }
 }

@@ -40,6 +40,14 @@ internal sealed class EventBatch : IDisposable
     /// <summary>Events that are in it, documents and dead letters.</summary>
     public int Count => _records.Count + _poison.Count;
 
+    /// <summary>Of the events in it.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>When the log took the first and the last event, microseconds of UTC; null: there is none.</summary>
+    public long? FirstLogged { get; private set; }
+
+    public long? LastLogged { get; private set; }
+
     public DocumentBatch Documents => _documents;
 
     /// <summary>Events that became no document.</summary>
@@ -52,12 +60,16 @@ internal sealed class EventBatch : IDisposable
         _records.Clear();
         _frames.Clear();
         _poison.Clear();
+        (Bytes, FirstLogged, LastLogged) = (0, null, null);
         _documents.Begin((long?)from);
     }
 
     /// <summary>Takes an event; its memory may be used for something else afterwards.</summary>
     public void Add(in LogRecord record)
     {
+        Bytes += record.Payload.Length;
+        FirstLogged ??= record.Time;
+        LastLogged = record.Time;
         if (EnvelopeFrame.TryRead(record.Payload, _said) is var fault and not FrameFault.None)
         {
             _poison.Add(new DeadLetter(_place.Partition, record.Offset, "", "", fault == FrameFault.OtherVersion ? "other_version" : "frame", "", "the event in the log is not one that this program can read", record.Payload.ToArray(), record.Time));

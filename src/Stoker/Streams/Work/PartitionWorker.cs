@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Positions;
 using Stoker.Streams.Log.Reading;
@@ -19,6 +18,9 @@ internal sealed class PartitionWorker : IAsyncDisposable
 {
     /// <summary>The name under which the log keeps its position, for retention's sake; what counts is the store's.</summary>
     private const string Consumer = "store";
+
+    /// <summary>Of events that are stored together, beyond which no more are added.</summary>
+    private const long MostBytes = 8 << 20;
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(10), LetterPause = TimeSpan.FromSeconds(1);
 
@@ -47,6 +49,17 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
     public CommitTimes Times { get; } = new();
 
+    /// <summary>Age of the oldest event that is not stored, in seconds; 0: all are.</summary>
+    public double LagSeconds
+    {
+        get
+        {
+            var progress = _progress;
+            if (progress.Next >= _partition.End.NextOffset || progress.Oldest is not { } oldest) return 0;
+            return Math.Max(0, (LogModule.MicrosecondsOf(_clock.GetUtcNow()) - oldest) / 1e6);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         _batch.Dispose();
@@ -56,20 +69,34 @@ internal sealed class PartitionWorker : IAsyncDisposable
     /// <summary>Until it is stopped. What throws out of it is a bug.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        Remember();
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
+            var begun = _clock.GetTimestamp();
             try
             {
-                var begun = Stopwatch.GetTimestamp();
                 await WorkAsync(stop);
-                if (Stopwatch.GetElapsedTime(begun) > LongestPause) pause = FirstPause;
             }
             catch (IOException failed)
             {
                 Trouble(failed.Message);
             }
 
+            if (_clock.GetElapsedTime(begun) > LongestPause) pause = FirstPause;
             await Task.Delay(pause, _clock, stop);
+        }
+    }
+
+    /// <summary>What the log knows of the store, until the store is there and says it.</summary>
+    private void Remember()
+    {
+        try
+        {
+            if (_partition.Position(Consumer).Current is { Required: true } known && known.Next > _progress.Next) Tell(known.Next, null);
+        }
+        catch (IOException)
+        {
+            // Met again, and told, when the partition is taken.
         }
     }
 
@@ -87,7 +114,8 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
         using var reader = _partition.Read(next);
         Keep(kept, next, null);
-        Tell(next, null);
+        Times.Begin(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
+        Tell(next, OldestOf(next));
         var lettersAt = 0L;
         while (true)
         {
@@ -98,8 +126,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
             }
 
             _batch.Begin(next);
-            var end = Gather(reader);
-            if (end is null)
+            if (Gather(reader) is not { } end)
             {
                 if (_problem is not null && reader.NextOffset < _partition.End.NextOffset) return;
                 Tell(next, null);
@@ -107,23 +134,26 @@ internal sealed class PartitionWorker : IAsyncDisposable
                 continue;
             }
 
+            Tell(next, _batch.FirstLogged);
             if (_batch.Poison.Count > 0) PutAside(_batch.Poison);
-            _batch.End(end.Value.Next, end.Value.Hash);
-            if (!await ApplyAsync(claim, next, stop)) return;
-            next = end.Value.Next;
+            _batch.End(end.Next, end.Hash);
+            if (!await ApplyAsync(claim, stop)) return;
+            next = end.Next;
             Times.Add(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
-            Keep(kept, next, end.Value.Hash);
+            // What follows is not older.
+            Tell(next, _batch.LastLogged);
+            Keep(kept, next, end.Hash);
         }
     }
 
     /// <summary>Until there is more, or it is time to look for dead letters that somebody wants tried again.</summary>
     private async Task WaitAsync(LogReader reader, CancellationToken stop)
     {
-        using var soon = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        soon.CancelAfter(LetterPause);
+        using var soon = new CancellationTokenSource(LetterPause, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, soon.Token);
         try
         {
-            await reader.WaitAsync(soon.Token);
+            await reader.WaitAsync(either.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
@@ -135,7 +165,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private (ulong Next, ulong Hash)? Gather(LogReader reader)
     {
         (ulong, ulong)? end = null;
-        while (_batch.Count < StoresModule.BatchSize)
+        while (_batch.Count < StoresModule.BatchSize && _batch.Bytes < MostBytes)
         {
             switch (reader.Read())
             {
@@ -166,7 +196,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
     /// <summary>Applies the batch, through outages.</summary>
     /// <returns>False: the partition has to be taken anew.</returns>
-    private async Task<bool> ApplyAsync(StoreClaim claim, ulong next, CancellationToken stop)
+    private async Task<bool> ApplyAsync(StoreClaim claim, CancellationToken stop)
     {
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
@@ -177,7 +207,6 @@ internal sealed class PartitionWorker : IAsyncDisposable
                     _duplicates += applied.Duplicates;
                     _poison += applied.Poison + _batch.Poison.Count;
                     Well();
-                    Tell((ulong)_batch.Documents.Next.Next, null);
                     return true;
                 case ApplyOutcome.Fenced fenced:
                     Trouble($"somebody else stores this partition's events (epoch {fenced.Epoch} and ours is {claim.Epoch})");
@@ -189,7 +218,6 @@ internal sealed class PartitionWorker : IAsyncDisposable
                     return false;
                 case ApplyOutcome.Outage outage:
                     Trouble(outage.Reason);
-                    Tell(next, OldestOf(next));
                     break;
             }
 
@@ -208,7 +236,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
             var still = _batch.Poison.Select(p => p.Offset).ToHashSet();
             if (still.Count > 0) PutAside(_batch.Poison);
             _batch.End(0, 0);
-            if (!await ApplyAsync(claim, (ulong)claim.Position.Next, stop)) return false;
+            if (!await ApplyAsync(claim, stop)) return false;
             foreach (var poison in _batch.Documents.Poison) still.Add((ulong)_batch.Documents.Documents[poison.Item].Sequence);
             foreach (var letter in letters.Where(letter => !still.Contains(letter.Offset))) _letters.Set(letter.Partition, letter.Offset, DeadLetterState.Stored);
         }
@@ -247,7 +275,6 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private void Tell(ulong next, long? oldest) => _progress = new WorkerProgress(next, _stored, _duplicates, _poison, oldest)
     {
         Problem = _problem,
-        LagSeconds = oldest is { } time ? Math.Max(0, (LogModule.MicrosecondsOf(_clock.GetUtcNow()) - time) / 1e6) : 0,
     };
 
     private void Trouble(string problem)

@@ -9,8 +9,6 @@ namespace Stoker.Streams.Work;
 /// <summary>Tells where an event is, from the log, the worker's position and the dead letters.</summary>
 internal sealed class ReceiptBook(StreamLog log, IReadOnlyList<PartitionWorker> workers, DeadLetterStore letters)
 {
-    private readonly ulong[] _since = [.. workers.Select(worker => worker.Progress.Next)];
-
     /// <summary>Reads the log: not on an event loop. Null: there is no such event.</summary>
     /// <exception cref="IOException"/>
     public ReceiptReport? Find(int partition, ulong offset)
@@ -41,7 +39,7 @@ internal sealed class ReceiptBook(StreamLog log, IReadOnlyList<PartitionWorker> 
         }
 
         if (report.State != "logged" || offset >= workers[partition].Progress.Next) return report;
-        return report with { State = "stored", Stored = workers[partition].Times.Of(offset, _since[partition]) is { } at ? Time(at) : null };
+        return report with { State = "stored", Stored = workers[partition].Times.Of(offset) is { } at ? Time(at) : null };
     }
 
     private static ReceiptReport Logged(ReceiptReport report, LogBatch batch, ulong offset)

@@ -96,7 +96,18 @@ internal sealed class SqliteStore(StoreSpec spec) : IDocumentStore
         }
     }
 
-    private Connection Connect() => _connection ??= new Connection(SqliteTables.Open(spec), spec);
+    private Connection Connect()
+    {
+        try
+        {
+            return _connection ??= new Connection(SqliteTables.Open(spec), spec);
+        }
+        catch (Exception failed) when (failed is IOException and not SqliteFailedException and not StoreUnavailableException or UnauthorizedAccessException)
+        {
+            // Its directory, before SQLite has come to it.
+            throw new StoreUnavailableException($"{spec.Address}: {failed.Message}", failed);
+        }
+    }
 
     private void Forget()
     {

@@ -73,7 +73,7 @@ internal sealed class SimulatedDisk : IDisk
         }
     }
 
-    /// <summary>As after a kill: what was written is there, synced or not.</summary>
+    /// <summary>As after a kill: what was written is seen, and what of it was not synced still is not.</summary>
     public SimulatedDisk AfterKill()
     {
         lock (_access)
@@ -83,7 +83,7 @@ internal sealed class SimulatedDisk : IDisk
         }
     }
 
-    /// <summary>An own disk with the same content, all of it synced.</summary>
+    /// <summary>An own disk with the same content.</summary>
     public SimulatedDisk Copy()
     {
         lock (_access) return new SimulatedDisk(_root.Copy());
