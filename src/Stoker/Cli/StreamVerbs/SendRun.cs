@@ -77,7 +77,7 @@ internal sealed class SendRun(StreamClient client, StreamPlan plan, TimeSpan pat
                 why = silent.Message;
             }
 
-            if (clock.GetElapsedTime(began) + pause > patience) throw new StreamSilentException($"{why}; given up after {Durations.Short(clock.GetElapsedTime(began))}, at {batch[0].Place}");
+            if (clock.GetElapsedTime(began) + pause > patience) throw new StreamSilentException($"{why}; given up at {batch[0].Place}");
             if (!hasSaid) say($"waiting for the stream: {why}");
             hasSaid = true;
             await Task.Delay(pause, clock, cancel);

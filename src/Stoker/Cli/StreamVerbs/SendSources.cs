@@ -25,11 +25,11 @@ internal static class SendSources
 
     public static readonly string[] Types = ["json", "ndjson", "cloudevents"];
 
-    private static readonly string[] s_endings = [".json", ".ndjson", ".jsonl", ".cloudevents"];
+    private static readonly string[] Endings = [".json", ".ndjson", ".jsonl", ".cloudevents"];
 
     /// <summary>The files meant by a word: itself, or those of a directory whose ending says what they are, by name.</summary>
     public static IReadOnlyList<string> Files(string path) => path != StandardInput && Platform.Files.DirectoryExists(path)
-        ? [.. Platform.Files.List(path).Where(file => s_endings.Contains(Path.GetExtension(file))).Order(StringComparer.Ordinal)]
+        ? [.. Platform.Files.List(path).Where(file => Endings.Contains(Path.GetExtension(file))).Order(StringComparer.Ordinal)]
         : [path];
 
     /// <param name="type">One of <see cref="Types"/>; null: by the file's ending, and lines where it says nothing.</param>

@@ -15,6 +15,9 @@ namespace Stoker.Streams.Work;
 /// </summary>
 internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetterStore letters, string? host, TimeProvider clock)
 {
+    /// <summary>Of events that are looked at together.</summary>
+    private const long MostBytes = 8 << 20;
+
     private readonly ReplaySums _sums = new();
     private bool _hasLetters;
 
@@ -47,7 +50,7 @@ internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetter
             if (outcome is ReadOutcome.Gap gap) _sums.Gone += (long)(gap.To - gap.From);
             if (outcome is not ReadOutcome.Batch { Value: var read }) continue;
             using (read) Take(partition.Partition, read, stored, batch);
-            if (batch.Count >= StoresModule.BatchSize) await EndAsync(batch, claim, told, stop);
+            if (batch.Count >= StoresModule.BatchSize || batch.Bytes >= MostBytes) await EndAsync(batch, claim, told, stop);
         }
 
         await EndAsync(batch, claim, told, stop);
