@@ -9,7 +9,8 @@ namespace Stoker.Streams.Log;
 /// <summary>An open log: a directory with its identity, a lock, and a directory for each partition.</summary>
 internal sealed class StreamLog : IDisposable
 {
-    private const string LockName = "lock";
+    /// <summary>Held by whoever may change the log; its text is the holder's process id.</summary>
+    public const string LockName = "lock";
 
     private readonly IDisposable _lock;
     private readonly Reserve _reserve;
