@@ -18,7 +18,7 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
 
     private readonly DiagnosticBag _bag = source.Bag;
 
-    public StreamSpec Read(string name, MappingNode? map, SourcePosition where) => new(new ServiceName(name), ReadListen(map, where), ReadStore(map, name), where)
+    public StreamSpec Read(string name, MappingNode? map, SourcePosition where) => new(new ServiceName(name), ReadListen(map), ReadStore(map, name), where)
     {
         PasswordVariable = map.Text("password"),
         Path = ReadPath(map),
@@ -31,7 +31,7 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         KeepBytes = map.Map("retention").Size("size"),
     };
 
-    private IPEndPoint ReadListen(MappingNode? map, SourcePosition where)
+    private IPEndPoint ReadListen(MappingNode? map)
     {
         var usual = new IPEndPoint(IPAddress.Loopback, DefaultPort);
         if (map.PositionedText("listen") is not { } text) return usual;

@@ -14,7 +14,10 @@ public sealed class AjvDrills
 {
     private const string Version = "8.20.0";
 
-    private const int Schemas = 3000, ValuesEach = 20;
+    // JavaScript rounds it to a number of which everything is said to be no multiple.
+    private const string TooLong = "123456789012345678901234567890";
+
+    private const int Schemas = 1000, ValuesEach = 20;
 
     [Fact]
     public async Task Ajv_says_the_same_of_random_schemas_and_values()
@@ -24,27 +27,28 @@ public sealed class AjvDrills
         await InstallAsync(directory);
         File.Copy(Path.Combine(Root(), "tests", "Stoker.Drills", "Streams", "ajv.mjs"), Path.Combine(directory, "ajv.mjs"), overwrite: true);
         var random = new Random(2020);
-        var cases = Enumerable.Range(0, Schemas).Select(_ => (Schema: RandomSchema.Text(random), Values: Enumerable.Range(0, ValuesEach).Select(_ => Value(random)).ToList())).ToList();
+        var cases = Enumerable.Range(0, Schemas).Select(_ => (Schema: new RandomSchema(random, isForAjv: true).Text(), Values: Enumerable.Range(0, ValuesEach).Select(_ => Value(random)).ToList())).ToList();
         var file = Path.Combine(directory, "cases.jsonl");
         await File.WriteAllLinesAsync(file, cases.Select(one => $$"""{"schema": {{one.Schema}}, "data": [{{string.Join(',', one.Values)}}]}"""));
         var (code, said, errors) = await RunAsync(directory, "node", "ajv.mjs", file);
         Assert.True(code == 0, errors);
         var answers = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(cases.Count, answers.Length);
-        var (valid, invalid, different) = (0, 0, new List<string>());
+        var (valid, invalid, failed, different) = (0, 0, 0, new List<string>());
         foreach (var ((text, values), answer) in cases.Zip(answers))
         {
             var (schema, problems) = JsonSchema.Read(Encoding.UTF8.GetBytes(text), new SchemaOptions(AssertsFormats: false));
             Assert.True(schema is not null, $"{text}: {string.Join("; ", problems)}");
-            foreach (var (value, expected) in values.Zip(JsonSerializer.Deserialize<bool[]>(answer)!))
+            foreach (var (value, expected) in values.Zip(JsonSerializer.Deserialize<bool?[]>(answer)!))
             {
-                _ = expected ? valid++ : invalid++;
-                if (Fits(schema, value) != expected) different.Add($"{text} {value}: Ajv says {expected}");
+                _ = expected is null ? failed++ : expected.Value ? valid++ : invalid++;
+                if (expected is not null && Fits(schema, value) != expected) different.Add($"{text} {value}: Ajv says {expected}");
             }
         }
 
         Assert.True(different.Count == 0, string.Join('\n', different.Take(20)));
         Assert.True(valid > 5000 && invalid > 5000, $"{valid} {invalid}");
+        Assert.True(failed < Schemas * ValuesEach / 50, $"Ajv failed over {failed} values");
     }
 
     private static string Value(Random random)
@@ -53,6 +57,7 @@ public sealed class AjvDrills
         {
             var text = RandomJson.Text(random, depth: 3);
             var scanner = new JsonScanner();
+            if (text.Contains(TooLong, StringComparison.Ordinal)) continue;
             if (scanner.Scan(Encoding.UTF8.GetBytes(text)).IsNone && scanner.Remarks.Count == 0) return text;
         }
     }

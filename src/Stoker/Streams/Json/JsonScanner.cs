@@ -1,4 +1,8 @@
 using System.Buffers;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Text.Unicode;
 
 namespace Stoker.Streams.Json;
@@ -6,8 +10,6 @@ namespace Stoker.Streams.Json;
 /// <summary>Reads one JSON text (RFC 8259) into a tape. One per thread, used again for each text.</summary>
 internal sealed class JsonScanner
 {
-    private static readonly SearchValues<byte> s_endsRun = SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, 0x20).Select(c => (byte)c)]);
-
     private readonly List<JsonRemark> _remarks = [];
     private readonly NameStack _names = new();
     private Frame[] _open = new Frame[16];
@@ -80,7 +82,7 @@ internal sealed class JsonScanner
             case (byte)'n':
                 return ReadWord(text, "null"u8, JsonKind.Null);
             case (byte)'-' or >= (byte)'0' and <= (byte)'9':
-                return ReadNumber(text);
+                return ReadNumbers(text);
             default:
                 return Fail(JsonFaultKind.Unexpected, text);
         }
@@ -141,7 +143,7 @@ internal sealed class JsonScanner
         ref var frame = ref _open[_depth - 1];
         frame.Name = token;
         if (frame.Count == JsonModule.MaxKeys && !Remark(JsonRemarkKind.TooManyKeys, frame.Token, text)) return false;
-        if (frame.Count < JsonModule.MaxKeys && !_names.Add(Tape, token, frame.Names) && !Remark(JsonRemarkKind.DuplicateKey, token, text)) return false;
+        if (frame.Count < JsonModule.MaxKeys && !_names.Add(Tape, token, text.Slice(Tape.Start(token), _at - 1 - Tape.Start(token)), frame.Names) && !Remark(JsonRemarkKind.DuplicateKey, token, text)) return false;
         SkipSpace(text);
         if (_at >= text.Length) return Fail(JsonFaultKind.Ended, text);
         if (text[_at] != ':') return Fail(JsonFaultKind.Unexpected, text);
@@ -156,14 +158,8 @@ internal sealed class JsonScanner
         var isEscaped = false;
         while (true)
         {
-            var run = text[_at..].IndexOfAny(s_endsRun);
-            if (run < 0)
-            {
-                _at = text.Length;
-                return Fail(JsonFaultKind.Ended, text);
-            }
-
-            _at += run;
+            _at = EndOfRun(text, _at);
+            if (_at == text.Length) return Fail(JsonFaultKind.Ended, text);
             if (text[_at] == '"') break;
             if (text[_at] != '\\') return Fail(JsonFaultKind.ControlCharacter, text);
             isEscaped = true;
@@ -172,6 +168,21 @@ internal sealed class JsonScanner
 
         Tape.Add(kind, start, _at++ - start, isEscaped);
         return true;
+    }
+
+    /// <summary>The next quotation mark, backslash or control character. Most strings are short, so that one look at 16 bytes is all there is to do.</summary>
+    private static int EndOfRun(ReadOnlySpan<byte> text, int at)
+    {
+        ref var first = ref MemoryMarshal.GetReference(text);
+        for (; at + Vector128<byte>.Count <= text.Length; at += Vector128<byte>.Count)
+        {
+            var bytes = Vector128.LoadUnsafe(ref first, (nuint)at);
+            var ends = Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)0x20));
+            if (ends != Vector128<byte>.Zero) return at + BitOperations.TrailingZeroCount(ends.ExtractMostSignificantBits());
+        }
+
+        while (at < text.Length && text[at] is not ((byte)'"' or (byte)'\\' or < 0x20)) at++;
+        return at;
     }
 
     /// <summary>Remarks of a string are of the token that it will become.</summary>
@@ -193,6 +204,30 @@ internal sealed class JsonScanner
         else if (char.IsSurrogate((char)unit) && !Remark(JsonRemarkKind.Surrogate, Tape.Length, text)) return false;
         if (unit == 0 && !Remark(JsonRemarkKind.Nul, Tape.Length, text)) return false;
         _at += length;
+        return true;
+    }
+
+    /// <summary>Numbers of an array come by the hundred: they are read one after the other here.</summary>
+    private bool ReadNumbers(ReadOnlySpan<byte> text)
+    {
+        do
+        {
+            if (!ReadNumber(text)) return false;
+        }
+        while (AnotherFollows(text));
+        return true;
+    }
+
+    private bool AnotherFollows(ReadOnlySpan<byte> text)
+    {
+        var at = _at;
+        if (_depth == 0 || at + 2 >= text.Length || text[at] != ',') return false;
+        if (text[++at] == ' ') at++;
+        if (text[at] != '-' && (uint)(text[at] - '0') > 9) return false;
+        ref var frame = ref _open[_depth - 1];
+        if (frame.Kind != JsonKind.Array) return false;
+        frame.Count++;
+        _at = at;
         return true;
     }
 
@@ -250,7 +285,13 @@ internal sealed class JsonScanner
         return true;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void SkipSpace(ReadOnlySpan<byte> text)
+    {
+        if ((uint)_at < (uint)text.Length && text[_at] <= ' ') SkipSpaces(text);
+    }
+
+    private void SkipSpaces(ReadOnlySpan<byte> text)
     {
         var at = _at;
         while ((uint)at < (uint)text.Length && text[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') at++;

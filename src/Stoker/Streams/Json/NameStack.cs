@@ -18,9 +18,9 @@ internal sealed class NameStack
     public void Cut(int count) => Count = count;
 
     /// <summary>Adds a name to the object whose names begin at <paramref name="from"/>; false: it has that name already.</summary>
-    public bool Add(JsonTape tape, int token, int from)
+    public bool Add(JsonTape tape, int token, ReadOnlySpan<byte> content, int from)
     {
-        var hash = tape.IsEscaped(token) ? (uint)StringHash(tape.TextOf(token)) : Hash(tape.Content(token));
+        var hash = tape.IsEscaped(token) ? (uint)StringHash(tape.TextOf(token)) : Hash(content);
         var known = _hashes.AsSpan(from, Count - from);
         for (var at = known.IndexOf(hash); at >= 0;)
         {
@@ -44,25 +44,28 @@ internal sealed class NameStack
 
     private static uint Hash(ReadOnlySpan<byte> name)
     {
-        if (name.Length > 16)
+        var hash = s_seed ^ ((ulong)name.Length << 56);
+        if (name.Length >= 8)
         {
-            var whole = default(HashCode);
-            whole.AddBytes(name);
-            return (uint)whole.ToHashCode();
+            for (var at = 0; at < name.Length - 8; at += 8) hash = Mix(hash ^ MemoryMarshal.Read<ulong>(name[at..]));
+            hash = Mix(hash ^ MemoryMarshal.Read<ulong>(name[^8..]));
+        }
+        else if (name.Length >= 4)
+        {
+            hash = Mix(hash ^ MemoryMarshal.Read<uint>(name) ^ ((ulong)MemoryMarshal.Read<uint>(name[^4..]) << 24));
+        }
+        else if (name.Length > 0)
+        {
+            hash = Mix(hash ^ name[0] ^ ((ulong)name[name.Length / 2] << 8) ^ ((ulong)name[^1] << 16));
         }
 
-        var (low, high) = name.Length >= 8
-            ? (MemoryMarshal.Read<ulong>(name), MemoryMarshal.Read<ulong>(name[^8..]))
-            : (Few(name), (ulong)name.Length);
-        var mixed = Math.BigMul(low ^ s_seed, (high + (ulong)name.Length) ^ (s_seed >> 7), out var below);
-        return (uint)((mixed ^ below) * 0x9e3779b97f4a7c15UL >> 32);
+        return (uint)hash;
     }
 
-    private static ulong Few(ReadOnlySpan<byte> name)
+    private static ulong Mix(ulong value)
     {
-        ulong value = 0;
-        foreach (var letter in name) value = (value << 8) | letter;
-        return value;
+        var high = Math.BigMul(value, s_seed, out var low);
+        return high ^ low;
     }
 
     private void Grow()

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Stoker.Streams.Json;
 
@@ -6,6 +7,8 @@ namespace Stoker.Streams.Schemas;
 /// <summary>A <c>format</c> that is checked: its name, what it means for people, and the check of a text without escapes.</summary>
 internal sealed record SchemaFormat(string Name, string Meaning, Func<ReadOnlySpan<byte>, bool> Check)
 {
+    private static readonly SearchValues<byte> s_notInLocal = SearchValues.Create("\"(),:;<>@[\\] "u8);
+
     private static readonly SchemaFormat[] s_known =
     [
         new("date-time", "a date and time as 2026-03-01T12:00:00Z (RFC 3339)", text => Timestamps.TryRead(text, out _)),
@@ -63,7 +66,7 @@ internal sealed record SchemaFormat(string Name, string Meaning, Func<ReadOnlySp
         var local = text[..at];
         if (local[0] == '"') return local.Length > 2 && local[^1] == '"' && !local[1..^1].Contains((byte)'"');
         if (local[0] == '.' || local[^1] == '.' || local.IndexOf(".."u8) >= 0) return false;
-        return !local.ContainsAny("\"(),:;<>@[\\] "u8);
+        return !local.ContainsAny(s_notInLocal);
     }
 
     private static bool IsAddressLiteral(ReadOnlySpan<byte> text) =>

@@ -10,7 +10,9 @@ internal static class TextChecks
         var content = check.Tape.Content(token);
         var isEscaped = check.Tape.IsEscaped(token);
         var fits = true;
-        if (rules.MinLength > 0 || rules.MaxLength < int.MaxValue)
+
+        // Code points are at most as many as bytes, and at least one where there is a byte.
+        if (rules.MinLength > 1 || content.IsEmpty || content.Length > rules.MaxLength)
         {
             var length = isEscaped ? LengthOfEscaped(content) : LengthOf(content);
             if (length < rules.MinLength) fits = check.Fail(token, MistakeCodes.TooShort, Shown(check, "the text is too short: {0}", length), Shown(check, "at least {0}", rules.MinLength), token);

@@ -1,4 +1,3 @@
-using System.Net;
 using Stoker.Platform.Loops;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Log;
@@ -32,7 +31,7 @@ internal sealed class StreamLoop
     /// <summary>Of this turn of the loop.</summary>
     public DateTime Utc => new(_utcOfZero + (Events.Now * TimeSpan.TicksPerMillisecond), DateTimeKind.Utc);
 
-    public void Accept(LoopSocket socket, IPEndPoint peer)
+    public void Accept(LoopSocket socket)
     {
         if (_closing)
         {

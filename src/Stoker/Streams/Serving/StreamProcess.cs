@@ -131,7 +131,7 @@ internal sealed class StreamProcess : IAsyncDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         StartLoops();
         var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
-        using var listener = LoopListener.Listen(IPEndPoint.Parse(_state.Plan.Listen), _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say);
+        using var listener = LoopListener.Listen(IPEndPoint.Parse(_state.Plan.Listen), _events, (socket, _) => byLoop[socket.Loop].Accept(socket), Say);
         using var stop = new CancellationTokenSource();
         var beside = _state.Workers.Select(worker => Uphold($"the worker of a partition", worker.RunAsync)).Append(Uphold("retention", TrimAsync)).ToList();
         Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}");

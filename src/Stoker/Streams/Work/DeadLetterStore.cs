@@ -12,7 +12,7 @@ internal sealed class DeadLetterStore : IDisposable
 
     private const string Columns = "partition, offset, source, event, cause, path, message, frame, logged, first_seen, attempts, state";
 
-    private static readonly SqliteSchema s_schema = new(
+    private static readonly SqliteSchema Schema = new(
         """
         CREATE TABLE letters (
           partition INTEGER NOT NULL, offset INTEGER NOT NULL, source TEXT NOT NULL, event TEXT NOT NULL, cause TEXT NOT NULL, path TEXT NOT NULL,
@@ -33,7 +33,7 @@ internal sealed class DeadLetterStore : IDisposable
     public static DeadLetterStore Open(string directory, Action? makeRoom = null)
     {
         var path = Path.Combine(directory, FileName);
-        return new DeadLetterStore(WithRoom(() => SqliteDatabase.Open(path, s_schema), makeRoom), makeRoom);
+        return new DeadLetterStore(WithRoom(() => SqliteDatabase.Open(path, Schema), makeRoom), makeRoom);
     }
 
     public void Dispose() => _database.Dispose();

@@ -13,6 +13,8 @@ public sealed class IngestFileTests
 {
     private static readonly string s_here = Here();
 
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static TheoryData<string> Good() => Cases("good");
 
     public static TheoryData<string> Bad() => Cases("bad");
@@ -52,8 +54,7 @@ public sealed class IngestFileTests
         Assert.Equal(File.ReadAllText(file), shown.ToString());
     }
 
-    private static string Pretty(string json) =>
-        JsonSerializer.Serialize(JsonDocument.Parse(json).RootElement, new JsonSerializerOptions { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static string Pretty(string json) => JsonSerializer.Serialize(JsonDocument.Parse(json).RootElement, s_indented);
 
     private static TheoryData<string> Cases(string folder) =>
         [.. Directory.GetFiles(Path.Combine(s_here, folder), "*.http").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];

@@ -12,14 +12,14 @@ public sealed class IoErrorTests
     [InlineData(DiskFault.Broken, true)]
     [InlineData(DiskFault.Full, false)]
     [InlineData(DiskFault.Full, true)]
-    [InlineData(DiskFault.Short, false)]
+    [InlineData(DiskFault.Partial, false)]
     [InlineData(DiskFault.Interrupted, false)]
     public void A_fault_at_any_call_loses_nothing_that_was_answered(DiskFault fault, bool lasting)
     {
         for (var call = 1; ; call++)
         {
             var disk = NewDisk();
-            var story = new Story();
+            using var story = new Story();
             disk.Fault = (_, _, number) => number == call || (lasting && number > call) ? fault : null;
             story.Tell(disk);
             disk.Fault = null;
@@ -45,7 +45,8 @@ public sealed class IoErrorTests
     {
         for (var occurrence = 1; occurrence < 40; occurrence++)
         {
-            var (disk, story, seen) = (NewDisk(), new Story(), 0);
+            using var story = new Story();
+            var (disk, seen) = (NewDisk(), 0);
             story.Open(disk);
             disk.CutAt = (each, path, _) => each == call && path.EndsWith(ending, StringComparison.Ordinal) && ++seen == occurrence;
             story.Go();
@@ -91,7 +92,7 @@ public sealed class IoErrorTests
     }
 
     /// <summary>Twenty records through several segments, a position, a deletion; twice, with a new opening in between.</summary>
-    private sealed class Story
+    private sealed class Story : IDisposable
     {
         private static readonly LogOptions Options = LogWorkshop.Small with { SegmentBytes = 5 * 4096, BatchBytes = 2 * 4096, ProbeEvery = TimeSpan.FromMilliseconds(1) };
 
@@ -99,6 +100,8 @@ public sealed class IoErrorTests
         private LogWorkshop? _workshop;
         private ulong _position;
         private ulong _mayBegin;
+
+        public void Dispose() => _workshop?.Dispose();
 
         public void Tell(SimulatedDisk disk)
         {
@@ -109,6 +112,7 @@ public sealed class IoErrorTests
 
         public bool Open(SimulatedDisk disk)
         {
+            _workshop?.Dispose();
             _workshop = new LogWorkshop(disk, Options);
             return _workshop.Open() is LogOpening.Opened;
         }

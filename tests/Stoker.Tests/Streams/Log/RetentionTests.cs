@@ -51,7 +51,7 @@ public sealed class RetentionTests
     }
 
     [Fact]
-    public async Task A_reader_in_a_deleted_segment_reads_it_to_its_end_and_is_told_then()
+    public async Task A_reader_whose_segment_is_deleted_is_told()
     {
         using var workshop = LogWorkshop.Make();
         for (var i = 0; i < 100; i++) workshop.Append($"event {i}");

@@ -8,8 +8,8 @@ namespace Stoker.Streams.Log.Writing;
 /// </summary>
 internal sealed class AppendQueue(int batchBytes, int mostWaiting)
 {
-    private const int MostSpare = 4;
-
+    // What may wait, the batch that is gathered and the one that is written.
+    private readonly int _mostSpare = (mostWaiting / batchBytes) + 2;
     private readonly object _access = new();
     private readonly Queue<BatchBuffer> _ready = new();
     private readonly Stack<BatchBuffer> _spare = new();
@@ -108,7 +108,7 @@ internal sealed class AppendQueue(int batchBytes, int mostWaiting)
         batch.Clear();
         lock (_access)
         {
-            if (_spare.Count < MostSpare) _spare.Push(batch);
+            if (_spare.Count < _mostSpare) _spare.Push(batch);
         }
     }
 

@@ -23,7 +23,7 @@ public enum DiskFault
     Broken,
 
     /// <summary>A read or write does only a part of what it was asked, and no error is told.</summary>
-    Short,
+    Partial,
     Interrupted,
 }
 
@@ -73,7 +73,7 @@ internal sealed class SimulatedDisk : IDisk
         }
     }
 
-    /// <summary>As after a kill: what was written is there, synced or not.</summary>
+    /// <summary>As after a kill: what was written is seen, and what of it was not synced still is not.</summary>
     public SimulatedDisk AfterKill()
     {
         lock (_access)
@@ -83,7 +83,7 @@ internal sealed class SimulatedDisk : IDisk
         }
     }
 
-    /// <summary>An own disk with the same content, all of it synced.</summary>
+    /// <summary>An own disk with the same content.</summary>
     public SimulatedDisk Copy()
     {
         lock (_access) return new SimulatedDisk(_root.Copy());
@@ -221,7 +221,7 @@ internal sealed class SimulatedDisk : IDisk
 
         var fault = Fault?.Invoke(call, path, number);
         if (fault is not null) Faults++;
-        isShort = fault == DiskFault.Short;
+        isShort = fault == DiskFault.Partial;
         return fault switch
         {
             DiskFault.Full => Errno.NoSpace,

@@ -32,7 +32,7 @@ internal sealed class SimulatedFile(SimulatedDisk disk, Inode inode, string path
         {
             var error = disk.Begin(DiskCall.Write, path, out var isShort);
             // A full disk is often noticed in the middle.
-            if (error == Errno.NoSpace && bytes.Length > 512) inode.Write(position, bytes[..512]);
+            if (error == Errno.NoSpace && bytes.Length > 512) inode.Write(position, bytes[..(bytes.Length * 3 / 4)]);
             if (error != 0) return -error;
             if (isShort) bytes = bytes[..Math.Max(1, bytes.Length / 3)];
             if (!disk.HasRoomFor(position + bytes.Length - inode.Current.Length)) return -Errno.NoSpace;
@@ -77,8 +77,7 @@ internal sealed class SimulatedFile(SimulatedDisk disk, Inode inode, string path
 /// <summary>A file's content: as it is seen, as it is on the disk, and what leads from one to the other.</summary>
 internal sealed class Inode
 {
-    private readonly List<(long Position, byte[] Bytes)> _writes = [];
-    private readonly List<int> _lengths = [];
+    private readonly List<Change> _changes = [];
 
     public byte[] Current { get; set; } = [];
 
@@ -88,40 +87,47 @@ internal sealed class Inode
     {
         if (position + bytes.Length > Current.Length) SetLength((int)position + bytes.Length);
         bytes.CopyTo(Current.AsSpan((int)position));
-        _writes.Add((position, bytes.ToArray()));
+        _changes.Add(new Change((int)position, bytes.ToArray()));
     }
 
     public void SetLength(int length)
     {
-        var content = Current;
-        Array.Resize(ref content, length);
-        Current = content;
-        _lengths.Add(length);
+        Current = Resized(Current, length);
+        _changes.Add(new Change(length, null));
     }
 
+    /// <summary>What was written since the last sync gets to the disk; not what an earlier one that failed has forgotten.</summary>
     public void Sync()
     {
-        Durable = [.. Current];
+        foreach (var change in _changes)
+        {
+            if (change.Bytes is null) Durable = Resized(Durable, change.At);
+            else Put(change.At, change.Bytes);
+        }
+
         Forget();
     }
 
-    public void Forget()
+    private void Put(int at, byte[] bytes)
     {
-        _writes.Clear();
-        _lengths.Clear();
+        if (Durable.Length < at + bytes.Length) Durable = Resized(Durable, at + bytes.Length);
+        bytes.CopyTo(Durable.AsSpan(at));
     }
+
+    public void Forget() => _changes.Clear();
 
     public Inode AfterPowerCut(Random random, int sector, double part)
     {
-        var length = _lengths.Count > 0 && random.NextDouble() < part ? _lengths[random.Next(_lengths.Count)] : Durable.Length;
-        var content = new byte[length];
-        Durable.AsSpan(0, Math.Min(length, Durable.Length)).CopyTo(content);
-        foreach (var (position, bytes) in _writes)
+        var lengths = _changes.Where(change => change.Bytes is null).Select(change => change.At).ToList();
+        var length = lengths.Count > 0 && random.NextDouble() < part ? lengths[random.Next(lengths.Count)] : Durable.Length;
+        var content = Resized(Durable, length);
+        foreach (var (position, bytes) in _changes)
         {
+            if (bytes is null) continue;
             for (var at = position; at < position + bytes.Length;)
             {
                 var count = Math.Min(sector - (at % sector), position + bytes.Length - at);
-                if (at + count <= length && random.NextDouble() < part) bytes.AsSpan((int)(at - position), (int)count).CopyTo(content.AsSpan((int)at));
+                if (at + count <= length && random.NextDouble() < part) bytes.AsSpan(at - position, count).CopyTo(content.AsSpan(at));
                 at += count;
             }
         }
@@ -129,7 +135,23 @@ internal sealed class Inode
         return new Inode { Current = content, Durable = [.. content] };
     }
 
-    public Inode Copy() => new() { Current = [.. Current], Durable = [.. Current] };
+    /// <summary>With what is not synced, as it is.</summary>
+    public Inode Copy()
+    {
+        var copy = new Inode { Current = [.. Current], Durable = [.. Durable] };
+        copy._changes.AddRange(_changes);
+        return copy;
+    }
+
+    private static byte[] Resized(byte[] content, int length)
+    {
+        var resized = new byte[length];
+        content.AsSpan(0, Math.Min(length, content.Length)).CopyTo(resized);
+        return resized;
+    }
+
+    /// <param name="Bytes">Null: it became so long.</param>
+    private sealed record Change(int At, byte[]? Bytes);
 }
 
 /// <summary>A directory: its names as they are seen, and as they are on the disk.</summary>
@@ -167,10 +189,19 @@ internal sealed class Folder
         return after;
     }
 
-    public Folder Copy()
+    /// <summary>With what is not synced, as it is; what has two names still has.</summary>
+    public Folder Copy(Dictionary<object, object>? copies = null)
     {
+        copies ??= new Dictionary<object, object>(ReferenceEqualityComparer.Instance);
         var copy = new Folder();
-        foreach (var (name, entry) in Current) copy.Put(name, entry is Folder folder ? folder.Copy() : ((Inode)entry).Copy(), durable: true);
+        foreach (var (name, entry) in Current) copy.Current[name] = CopyOf(entry, copies);
+        foreach (var (name, entry) in _durable) copy._durable[name] = CopyOf(entry, copies);
+        return copy;
+    }
+
+    private static object CopyOf(object entry, Dictionary<object, object> copies)
+    {
+        if (!copies.TryGetValue(entry, out var copy)) copies[entry] = copy = entry is Folder folder ? folder.Copy(copies) : ((Inode)entry).Copy();
         return copy;
     }
 }
