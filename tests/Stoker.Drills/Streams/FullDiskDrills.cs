@@ -13,18 +13,19 @@ public sealed class FullDiskDrills
     [InlineData(true)]
     public async Task A_full_disk_is_a_refusal_and_the_stream_goes_on_by_itself_when_there_is_room(bool dies)
     {
-        using var disk = SmallDisk.Mount("160m");
-        await using var box = new StreamBox(Path.Combine(disk.Path, "state"));
+        // A segment, the reserve and the documents fit; the next segment does not when the rest is taken.
+        using var disk = SmallDisk.Mount("400m");
+        await using var box = new StreamBox(Path.Combine(disk.Path, "state"), plan => plan with { Partitions = 1 });
         var oracle = new Oracle();
         await box.UpAsync();
-        await using (var producers = new Producers(box, oracle))
+        await using (var producers = new Producers(box, oracle, count: 4, issue: static o => o.Issue(noise: 30_000)))
         {
             for (var round = 0; round < 2; round++)
             {
                 var enough = oracle.Acknowledged + 200;
                 await box.UntilAsync("events come in", () => Task.FromResult(oracle.Acknowledged >= enough));
                 var refused = producers.Refused;
-                var ballast = disk.Fill(leaving: 1 << 20);
+                var ballast = Fill(disk.Path);
                 await box.UntilAsync("they are refused", () => Task.FromResult(producers.Refused > refused + 20));
                 Assert.Equal((HttpStatusCode)507, producers.LastRefusal.Status);
                 Assert.Equal("application/problem+json", producers.LastRefusal.Type);
@@ -46,5 +47,23 @@ public sealed class FullDiskDrills
         }
 
         await box.AssertHoldsAsync(oracle);
+    }
+
+    /// <summary>Until nothing more fits, whatever else is written meanwhile.</summary>
+    private static string Fill(string directory)
+    {
+        var path = Path.Combine(directory, "ballast");
+        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        var block = new byte[1 << 20];
+        try
+        {
+            while (true) file.Write(block);
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
+
+        return path;
     }
 }

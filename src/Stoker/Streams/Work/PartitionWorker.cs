@@ -129,6 +129,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
             if (Gather(reader) is not { } end)
             {
                 if (_problem is not null && reader.NextOffset < _partition.End.NextOffset) return;
+                Well();
                 Tell(next, null);
                 await WaitAsync(reader, stop);
                 continue;

@@ -12,7 +12,7 @@ namespace Stoker.Drills.Streams.Shared;
 /// What was sent, kept outside of the program: it issues events, is told which were acknowledged and which refused, and at the end compares with the store. What was
 /// neither acknowledged nor refused may be there or not.
 /// </summary>
-internal sealed class Oracle(int sources = 4)
+internal sealed class Oracle(int sources = 8)
 {
     private readonly ConcurrentDictionary<(string Source, string Id), Guid> _issued = new();
     private readonly ConcurrentDictionary<(string Source, string Id), bool> _acknowledged = new();

@@ -148,6 +148,17 @@ public sealed class PartitionWorkerTests
     }
 
     [Fact]
+    public async Task An_outage_is_over_when_the_store_is_there_although_nothing_waits_to_be_stored()
+    {
+        await using var bench = new WorkerBench();
+        bench.Store.OnTake = take => take < 3 ? new StoreUnavailableException("no route") : null;
+        bench.Run();
+        await bench.UntilAsync(() => bench.Worker.Progress.Problem == "no route");
+        await bench.UntilAsync(() => bench.Worker.Progress.Problem is null, timePasses: true);
+        Assert.Contains("events of partition 0 are stored again", bench.Said);
+    }
+
+    [Fact]
     public async Task Poison_is_put_aside_and_what_stands_beside_it_is_stored()
     {
         await using var bench = new WorkerBench();
