@@ -6,7 +6,7 @@ namespace Stoker.Streams.Events;
 /// <summary>A media type (RFC 2046, RFC 9110): <c>application/json; charset=utf-8</c>. Names are compared whatever their case.</summary>
 internal readonly ref struct MediaType
 {
-    private static readonly SearchValues<byte> s_token = SearchValues.Create(
+    private static readonly SearchValues<byte> TokenBytes = SearchValues.Create(
         "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
     private MediaType(ReadOnlySpan<byte> name, ReadOnlySpan<byte> charset)
@@ -58,7 +58,7 @@ internal readonly ref struct MediaType
     {
         if (!text.StartsWith("\""u8))
         {
-            var end = text.IndexOfAnyExcept(s_token);
+            var end = text.IndexOfAnyExcept(TokenBytes);
             used = end < 0 ? text.Length : end;
             value = text[..used];
             return used > 0;
@@ -71,7 +71,7 @@ internal readonly ref struct MediaType
         return close < text.Length;
     }
 
-    private static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(s_token);
+    private static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenBytes);
 
     private static bool EndsWith(ReadOnlySpan<byte> text, ReadOnlySpan<byte> lower) => text.Length > lower.Length && Ascii.EqualsIgnoreCase(text[^lower.Length..], lower);
 }

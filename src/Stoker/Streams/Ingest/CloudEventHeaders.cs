@@ -8,7 +8,7 @@ namespace Stoker.Streams.Ingest;
 /// <summary>A CloudEvent in binary mode: attributes are headers, the body is the data.</summary>
 internal sealed class CloudEventHeaders(IngestSpec spec, DataChecks checks, Scratch scratch)
 {
-    private static readonly byte[] s_dataContentType = [.. "datacontenttype"u8];
+    private static readonly byte[] DataContentType = [.. "datacontenttype"u8];
 
     private readonly JsonScanner _scanner = new();
 
@@ -64,7 +64,7 @@ internal sealed class CloudEventHeaders(IngestSpec spec, DataChecks checks, Scra
         if (header.IsEmpty) return;
         var kept = scratch.Take(header.Length);
         header.CopyTo(kept.Span);
-        AttributeRules.Set(item, new AttributePlace("content-type"u8), s_dataContentType, kept, AttributeKind.Text);
+        AttributeRules.Set(item, new AttributePlace("content-type"u8), DataContentType, kept, AttributeKind.Text);
     }
 
     private void ReadData(IngestItem item, EventType? type, ReadOnlyMemory<byte> body)
@@ -97,7 +97,6 @@ internal sealed class CloudEventHeaders(IngestSpec spec, DataChecks checks, Scra
         }
 
         var next = 0;
-        DataChecks.TellRemarks(item, _scanner, 0, ref next);
-        checks.Check(item, type, _scanner.Tape, 0, 0);
+        if (DataChecks.TellRemarks(item, _scanner, 0, ref next)) checks.Check(item, type, _scanner.Tape, 0, 0);
     }
 }

@@ -8,7 +8,7 @@ namespace Stoker.Streams.Ingest;
 /// <summary>A CloudEvent in the JSON format: structured mode, and each event of a batch.</summary>
 internal sealed class CloudEventReader(IngestSpec spec, DataChecks checks, Scratch scratch)
 {
-    private static readonly byte[] s_json = [.. "application/json"u8];
+    private static readonly byte[] JsonType = [.. "application/json"u8];
 
     private readonly JsonScanner _inner = new();
 
@@ -69,7 +69,7 @@ internal sealed class CloudEventReader(IngestSpec spec, DataChecks checks, Scrat
     {
         var said = item.Event;
         said.HasData = true;
-        if (said.ContentType.IsEmpty) said.ContentType = s_json;
+        if (said.ContentType.IsEmpty) said.ContentType = JsonType;
         if (!MediaType.TryRead(said.ContentType.Span, out var media)) return;
         if (media.IsJson)
         {
@@ -102,7 +102,7 @@ internal sealed class CloudEventReader(IngestSpec spec, DataChecks checks, Scrat
         }
 
         said.Data = decoded.Value;
-        if (said.ContentType.IsEmpty) said.ContentType = s_json;
+        if (said.ContentType.IsEmpty) said.ContentType = JsonType;
         var isJson = MediaType.TryRead(said.ContentType.Span, out var media) && media.IsJson;
         if (isJson) CheckInner(item, type, tape, root, token);
         else if (type?.Schema is not null) item.Mistakes.Add(tape, root, root, MistakeCodes.ContentType, "the data of this type are JSON", "application/json", under: "datacontenttype");
@@ -118,8 +118,7 @@ internal sealed class CloudEventReader(IngestSpec spec, DataChecks checks, Scrat
         }
 
         var next = 0;
-        DataChecks.TellRemarks(item, _inner, 0, ref next);
-        checks.Check(item, type, _inner.Tape, 0, 0);
+        if (DataChecks.TellRemarks(item, _inner, 0, ref next)) checks.Check(item, type, _inner.Tape, 0, 0);
     }
 
     private Memory<byte>? Decode(JsonTape tape, int token)

@@ -10,10 +10,14 @@ internal sealed class DataChecks(EventTypes types)
 {
     private readonly SchemaCheck _schemas = new();
 
-    /// <summary>Adds what the scanner remarked in the item, whose remarks begin at <paramref name="next"/>.</summary>
-    public static void TellRemarks(IngestItem item, JsonScanner scanner, int root, ref int next)
+    /// <summary>
+    /// Adds what the scanner remarked in the item, whose remarks begin at <paramref name="next"/>. False: it is too deep to be looked at further, because
+    /// what looks at it goes as deep as it.
+    /// </summary>
+    public static bool TellRemarks(IngestItem item, JsonScanner scanner, int root, ref int next)
     {
         var end = scanner.Tape.Next(root);
+        var canBeRead = true;
         for (; next < scanner.Remarks.Count && scanner.Remarks[next].Token < end; next++)
         {
             var (code, message) = scanner.Remarks[next].Kind switch
@@ -25,7 +29,10 @@ internal sealed class DataChecks(EventTypes types)
                 JsonRemarkKind.Nul => (MistakeCodes.BadUnicode, "U+0000 cannot be kept by every store"),
             };
             item.Mistakes.Add(scanner.Tape, root, scanner.Remarks[next].Token, code, message);
+            canBeRead &= code != MistakeCodes.TooDeep;
         }
+
+        return canBeRead;
     }
 
     /// <summary>Data that are JSON. Paths begin at <paramref name="root"/>, the event.</summary>

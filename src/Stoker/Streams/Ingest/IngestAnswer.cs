@@ -15,9 +15,9 @@ internal sealed class IngestAnswer : IDisposable
     public const string Json = "application/json", ProblemJson = "application/problem+json";
 
     // Back-ticks and umlauts as they are: no answer is ever put into HTML.
-    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly Utf8JsonWriter _json = new(Stream.Null, s_options);
+    private readonly Utf8JsonWriter _json = new(Stream.Null, WriterOptions);
 
     public void Dispose() => _json.Dispose();
 

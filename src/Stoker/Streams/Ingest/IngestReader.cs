@@ -105,9 +105,9 @@ internal sealed class IngestReader
     {
         var item = Begin();
         var isOfSize = IsOfSize(item, _scanner.Tape.Raw(token).Length);
-        DataChecks.TellRemarks(item, _scanner, token, ref nextRemark);
-        if (isOfSize && isEvent) _events.Read(item, _scanner.Tape, token);
-        else if (isOfSize) _metadata.Read(item, _scanner.Tape, token);
+        var canBeRead = DataChecks.TellRemarks(item, _scanner, token, ref nextRemark) && isOfSize;
+        if (canBeRead && isEvent) _events.Read(item, _scanner.Tape, token);
+        else if (canBeRead) _metadata.Read(item, _scanner.Tape, token);
         End(item);
     }
 
@@ -139,9 +139,8 @@ internal sealed class IngestReader
             {
                 item.Mistakes.Add(FaultMistake(fault));
             }
-            else
+            else if (DataChecks.TellRemarks(item, _scanner, 0, ref next))
             {
-                DataChecks.TellRemarks(item, _scanner, 0, ref next);
                 _metadata.Read(item, _scanner.Tape, 0);
             }
         }

@@ -9,14 +9,14 @@ namespace Stoker.Streams.Ingest;
 /// </summary>
 internal sealed class MetadataReader(IngestSpec spec, EventTypes types, DataChecks checks, Scratch scratch)
 {
-    private static readonly byte[] s_json = [.. "application/json"u8];
+    private static readonly byte[] JsonType = [.. "application/json"u8];
 
     public void Read(IngestItem item, JsonTape tape, int root)
     {
         var said = item.Event;
         said.Form = EventForm.Metadata;
         said.Type = types.Metadata.Name;
-        said.ContentType = s_json;
+        said.ContentType = JsonType;
         said.Data = tape.Raw(root);
         said.HasData = true;
         if (tape.Kind(root) != JsonKind.Object)

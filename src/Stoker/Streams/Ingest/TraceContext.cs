@@ -5,7 +5,7 @@ namespace Stoker.Streams.Ingest;
 /// <summary>W3C trace context: <c>00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01</c>. What is none is passed over, as that specification says.</summary>
 internal static class TraceContext
 {
-    private static readonly SearchValues<byte> s_hex = SearchValues.Create("0123456789abcdef"u8);
+    private static readonly SearchValues<byte> Hex = SearchValues.Create("0123456789abcdef"u8);
 
     /// <summary>The text itself, or nothing.</summary>
     public static ReadOnlySpan<byte> Read(ReadOnlySpan<byte> text)
@@ -18,5 +18,5 @@ internal static class TraceContext
         return text.Length == 55 || (text.Length <= 512 && text[55] == '-' && !text.StartsWith("00"u8)) ? text : default;
     }
 
-    private static bool IsHex(ReadOnlySpan<byte> text) => !text.ContainsAnyExcept(s_hex);
+    private static bool IsHex(ReadOnlySpan<byte> text) => !text.ContainsAnyExcept(Hex);
 }

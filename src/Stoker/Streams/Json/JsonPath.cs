@@ -7,12 +7,14 @@ internal static class JsonPath
 {
     private const int LongestName = 80, LongestValue = 80;
 
-    /// <summary>The path of a token from a root that is above it.</summary>
+    /// <summary>The path of a token from a root that is above it; of what is very deep, the beginning.</summary>
     public static string Of(JsonTape tape, int root, int token)
     {
         var path = new StringBuilder("$");
+        var depth = 0;
         for (var at = root; at != token;)
         {
+            if (depth++ == JsonModule.MaxDepth) return path.Append('…').ToString();
             var isObject = tape.Kind(at) == JsonKind.Object;
             var child = at + 1;
             for (var index = 0; ; index++, child = tape.Next(child))

@@ -49,6 +49,7 @@ internal sealed class JsonScanner
         var path = "$";
         for (var i = 0; i < _depth; i++)
         {
+            if (i == JsonModule.MaxDepth) return path + "…";
             var frame = _open[i];
             path = frame.Kind == JsonKind.Array ? $"{path}[{frame.Count}]" : frame.Name > 0 ? JsonPath.Join(path, Tape.TextOf(frame.Name)) : path;
         }

@@ -8,7 +8,7 @@ namespace Stoker.Streams.Json;
 /// </summary>
 internal sealed class NameStack
 {
-    private static readonly ulong s_seed = ((ulong)(uint)HashCode.Combine(1) << 32) | (uint)HashCode.Combine(2) | 1;
+    private static readonly ulong Seed = ((ulong)(uint)HashCode.Combine(1) << 32) | (uint)HashCode.Combine(2) | 1;
 
     private uint[] _hashes = new uint[64];
     private int[] _tokens = new int[64];
@@ -44,7 +44,7 @@ internal sealed class NameStack
 
     private static uint Hash(ReadOnlySpan<byte> name)
     {
-        var hash = s_seed ^ ((ulong)name.Length << 56);
+        var hash = Seed ^ ((ulong)name.Length << 56);
         if (name.Length >= 8)
         {
             for (var at = 0; at < name.Length - 8; at += 8) hash = Mix(hash ^ MemoryMarshal.Read<ulong>(name[at..]));
@@ -64,7 +64,7 @@ internal sealed class NameStack
 
     private static ulong Mix(ulong value)
     {
-        var high = Math.BigMul(value, s_seed, out var low);
+        var high = Math.BigMul(value, Seed, out var low);
         return high ^ low;
     }
 

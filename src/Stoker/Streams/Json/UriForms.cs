@@ -9,11 +9,11 @@ internal static class UriForms
 {
     private const string Unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~", Delimiters = "!$&'()*+,;=";
 
-    private static readonly SearchValues<byte> s_path = Bytes(Unreserved + Delimiters + ":@/%");
-    private static readonly SearchValues<byte> s_query = Bytes(Unreserved + Delimiters + ":@/?%");
-    private static readonly SearchValues<byte> s_user = Bytes(Unreserved + Delimiters + ":%");
-    private static readonly SearchValues<byte> s_name = Bytes(Unreserved + Delimiters + "%");
-    private static readonly SearchValues<byte> s_scheme = Bytes("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.");
+    private static readonly SearchValues<byte> PathBytes = Bytes(Unreserved + Delimiters + ":@/%");
+    private static readonly SearchValues<byte> QueryBytes = Bytes(Unreserved + Delimiters + ":@/?%");
+    private static readonly SearchValues<byte> UserBytes = Bytes(Unreserved + Delimiters + ":%");
+    private static readonly SearchValues<byte> NameBytes = Bytes(Unreserved + Delimiters + "%");
+    private static readonly SearchValues<byte> SchemeBytes = Bytes("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.");
 
     /// <summary>With a scheme; a fragment may follow.</summary>
     public static bool IsUri(ReadOnlySpan<byte> text) => SchemeLength(text) > 0 && IsReference(text);
@@ -28,14 +28,14 @@ internal static class UriForms
         var fragment = text.IndexOf((byte)'#');
         if (fragment >= 0)
         {
-            if (!IsOf(text[(fragment + 1)..], s_query)) return false;
+            if (!IsOf(text[(fragment + 1)..], QueryBytes)) return false;
             text = text[..fragment];
         }
 
         var query = text.IndexOf((byte)'?');
         if (query >= 0)
         {
-            if (!IsOf(text[(query + 1)..], s_query)) return false;
+            if (!IsOf(text[(query + 1)..], QueryBytes)) return false;
             text = text[..query];
         }
 
@@ -52,7 +52,7 @@ internal static class UriForms
             return false;
         }
 
-        return IsOf(text, s_path);
+        return IsOf(text, PathBytes);
     }
 
     public static bool IsIPv4(ReadOnlySpan<byte> text)
@@ -79,7 +79,7 @@ internal static class UriForms
     private static int SchemeLength(ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty || !char.IsAsciiLetter((char)text[0])) return 0;
-        var end = text.IndexOfAnyExcept(s_scheme);
+        var end = text.IndexOfAnyExcept(SchemeBytes);
         return end > 0 && text[end] == ':' ? end : 0;
     }
 
@@ -88,7 +88,7 @@ internal static class UriForms
         var user = text.IndexOf((byte)'@');
         if (user >= 0)
         {
-            if (!IsOf(text[..user], s_user)) return false;
+            if (!IsOf(text[..user], UserBytes)) return false;
             text = text[(user + 1)..];
         }
 
@@ -107,7 +107,7 @@ internal static class UriForms
             text = colon < 0 ? default : text[colon..];
         }
 
-        if (!IsOf(host, s_name)) return false;
+        if (!IsOf(host, NameBytes)) return false;
         return text.IsEmpty || (text[0] == ':' && !text[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9'));
     }
 
@@ -116,7 +116,7 @@ internal static class UriForms
         if (text.Length > 1 && (text[0] | 0x20) == 'v')
         {
             var dot = text.IndexOf((byte)'.');
-            return dot > 1 && dot + 1 < text.Length && IsOf(text[(dot + 1)..], s_user) && !text.Contains((byte)'%');
+            return dot > 1 && dot + 1 < text.Length && IsOf(text[(dot + 1)..], UserBytes) && !text.Contains((byte)'%');
         }
 
         return IsIPv6(text);

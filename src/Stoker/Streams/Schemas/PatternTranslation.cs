@@ -14,7 +14,7 @@ internal sealed class PatternTranslation(string pattern)
         NotSpace = @"\0-\x08\x0e-\x1f!-\u009f\u00a1-\u167f\u1681-\u1fff\u200b-\u2027\u202a-\u202e\u2030-\u205e\u2060-\u2fff\u3001-\ud7ff\ue000-\ufefe\uff00-\uffff",
         Pair = @"[\ud800-\udbff][\udc00-\udfff]";
 
-    private static readonly Dictionary<string, string> s_categories = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, string> Categories = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Letter"] = "L", ["Uppercase_Letter"] = "Lu", ["Lowercase_Letter"] = "Ll", ["Titlecase_Letter"] = "Lt", ["Mark"] = "M", ["Number"] = "N",
         ["Decimal_Number"] = "Nd", ["digit"] = "Nd", ["Punctuation"] = "P", ["punct"] = "P", ["Symbol"] = "S", ["Separator"] = "Z", ["Other"] = "C",
@@ -145,7 +145,7 @@ internal sealed class PatternTranslation(string pattern)
         var name = pattern[(_at + 1)..end];
         _at = end + 1;
         name = name.StartsWith("General_Category=", StringComparison.Ordinal) ? name["General_Category=".Length..] : name.StartsWith("gc=", StringComparison.Ordinal) ? name[3..] : name;
-        name = s_categories.GetValueOrDefault(name, name);
+        name = Categories.GetValueOrDefault(name, name);
         if (name.Length is 0 or > 2 || !"LMNPSZC".Contains(name[0], StringComparison.Ordinal)) return Refuse($@"only general categories can stand in \{letter}{{…}}");
 
         // Two halves have no category: beyond U+FFFF \p{…} has nothing and \P{…} everything.

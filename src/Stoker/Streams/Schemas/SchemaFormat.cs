@@ -7,9 +7,9 @@ namespace Stoker.Streams.Schemas;
 /// <summary>A <c>format</c> that is checked: its name, what it means for people, and the check of a text without escapes.</summary>
 internal sealed record SchemaFormat(string Name, string Meaning, Func<ReadOnlySpan<byte>, bool> Check)
 {
-    private static readonly SearchValues<byte> s_notInLocal = SearchValues.Create("\"(),:;<>@[\\] "u8);
+    private static readonly SearchValues<byte> NotInLocal = SearchValues.Create("\"(),:;<>@[\\] "u8);
 
-    private static readonly SchemaFormat[] s_known =
+    private static readonly SchemaFormat[] Known =
     [
         new("date-time", "a date and time as 2026-03-01T12:00:00Z (RFC 3339)", text => Timestamps.TryRead(text, out _)),
         new("date", "a date as 2026-03-01", text => Timestamps.TryReadDate(text, out _)),
@@ -23,9 +23,9 @@ internal sealed record SchemaFormat(string Name, string Meaning, Func<ReadOnlySp
         new("email", "an e-mail address", IsEmail),
     ];
 
-    public static string Names => string.Join(", ", s_known.Select(format => format.Name));
+    public static string Names => string.Join(", ", Known.Select(format => format.Name));
 
-    public static SchemaFormat? Find(string name) => Array.Find(s_known, format => format.Name == name);
+    public static SchemaFormat? Find(string name) => Array.Find(Known, format => format.Name == name);
 
     private static bool IsUuid(ReadOnlySpan<byte> text)
     {
@@ -66,7 +66,7 @@ internal sealed record SchemaFormat(string Name, string Meaning, Func<ReadOnlySp
         var local = text[..at];
         if (local[0] == '"') return local.Length > 2 && local[^1] == '"' && !local[1..^1].Contains((byte)'"');
         if (local[0] == '.' || local[^1] == '.' || local.IndexOf(".."u8) >= 0) return false;
-        return !local.ContainsAny(s_notInLocal);
+        return !local.ContainsAny(NotInLocal);
     }
 
     private static bool IsAddressLiteral(ReadOnlySpan<byte> text) =>

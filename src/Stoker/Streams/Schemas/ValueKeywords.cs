@@ -5,7 +5,7 @@ namespace Stoker.Streams.Schemas;
 /// <summary><c>type</c>, <c>enum</c>, <c>const</c>, and what is said of numbers and texts.</summary>
 internal static class ValueKeywords
 {
-    private static readonly Dictionary<string, SchemaTypes> s_types = new()
+    private static readonly Dictionary<string, SchemaTypes> TypeNames = new()
     {
         ["null"] = SchemaTypes.Null, ["boolean"] = SchemaTypes.Boolean, ["integer"] = SchemaTypes.Integer, ["number"] = SchemaTypes.Number,
         ["string"] = SchemaTypes.String, ["array"] = SchemaTypes.Array, ["object"] = SchemaTypes.Object,
@@ -93,8 +93,8 @@ internal static class ValueKeywords
         var names = reader.Tape.Kind(token) == JsonKind.String ? [reader.Tape.TextOf(token)] : reader.Texts(token);
         foreach (var name in names)
         {
-            if (s_types.TryGetValue(name, out var type)) types |= type;
-            else reader.Problem(token, SchemaReader.BadKeyword, $"there is no type `{name}`", string.Join(", ", s_types.Keys));
+            if (TypeNames.TryGetValue(name, out var type)) types |= type;
+            else reader.Problem(token, SchemaReader.BadKeyword, $"there is no type `{name}`", string.Join(", ", TypeNames.Keys));
         }
 
         if (names.Count == 0) reader.Problem(token, SchemaReader.BadKeyword, "at least one type is needed");

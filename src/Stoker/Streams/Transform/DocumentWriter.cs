@@ -11,11 +11,11 @@ namespace Stoker.Streams.Transform;
 /// <summary>Writes documents. One per thread; its document is filled anew each time.</summary>
 internal sealed class DocumentWriter(TransformPlan plan) : IDisposable
 {
-    private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = JsonModule.HardDepth };
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = JsonModule.HardDepth };
 
     private readonly JsonScanner _scanner = new();
     private readonly JsonScanner _written = new();
-    private readonly Utf8JsonWriter _json = new(Stream.Null, s_options);
+    private readonly Utf8JsonWriter _json = new(Stream.Null, WriterOptions);
     private readonly ArrayBufferWriter<byte> _plain = new(1024);
     private readonly EventDocument _document = new();
 

@@ -7,7 +7,7 @@ namespace Stoker.Streams.Transform;
 /// <summary>A place in a document: <c>$.gpu_hardware.device_name</c>, <c>$.extra['a b'][0]</c>. Of JSONPath the part that names one place.</summary>
 internal sealed record FieldPath(string Written, IReadOnlyList<FieldStep> Steps)
 {
-    private static readonly SearchValues<char> s_notInName = SearchValues.Create("]'\"*?@ ");
+    private static readonly SearchValues<char> NotInName = SearchValues.Create("]'\"*?@ ");
 
     /// <summary>Null with the reason. The <c>$.</c> may be left out.</summary>
     public static FieldPath? TryRead(string written, out string reason)
@@ -55,7 +55,7 @@ internal sealed record FieldPath(string Written, IReadOnlyList<FieldStep> Steps)
         var name = rest[1..];
         var end = name.IndexOfAny('.', '[');
         if (end >= 0) name = name[..end];
-        if (name.IsEmpty || name.ContainsAny(s_notInName)) return null;
+        if (name.IsEmpty || name.ContainsAny(NotInName)) return null;
         rest = rest[(1 + name.Length)..];
         return new FieldStep(name.ToString());
     }

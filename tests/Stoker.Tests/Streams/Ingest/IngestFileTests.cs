@@ -11,9 +11,9 @@ namespace Stoker.Tests.Streams.Ingest;
 /// </summary>
 public sealed class IngestFileTests
 {
-    private static readonly string s_here = Here();
+    private static readonly string HereFolder = Here();
 
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static TheoryData<string> Good() => Cases("good");
 
@@ -39,7 +39,7 @@ public sealed class IngestFileTests
 
     private static byte[] Request(string folder, string name)
     {
-        var text = File.ReadAllText(Path.Combine(s_here, folder, name + ".http"));
+        var text = File.ReadAllText(Path.Combine(HereFolder, folder, name + ".http"));
         var end = text.IndexOf("\n\n", StringComparison.Ordinal);
         var body = text[(end + 2)..];
         return Encoding.UTF8.GetBytes(text[..end].Replace("\n", "\r\n", StringComparison.Ordinal) + "\r\n\r\n" + (body.EndsWith('\n') ? body[..^1] : body));
@@ -49,15 +49,15 @@ public sealed class IngestFileTests
     {
         var shown = new StringBuilder($"{answer.Status} {answer.ContentType}\n{Pretty(answer.Body)}\n");
         foreach (var logged in answer.Logged) shown.Append("---\n").Append(logged);
-        var file = Path.Combine(s_here, folder, name + ".answer");
+        var file = Path.Combine(HereFolder, folder, name + ".answer");
         if (Environment.GetEnvironmentVariable("ACCEPT_INGEST") == "1") File.WriteAllText(file, shown.ToString());
         Assert.Equal(File.ReadAllText(file), shown.ToString());
     }
 
-    private static string Pretty(string json) => JsonSerializer.Serialize(JsonDocument.Parse(json).RootElement, s_indented);
+    private static string Pretty(string json) => JsonSerializer.Serialize(JsonDocument.Parse(json).RootElement, Indented);
 
     private static TheoryData<string> Cases(string folder) =>
-        [.. Directory.GetFiles(Path.Combine(s_here, folder), "*.http").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(Path.Combine(HereFolder, folder), "*.http").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
 
     private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

@@ -74,6 +74,17 @@ public sealed class IngestReaderTests
     }
 
     [Fact]
+    public void What_is_very_deep_is_answered_whatever_looks_at_it()
+    {
+        var schema = JsonSchema.Read("""{"$defs": {"n": {"properties": {"n": {"$ref": "#/$defs/n"}}, "uniqueItems": true}}, "$ref": "#/$defs/n"}"""u8.ToArray()).Schema;
+        var door = new Door(new IngestSpec { MetadataType = "deep", Types = [new EventTypeSpec("deep", schema)] });
+        var deep = $"{string.Concat(Enumerable.Repeat("{\"n\": ", 4000))}[[1], [1]]{new string('}', 4000)}";
+        Assert.Equal((422, "too_deep"), (door.Post("application/json", deep).Status, Code(door.Post("application/json", deep))));
+        Assert.Equal("too_deep", Code(door.Post("application/cloudevents+json", Event("deep", deep))));
+        Assert.Equal(400, door.Post("application/json", string.Concat(Enumerable.Repeat("{\"n\": ", 100_000))).Status);
+    }
+
+    [Fact]
     public void Of_very_many_mistakes_the_first_are_told_and_the_others_counted()
     {
         var answer = new Door().Post("application/json", $$"""{"gpu_hardware": {"device_name": "T4"}, "embedding": [{{string.Join(',', Enumerable.Repeat("null", 768))}}] }""");

@@ -3,13 +3,13 @@ namespace Stoker.Tests.Streams.Json;
 /// <summary>JSON of every kind, the same for the same seed.</summary>
 internal static class RandomJson
 {
-    private static readonly string[] s_scalars =
+    private static readonly string[] Scalars =
     [
         "null", "true", "false", "0", "-0", "1", "12", "-1.5", "1e3", "1E+3", "2.50", "0.1", "100", "1.0", "123456789012345678901234567890",
         "\"\"", "\"a\"", "\"ab\"", "\"é😀\"", "\"\\u0061\"", "\"\\ud83d\\ude00\"", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"2026-03-01T12:00:00Z\"",
     ];
 
-    private static readonly string[] s_names = ["a", "b", "c", "ab", "\\u0061", "é", "x y", ""];
+    private static readonly string[] Names = ["a", "b", "c", "ab", "\\u0061", "é", "x y", ""];
 
     public static string Text(Random random, int depth)
     {
@@ -19,9 +19,9 @@ internal static class RandomJson
             case 1:
                 return $"[{space}{string.Join($",{space}", Enumerable.Range(0, random.Next(4)).Select(_ => Text(random, depth - 1)))}{space}]";
             case 2:
-                return $"{{{space}{string.Join($"{space},", Enumerable.Range(0, random.Next(4)).Select(_ => $"\"{s_names[random.Next(s_names.Length)]}\"{space}:{Text(random, depth - 1)}"))}}}";
+                return $"{{{space}{string.Join($"{space},", Enumerable.Range(0, random.Next(4)).Select(_ => $"\"{Names[random.Next(Names.Length)]}\"{space}:{Text(random, depth - 1)}"))}}}";
             default:
-                return s_scalars[random.Next(s_scalars.Length)];
+                return Scalars[random.Next(Scalars.Length)];
         }
     }
 }

@@ -13,9 +13,9 @@ namespace Stoker.Tests.Streams.Schemas;
 public sealed class OfficialSuiteTests(ITestOutputHelper output)
 {
     // Other documents, the dialect's own meta-schema, and what the front door says is refused.
-    private static readonly string[] s_refusals = [SchemaReader.UnknownKeyword, SchemaReader.BadKeyword, SchemaReader.BadReference];
+    private static readonly string[] Refusals = [SchemaReader.UnknownKeyword, SchemaReader.BadKeyword, SchemaReader.BadReference];
 
-    private static readonly HashSet<string> s_formats = ["date-time", "date", "time", "uuid", "uri", "uri-reference", "ipv4", "ipv6", "hostname", "email"];
+    private static readonly HashSet<string> CheckedFormats = ["date-time", "date", "time", "uuid", "uri", "uri-reference", "ipv4", "ipv6", "hostname", "email"];
 
     [Fact]
     public void Every_verdict_is_that_of_the_official_suite()
@@ -27,7 +27,7 @@ public sealed class OfficialSuiteTests(ITestOutputHelper output)
         {
             var name = Path.GetRelativePath(folder, file);
             var isFormat = name.StartsWith("optional/format/", StringComparison.Ordinal);
-            if (isFormat && !s_formats.Contains(Path.GetFileNameWithoutExtension(file))) continue;
+            if (isFormat && !CheckedFormats.Contains(Path.GetFileNameWithoutExtension(file))) continue;
             foreach (var group in JsonDocument.Parse(File.ReadAllBytes(file)).RootElement.EnumerateArray())
             {
                 // Whether Punycode decodes to a word is documented as not checked.
@@ -36,7 +36,7 @@ public sealed class OfficialSuiteTests(ITestOutputHelper output)
                 var (schema, problems) = JsonSchema.Read(Encoding.UTF8.GetBytes(group.GetProperty("schema").GetRawText()), new SchemaOptions(AssertsFormats: isFormat));
                 if (schema is null)
                 {
-                    Assert.All(problems, problem => Assert.Contains(problem.Code, s_refusals));
+                    Assert.All(problems, problem => Assert.Contains(problem.Code, Refusals));
                     refused.Add($"{title}: {problems[0].Path}: {problems[0].Message}");
                     continue;
                 }

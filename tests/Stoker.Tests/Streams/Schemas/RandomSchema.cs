@@ -6,11 +6,11 @@ namespace Stoker.Tests.Streams.Schemas;
 /// </summary>
 internal sealed class RandomSchema(Random random, bool isForAjv = false)
 {
-    private static readonly string[] s_types = ["null", "boolean", "integer", "number", "string", "array", "object"];
-    private static readonly string[] s_names = ["a", "b", "c", "ab", "é"];
-    private static readonly string[] s_values = ["null", "true", "0", "1", "1.0", "-1.5", "\"a\"", "\"ab\"", "[]", "[1]", "{}", "{\"a\": 1}", "2.5", "1000"];
-    private static readonly string[] s_patterns = ["^a", "b$", "^.$", "[^a]", "\\\\d", "^\\\\w+$", "a|b", "^$", "(a)(b)?", "\\\\s"];
-    private static readonly string[] s_numbers = ["-1", "0", "1", "1.5", "2", "10", "1e2"];
+    private static readonly string[] TypeNames = ["null", "boolean", "integer", "number", "string", "array", "object"];
+    private static readonly string[] Names = ["a", "b", "c", "ab", "é"];
+    private static readonly string[] Values = ["null", "true", "0", "1", "1.0", "-1.5", "\"a\"", "\"ab\"", "[]", "[1]", "{}", "{\"a\": 1}", "2.5", "1000"];
+    private static readonly string[] Patterns = ["^a", "b$", "^.$", "[^a]", "\\\\d", "^\\\\w+$", "a|b", "^$", "(a)(b)?", "\\\\s"];
+    private static readonly string[] Numbers = ["-1", "0", "1", "1.5", "2", "10", "1e2"];
 
     /// <summary>A schema with definitions; only these are referred to, and only from outside of them.</summary>
     public string Text() => $$"""{"$defs": {"x": {{Schema(1, refers: false)}}, "y": {{Schema(2, refers: false)}}}, "allOf": [{{Schema(3, refers: true)}}]}""";
@@ -32,19 +32,19 @@ internal sealed class RandomSchema(Random random, bool isForAjv = false)
     {
         var (keyword, value) = random.Next(16) switch
         {
-            0 or 1 => ("type", $"\"{Of(s_types)}\""),
-            2 => ("type", $"[\"{s_types[random.Next(3)]}\", \"{s_types[3 + random.Next(4)]}\"]"),
-            3 => ("enum", $"[{Of(s_values)}, {Of(s_values)}]"),
-            4 => ("const", Of(s_values)),
-            5 => (Of(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]), Of(s_numbers)),
+            0 or 1 => ("type", $"\"{Of(TypeNames)}\""),
+            2 => ("type", $"[\"{TypeNames[random.Next(3)]}\", \"{TypeNames[3 + random.Next(4)]}\"]"),
+            3 => ("enum", $"[{Of(Values)}, {Of(Values)}]"),
+            4 => ("const", Of(Values)),
+            5 => (Of(["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"]), Of(Numbers)),
             6 => ("multipleOf", Of(["1", "0.5", "2", "3"])),
             7 => (Of(["minLength", "maxLength"]), $"{random.Next(4)}"),
-            8 => ("pattern", $"\"{Of(s_patterns)}\""),
+            8 => ("pattern", $"\"{Of(Patterns)}\""),
             9 => (Of(["minItems", "maxItems"]), $"{random.Next(4)}"),
             10 => ("uniqueItems", "true"),
             11 => (Of(["minProperties", "maxProperties"]), $"{random.Next(4)}"),
-            12 => ("required", $"[\"{Of(s_names)}\"]"),
-            13 => ("dependentRequired", $$"""{"{{Of(s_names)}}": ["{{Of(s_names)}}"]}"""),
+            12 => ("required", $"[\"{Of(Names)}\"]"),
+            13 => ("dependentRequired", $$"""{"{{Of(Names)}}": ["{{Of(Names)}}"]}"""),
             _ => ("type", """["object", "array"]"""),
         };
         keywords[keyword] = value;
@@ -54,12 +54,12 @@ internal sealed class RandomSchema(Random random, bool isForAjv = false)
     {
         string Sub() => Schema(depth, refers);
         string Subs() => $"[{string.Join(", ", Enumerable.Range(0, 1 + random.Next(3)).Select(_ => Sub()))}]";
-        string Named() => $$"""{"{{Of(s_names[..2])}}": {{Sub()}}, "{{Of(s_names[2..])}}": {{Sub()}}}""";
+        string Named() => $$"""{"{{Of(Names[..2])}}": {{Sub()}}, "{{Of(Names[2..])}}": {{Sub()}}}""";
         var (keyword, value) = random.Next(18) switch
         {
             0 or 1 => ("properties", Named()),
             2 => ("additionalProperties", Sub()),
-            3 => ("patternProperties", $$"""{"{{Of(s_patterns)}}": {{Sub()}}}"""),
+            3 => ("patternProperties", $$"""{"{{Of(Patterns)}}": {{Sub()}}}"""),
             4 => ("propertyNames", Sub()),
             5 => ("items", Sub()),
             6 => ("prefixItems", Subs()),

@@ -22,7 +22,7 @@ public sealed class DocumentWriterTests
         }
         """;
 
-    private static readonly EventPlace s_place = new("gpu-metadata", 2, 77);
+    private static readonly EventPlace Place = new("gpu-metadata", 2, 77);
 
     [Fact]
     public void A_document_has_what_was_sent_on_one_line_and_where_it_came_from()
@@ -114,7 +114,7 @@ public sealed class DocumentWriterTests
         using var used = new DocumentWriter(TransformPlan.Plain);
         for (var i = 0; i < 3; i++)
         {
-            var (document, _) = used.Write(Read(frame), s_place, EventEnrichment.None);
+            var (document, _) = used.Write(Read(frame), Place, EventEnrichment.None);
             Assert.Equal(Write(frame).Json, Encoding.UTF8.GetString(document!.Json.Span));
         }
     }
@@ -123,8 +123,8 @@ public sealed class DocumentWriterTests
     public void Time_is_the_events_own_or_when_it_came()
     {
         using var writer = new DocumentWriter(TransformPlan.Plain);
-        Assert.Equal(new DateTime(2026, 3, 1, 11, 0, 0), writer.Write(Read(Post("application/json", Document)), s_place, EventEnrichment.None).Document!.Time);
-        Assert.Equal(Door.Noon, writer.Write(Read(Post("application/json", """{"gpu_hardware": {"device_name": "T4"}}""")), s_place, EventEnrichment.None).Document!.Time);
+        Assert.Equal(new DateTime(2026, 3, 1, 11, 0, 0), writer.Write(Read(Post("application/json", Document)), Place, EventEnrichment.None).Document!.Time);
+        Assert.Equal(Door.Noon, writer.Write(Read(Post("application/json", """{"gpu_hardware": {"device_name": "T4"}}""")), Place, EventEnrichment.None).Document!.Time);
     }
 
     [Fact]
@@ -133,9 +133,9 @@ public sealed class DocumentWriterTests
         using var writer = new DocumentWriter(TransformPlan.Plain);
         var envelope = Read(Post("application/json", Document));
         envelope.Data = "{\"a\": [1, x]}"u8.ToArray();
-        Assert.Equal("$.a[1]", writer.Write(envelope, s_place, EventEnrichment.None).Poison!.Path);
+        Assert.Equal("$.a[1]", writer.Write(envelope, Place, EventEnrichment.None).Poison!.Path);
         envelope.Data = "{\"embedding\": [1]}"u8.ToArray();
-        Assert.Equal("$.embedding", writer.Write(envelope, s_place, EventEnrichment.None).Poison!.Path);
+        Assert.Equal("$.embedding", writer.Write(envelope, Place, EventEnrichment.None).Poison!.Path);
     }
 
     [Fact]
@@ -154,7 +154,7 @@ public sealed class DocumentWriterTests
                 envelope.Dimension = random.Next(3) == 0 ? 1 : 0;
             }
 
-            var (document, poison) = writer.Write(envelope, s_place, EventEnrichment.None);
+            var (document, poison) = writer.Write(envelope, Place, EventEnrichment.None);
             Assert.True(document is null != poison is null);
             if (document is not null)
             {
@@ -174,7 +174,7 @@ public sealed class DocumentWriterTests
     private static (string Json, float[] Vector) Write(byte[] frame, TransformPlan? plan = null, EventEnrichment? enrichment = null)
     {
         using var writer = new DocumentWriter(plan ?? TransformPlan.Plain);
-        var (document, poison) = writer.Write(Read(frame), s_place, enrichment ?? EventEnrichment.None);
+        var (document, poison) = writer.Write(Read(frame), Place, enrichment ?? EventEnrichment.None);
         Assert.Null(poison);
         Assert.Contains(Encoding.UTF8.GetString(document!.Key.Span), Encoding.UTF8.GetString(document.Json.Span), StringComparison.Ordinal);
         return (Encoding.UTF8.GetString(document.Json.Span), MemoryMarshal.Cast<byte, float>(document.Embedding.Span).ToArray());
