@@ -32,6 +32,7 @@ internal static class FloorPlan
         new("Daemon", "DaemonHost.cs", "one per host and estate: serves the control socket, applies plans, adopts"),
         new("Gateway/Routing", "Router.cs", "which replica of a model serves a request, and who waits; pure decisions and small shared state"),
         new("Gateway", "GatewayModule.cs", "the OpenAI-compatible door to the models: a section, a service, a process of its own"),
+        new("Streams/Stores", "StoresModule.cs", "where documents are kept: SQLite, PostgreSQL, MongoDB"),
         new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
@@ -101,6 +102,7 @@ internal static class FloorPlan
         new("Gateway", "Supervision", "the document of status tells which replicas serve, load or sleep"),
         new("Gateway", "Daemon", "the state directory says where the daemon's socket is"),
         new("Gateway", "Daemon/Protocol", "it follows the daemon's status, and asks it to load and unload models"),
+        new("Streams/Stores", "Platform", "SQLite, chance for authentication, certificates from files"),
         new("Cli", Root, "the literal list of sections is at the root"),
         new("Cli", "Models", "`model pull-status` looks at files without a daemon"),
         new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),
