@@ -12,7 +12,7 @@ if (StoreAddress.Parse(args[0], out var address) is { } problem)
 }
 
 var batches = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 100;
-foreach (var (name, vector) in (ReadOnlySpan<(string, int)>)[("608 B facts", 0), ("608 B facts + 768 floats", 768)]) await MeasureAsync(name, vector);
+foreach (var (name, vector) in ((string, int)[])[("608 B facts", 0), ("608 B facts + 768 floats", 768)]) await MeasureAsync(name, vector);
 return 0;
 
 async Task MeasureAsync(string name, int dimension)

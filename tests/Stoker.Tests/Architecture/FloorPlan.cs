@@ -43,6 +43,7 @@ internal static class FloorPlan
         new("Streams/Work", "PartitionWorker.cs", "from the log into the store: workers, dead letters, receipts, replay"),
         new("Streams/Serving", "StreamProcess.cs", "a stream's own process: the door, the log, the workers"),
         new("Streams", "StreamsModule.cs", "from any producer into a document store, with nothing lost: a section, a service, a process of its own"),
+        new("Streams/Stores", "StoresModule.cs", "where documents are kept: SQLite, PostgreSQL, MongoDB"),
         new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
@@ -158,6 +159,7 @@ internal static class FloorPlan
         new("Cli", "Streams/Stores", "`stream query` asks the store directly"),
         new("Cli", "Streams/Events", "`stream dead show` shows an event as it came"),
         new("Cli", "Platform/Disks", "logs are verified through the seam that writes them"),
+        new("Streams/Stores", "Platform", "SQLite, chance for authentication, certificates from files"),
         new("Cli", Root, "the literal list of sections is at the root"),
         new("Cli", "Models", "`model pull-status` looks at files without a daemon"),
         new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),

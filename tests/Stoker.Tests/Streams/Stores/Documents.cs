@@ -21,7 +21,7 @@ internal static class Documents
         CultureInfo.InvariantCulture,
         $$"""{"metadata_id":"{{id}}","gpu_hardware":{"name":"NVIDIA H100 80GB","memory":85899345920,"load":0.{{sequence % 97}}},"lineage":{"partition":0,"offset":{{sequence}}} }""");
 
-    public static Guid KeyOf(string source, string id) => new(SHA256.HashData(Utf8($"{source}\0{id}").Span)[..16], bigEndian: true);
+    public static Guid KeyOf(string source, string id) => new(SHA256.HashData(Utf8($"{source}\0{id}").Span).AsSpan(0, 16), bigEndian: true);
 
     public static byte[] Bytes(float[] vector) => MemoryMarshal.AsBytes(vector.AsSpan()).ToArray();
 

@@ -1,5 +1,4 @@
 using System.Text;
-using FsCheck.Fluent;
 using Stoker.Streams.Stores.Mongo;
 using Stoker.Streams.Stores.Queries;
 using Xunit;
@@ -45,13 +44,14 @@ public sealed class BsonTests
         var writer = new BsonWriter();
         writer.Map(new BsonMap { { "a", new BsonMap { { "b", "text" }, { "c", new byte[] { 1, 2, 3 } } } }, { "d", new List<object?> { 1, 2L, 3.0, true, null } } });
         var whole = writer.Written.ToArray();
-        Prop.ForAll(Gen.Zip(Gen.Choose(0, whole.Length - 1), Gen.Choose(0, 255)).ToArbitrary(), change =>
+        var random = new Random(1);
+        for (var round = 0; round < 20_000; round++)
         {
             var bytes = whole.ToArray();
-            bytes[change.Item1] = (byte)change.Item2;
-            return IsReadOrRefused(bytes);
-        }).QuickCheckThrowOnFailure();
-        Prop.ForAll<byte[]>(IsReadOrRefused).QuickCheckThrowOnFailure();
+            for (var changes = random.Next(1, 4); changes > 0; changes--) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+            Assert.True(IsReadOrRefused(bytes));
+        }
+
         Assert.All(Enumerable.Range(0, whole.Length - 1), length => Assert.True(IsReadOrRefused(whole[..length])));
     }
 

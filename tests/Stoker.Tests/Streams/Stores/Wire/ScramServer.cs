@@ -35,7 +35,7 @@ internal sealed class ScramServer((string User, string Password)? account)
         var at = payload.LastIndexOf(",p=", StringComparison.Ordinal);
         var (user, password) = account!.Value;
         var isSha1 = _hash == HashAlgorithmName.SHA1;
-        var secret = isSha1 ? Convert.ToHexStringLower(MD5.HashData(Encoding.UTF8.GetBytes($"{user}:mongo:{password}"))) : password;
+        var secret = isSha1 ? Convert.ToHexStringLower(CryptographicOperations.HashData(HashAlgorithmName.MD5, Encoding.UTF8.GetBytes($"{user}:mongo:{password}"))) : password;
         var salted = Rfc2898DeriveBytes.Pbkdf2(secret, Salt, Rounds, _hash, isSha1 ? 20 : 32);
         var message = Encoding.UTF8.GetBytes($"{_bare},{_first},{payload[..at]}");
         var clientKey = CryptographicOperations.HmacData(_hash, salted, "Client Key"u8);
