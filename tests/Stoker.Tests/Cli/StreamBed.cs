@@ -57,7 +57,7 @@ internal sealed class StreamBed : IDisposable
             if (line.StartsWith("listening", StringComparison.Ordinal))
             {
                 // Never full, and never waited for.
-                _process.BeginErrorReadLine();
+                _ = _process.StandardError.ReadToEndAsync(CancellationToken.None);
                 return;
             }
         }
