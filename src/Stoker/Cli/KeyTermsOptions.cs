@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Stoker.Gateway.Keys;
-using Stoker.Gateway.Limits;
+using Stoker.Keys;
+using Stoker.Limits;
 
 namespace Stoker.Cli;
 

@@ -1,9 +1,9 @@
 using System.Threading.Channels;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Forwarding;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 using Stoker.Gateway.Metrics;
 using Stoker.Gateway.Routing;
 

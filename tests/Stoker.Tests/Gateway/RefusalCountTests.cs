@@ -1,4 +1,4 @@
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Tests.Gateway.Shared;
 using Xunit;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Text.Json;
 using Stoker.Gateway.Answers;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Metrics;
 using Stoker.Gateway.Pages;
 using Stoker.Http;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Routing;
 
 namespace Stoker.Gateway.Forwarding;

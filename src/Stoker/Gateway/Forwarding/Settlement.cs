@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Stoker.Gateway.Answers;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 
 namespace Stoker.Gateway.Forwarding;
 

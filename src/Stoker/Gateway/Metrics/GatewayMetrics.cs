@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 using Stoker.Gateway.Routing;
 
 namespace Stoker.Gateway.Metrics;

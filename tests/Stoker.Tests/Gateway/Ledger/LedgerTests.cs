@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 using Stoker.Platform.Sqlite;
 using Stoker.Tests.Logs;
 using Stoker.Tests.Shared;

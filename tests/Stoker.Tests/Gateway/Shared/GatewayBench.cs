@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Stoker.Gateway;
 using Stoker.Gateway.Forwarding;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
 using Stoker.Platform;
