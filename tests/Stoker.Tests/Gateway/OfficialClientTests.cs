@@ -120,7 +120,7 @@ public sealed class OfficialClientTests
         await using var model = Bench.Start();
         await using var bench = GatewayBench.Start(model.Server.Address);
         var heard = 0;
-        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        await Assert.ThrowsAnyAsync<IOException>(async () =>
         {
             await foreach (var _ in OfficialClient.Of($"{bench.Address}", simulate: fault).GetChatClient("m").CompleteChatStreamingAsync("tell me all")) heard++;
         });
