@@ -43,7 +43,6 @@ internal static class FloorPlan
         new("Streams/Work", "PartitionWorker.cs", "from the log into the store: workers, dead letters, receipts, replay"),
         new("Streams/Serving", "StreamProcess.cs", "a stream's own process: the door, the log, the workers"),
         new("Streams", "StreamsModule.cs", "from any producer into a document store, with nothing lost: a section, a service, a process of its own"),
-        new("Streams/Stores", "StoresModule.cs", "where documents are kept: SQLite, PostgreSQL, MongoDB"),
         new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
@@ -135,7 +134,6 @@ internal static class FloorPlan
         new("Streams/Serving", "Streams", "what it is to do is in the stream's plan"),
         new("Streams/Serving", "Streams/Ingest", "requests become events"),
         new("Streams/Serving", "Streams/Events", "events are framed for the log"),
-        new("Streams/Serving", "Streams/Json", "mistakes are answered by path"),
         new("Streams/Serving", "Streams/Log", "an event is answered when the log has it"),
         new("Streams/Serving", "Streams/Stores", "the plan's store is opened for the workers"),
         new("Streams/Serving", "Streams/Work", "it runs the workers, and tells what they have done"),
@@ -143,7 +141,6 @@ internal static class FloorPlan
         new("Streams/Serving", "Platform/Loops", "a request is handled on one loop from its first byte to its last"),
         new("Streams/Serving", "Platform/Disks", "the log is on this machine's disk"),
         new("Streams/Serving", "Platform", "files of the state directory, signals, the clock"),
-        new("Streams", "Streams/Ingest", "limits of the door are declared in the section"),
         new("Streams", "Streams/Stores", "an address of a store is read when the file is"),
         new("Streams", "Streams/Serving", "a stream becomes a service that is that process"),
         new("Streams", "Streams/Work", "receipts are a document of the same family"),
@@ -159,7 +156,6 @@ internal static class FloorPlan
         new("Cli", "Streams/Stores", "`stream query` asks the store directly"),
         new("Cli", "Streams/Events", "`stream dead show` shows an event as it came"),
         new("Cli", "Platform/Disks", "logs are verified through the seam that writes them"),
-        new("Streams/Stores", "Platform", "SQLite, chance for authentication, certificates from files"),
         new("Cli", Root, "the literal list of sections is at the root"),
         new("Cli", "Models", "`model pull-status` looks at files without a daemon"),
         new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),

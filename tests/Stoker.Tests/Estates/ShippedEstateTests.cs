@@ -113,13 +113,13 @@ public sealed class ShippedEstateTests
     [Fact]
     public void Ca4_keeps_documents_in_SQLite_and_by_environment_in_PostgreSQL()
     {
-        var plan = Plan(Ca4, rehearse: false, ["perl"]);
+        var plan = Plan(Ca4, rehearse: false, ["perl", ServiceSpec.OwnProgram]);
         Findings.AreNone(plan.Diagnostics.Select(d => d.ToString()));
         var stream = Assert.Single(StreamPlan.Of(plan));
         Assert.Equal(("gpu-metadata", "", 768), (stream.Name, stream.Store, stream.Dimension));
         Assert.Equal(["gpu-metadata", "notebook"], plan.Waves.SelectMany(wave => wave).Select(name => name.Value));
 
-        plan = Plan(Ca4, rehearse: false, ["perl", "sh"], environment: "postgres");
+        plan = Plan(Ca4, rehearse: false, ["perl", "sh", ServiceSpec.OwnProgram], environment: "postgres");
         Findings.AreNone(plan.Diagnostics.Select(d => d.ToString()));
         stream = Assert.Single(StreamPlan.Of(plan));
         Assert.Equal(("postgres://ca4@127.0.0.1:5442/ca4", "CA4_STORE_PASSWORD"), (stream.Store, stream.PasswordVariable));

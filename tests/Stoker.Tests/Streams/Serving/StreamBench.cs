@@ -50,7 +50,7 @@ internal sealed class StreamBench : IAsyncDisposable
         }
 
         var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
-        _listener = LoopListener.Listen(new IPEndPoint(IPAddress.Loopback, 0), _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say);
+        _listener = LoopListener.Listen(new IPEndPoint(IPAddress.Loopback, 0), _events, (socket, _) => byLoop[socket.Loop].Accept(socket), Say);
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://{_listener.Address}"), Timeout = Patience };
         if (works) _workers.AddRange(workers.Select(worker => Upheld.RunAsync("a worker", worker.RunAsync, TimeSpan.FromSeconds(1), Say, _stop.Token)));
     }

@@ -59,7 +59,8 @@ internal sealed class FakeStore : IDocumentStore
 
     public Task<StoreClaim> TakeAsync(LogPlace place, StorePosition start, CancellationToken cancellation)
     {
-        if (OnTake?.Invoke(Interlocked.Increment(ref _takes)) is { } refused) return Task.FromException<StoreClaim>(refused);
+        var take = Interlocked.Increment(ref _takes);
+        if (OnTake?.Invoke(take) is { } refused) return Task.FromException<StoreClaim>(refused);
         lock (_access)
         {
             _position ??= start;

@@ -165,14 +165,14 @@ public sealed class PartitionWorkerTests
         bench.Store.IsPoison = id => id.StartsWith('p');
         LogWorkshop.Append(bench.Workshop.Partition, Encoding.UTF8.GetBytes("no envelope"));
         bench.Append("p1", "a", "p2", "b", "p3");
-        bench.Append("broken", "{");
+        bench.AppendData("broken", "{");
         bench.Run();
         await bench.StoredAsync();
         Assert.Equal(["a", "b"], bench.Store.Ids);
         Assert.Equal(5, bench.Worker.Progress.Poison);
         var letters = bench.Letters.List(DeadLetterState.Waiting, 100).OrderBy(letter => letter.Offset).ToList();
         Assert.Equal(["", "p1", "p2", "p3", "broken"], letters.Select(letter => letter.EventId));
-        Assert.Equal(["frame", "store_refused", "store_refused", "store_refused", "not_json"], letters.Select(letter => letter.Cause));
+        Assert.Equal(["other_version", "store_refused", "store_refused", "store_refused", "not_json"], letters.Select(letter => letter.Cause));
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public sealed class PartitionWorkerTests
         using var large = LogWorkshop.Make(LogWorkshop.Small with { SegmentBytes = 16 << 20, BatchBytes = 2 << 20 });
         await using var bench = new WorkerBench(large);
         var data = $"{{\"noise\":\"{new string('x', 1 << 20)}\"}}";
-        for (var i = 0; i < 24; i++) bench.Append($"e{i}", data);
+        for (var i = 0; i < 24; i++) bench.AppendData($"e{i}", data);
         bench.Run();
         await bench.StoredAsync();
         Assert.Equal(24, bench.Store.Ids.Count);

@@ -52,10 +52,10 @@ internal sealed class WorkerBench : IAsyncDisposable
 
     public void Append(params IEnumerable<string> ids)
     {
-        foreach (var id in ids) Append(id, "{}");
+        foreach (var id in ids) AppendData(id, "{}");
     }
 
-    public void Append(string id, string data) => Append(Workshop.Partition, id, data, Time.GetUtcNow());
+    public void AppendData(string id, string data) => Append(Workshop.Partition, id, data, Time.GetUtcNow());
 
     public static void Append(Partition partition, string id, string data, DateTimeOffset now)
     {
@@ -77,7 +77,7 @@ internal sealed class WorkerBench : IAsyncDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!holds())
         {
-            Assert.False(patience.IsCancellationRequested, string.Join('\n', Said));
+            Assert.False(patience.IsCancellationRequested, $"{Worker.Progress}, {Store.Takes} takes, {Store.Applies} applies, log to {Workshop.Partition.End.NextOffset}: {string.Join('\n', Said)}");
             Assert.False(_running.IsFaulted, $"{_running.Exception}");
             if (timePasses) Time.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(1);

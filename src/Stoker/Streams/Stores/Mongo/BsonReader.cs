@@ -62,7 +62,7 @@ internal ref struct BsonReader(ReadOnlySpan<byte> bytes)
         BsonType.Array => Map().Select(field => field.Value).ToList(),
         BsonType.Binary => Binary(),
         BsonType.Boolean => Byte() != 0,
-        BsonType.DateTime => DateTime.UnixEpoch.AddMilliseconds(Int64()),
+        BsonType.DateTime => Time(Int64()),
         BsonType.Null => null,
         BsonType.Int32 => Int32(),
         BsonType.Int64 => Int64(),
@@ -71,6 +71,11 @@ internal ref struct BsonReader(ReadOnlySpan<byte> bytes)
         BsonType.Decimal => new BsonOther(type, Take(DecimalLength).ToArray()),
         _ => throw new InvalidDataException($"a value of BSON type {type} was not expected"),
     };
+
+    /// <summary>Milliseconds since 1970; BSON has times that .NET has not.</summary>
+    private static DateTime Time(long milliseconds) => milliseconds is >= -62_135_596_800_000 and <= 253_402_300_799_999
+        ? DateTime.UnixEpoch.AddTicks(milliseconds * TimeSpan.TicksPerMillisecond)
+        : throw new InvalidDataException($"a time {milliseconds} ms from 1970 is none that is known here");
 
     private string String()
     {
