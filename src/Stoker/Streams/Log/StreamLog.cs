@@ -9,7 +9,7 @@ namespace Stoker.Streams.Log;
 /// <summary>An open log: a directory with its identity, a lock, and a directory for each partition.</summary>
 internal sealed class StreamLog : IDisposable
 {
-    private const string LockName = "lock";
+    internal const string LockName = "lock";
 
     private readonly IDisposable _lock;
     private readonly Reserve _reserve;
@@ -96,6 +96,10 @@ internal sealed class StreamLog : IDisposable
 
         return new LogOpening.Opened(
             new StreamLog(path, survey.Identity!.Id, partitions, reserve, drive, held),
-            [.. survey.Partitions.Select(found => found.Torn).OfType<TornTail>()], [.. survey.Partitions.SelectMany(found => found.Notes)]);
+            [.. survey.Partitions.Select(found => found.Torn).OfType<TornTail>()],
+            [.. survey.Partitions.SelectMany(found => found.Notes), .. Differences(survey.Identity, options)]);
     }
+
+    private static IEnumerable<string> Differences(LogIdentity identity, LogOptions options) => identity.Partitions == options.Partitions ? [] :
+        [$"the log was made with {identity.Partitions} partitions and keeps them, though {options.Partitions} are asked for"];
 }
