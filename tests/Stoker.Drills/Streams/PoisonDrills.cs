@@ -45,7 +45,10 @@ public sealed class PoisonDrills
         Assert.Equal("dead_lettered", (string?)receipt["state"]);
 
         foreach (var letter in aside.Take(2)) Assert.True(letters.Set(letter.Partition, letter.Offset, DeadLetterState.Retrying));
-        await box.UntilAsync("what is still refused waits again", () => Task.FromResult(letters.List(DeadLetterState.Waiting, int.MaxValue) is var waiting && waiting.Count == poison.Count && waiting.Count(l => l.Attempts == 2) == 2));
+        // A kill between a letter and its position has counted some twice before.
+        await box.UntilAsync("what is still refused waits again", () => Task.FromResult(
+            letters.List(DeadLetterState.Waiting, int.MaxValue) is var waiting && waiting.Count == poison.Count
+            && aside.Take(2).All(before => waiting.Single(now => (now.Partition, now.Offset) == (before.Partition, before.Offset)).Attempts == before.Attempts + 1)));
         using (var documents = box.OpenDocuments()) documents.Execute("DROP TRIGGER refusing");
         foreach (var letter in aside) Assert.True(letters.Set(letter.Partition, letter.Offset, DeadLetterState.Retrying));
         await box.UntilAsync("all are stored", () => Task.FromResult(letters.Count() == 0));

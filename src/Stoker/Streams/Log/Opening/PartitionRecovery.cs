@@ -16,6 +16,9 @@ internal static class PartitionRecovery
     public static PartitionOpened Run(IDisk disk, string directory, PartitionFindings found)
     {
         foreach (var path in found.Leftovers) DiskCalls.Check(disk.Delete(path), "delete", path);
+        // Who was killed may have written them and not have come to sync them.
+        foreach (var name in found.Positions.Keys) Sync(disk, Path.Combine(directory, name));
+        if (found.Sealed.Count > 0) Sync(disk, found.Sealed[^1].Path);
         var entries = found.Sealed.ToList();
         if (found.ToCut is { } cut) Cut(disk, cut.Path, cut.Length);
         if (found.ToSeal is { } unsealed) entries.Add(Seal(disk, unsealed));
@@ -55,6 +58,12 @@ internal static class PartitionRecovery
         }
 
         if (active.Length < tally.Header.Capacity) DiskCalls.Check(file.Allocate(tally.Header.Capacity), "claim room for", path);
+        DiskCalls.Check(file.Sync(), "sync", path);
+    }
+
+    private static void Sync(IDisk disk, string path)
+    {
+        using var file = disk.OpenOrThrow(path, DiskAccess.ReadWrite);
         DiskCalls.Check(file.Sync(), "sync", path);
     }
 
