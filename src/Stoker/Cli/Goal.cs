@@ -60,7 +60,7 @@ internal sealed record Goal(GoalKind Kind, IReadOnlyList<string> Names, int? Rep
 
 internal enum GoalKind
 {
-    /// <summary>Healthy; running where no healthcheck is declared; completed where that is its end.</summary>
+    /// <summary>Healthy; running where there is none to ask; completed where that is its end.</summary>
     Up,
 
     /// <summary>Alive, whatever its health.</summary>

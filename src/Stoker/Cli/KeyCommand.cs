@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Stoker.Diagnostics;
-using Stoker.Gateway.Keys;
+using Stoker.Gateway;
+using Stoker.Keys;
 using Stoker.Platform;
 
 namespace Stoker.Cli;
@@ -36,7 +37,7 @@ internal static class KeyCommand
         return new Verb("create", "make a key; it is shown once, on stdout")
         {
             Example = "stoker key create ci --expires 30d --model 'phi-*' --rpm 60 --tpm 20k --budget-tokens 5M",
-            Remarks = ["Only a hash of the key is kept. A gateway that runs takes the key within a second."],
+            Remarks = ["Only a hash of the key is kept. A gateway that runs has taken the key when this ends."],
             ExitCodes = Codes,
         }.With([name, expires, .. terms.All]).Does(run =>
         {
@@ -78,7 +79,7 @@ internal static class KeyCommand
         return new Verb("revoke", "make keys worthless, with all their secrets")
         {
             Example = "stoker key revoke ci",
-            Remarks = ["A gateway that runs refuses them within a second; requests under way go on to their end."],
+            Remarks = ["A gateway that runs refuses them when this ends; requests under way go on to their end."],
             ExitCodes = Codes,
         }.With(names).Does(run => With(run, store =>
         {
@@ -175,7 +176,11 @@ internal static class KeyCommand
         if (run.State is not { } state) return ExitCode.EstateIsWrong;
         Files.CreateDirectory(state.Path);
         using var store = KeyStore.Open(state.GatewayDatabase);
-        return work(store);
+        var code = work(store);
+
+        // Whoever asks with a key after the verb has ended finds it in force.
+        GatewaySocket.TakeKeys(state);
+        return code;
     }
 
     /// <summary>Null when there is none or the estate file owns it, which has been said then.</summary>

@@ -6,16 +6,18 @@ namespace Stoker.Cli;
 /// <summary>Daemons of this machine.</summary>
 internal sealed class LocalDaemons : IDaemonDoor
 {
+    private const long LargestLog = 1 << 20;
+
     // Not inlined, so that the web server's assemblies are loaded only by whom becomes a daemon.
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     public Task<int> RunAsync(DaemonOptions options, CancellationToken stop) => DaemonHost.RunAsync(options, stop);
 
-    public string? Start(BackgroundDaemon daemon)
+    public DaemonStart Start(BackgroundDaemon daemon)
     {
         var state = daemon.Options.State;
         Files.CreateDirectory(state.Path);
-        // What an earlier daemon wrote is history; its end is kept for the person who looks why.
-        if (Files.Exists(state.DaemonLog)) Files.Move(state.DaemonLog, state.DaemonLog + ".1");
+        // What earlier daemons wrote stays for the person who looks why, and so does what one writes that is just faster than this.
+        if (Files.Exists(state.DaemonLog) && Files.Length(state.DaemonLog) > LargestLog) Files.Move(state.DaemonLog, state.DaemonLog + ".1");
         using (Files.OpenAppend(state.DaemonLog))
         {
             // Made here, because the launcher opens outputs that are there.
@@ -26,6 +28,11 @@ internal sealed class LocalDaemons : IDaemonDoor
             Output = state.DaemonLog,
             ErrorOutput = state.DaemonLog,
         });
-        return outcome is LaunchOutcome.Refused refused ? refused.Message : null;
+        return outcome switch
+        {
+            LaunchOutcome.Launched { Process: var process } => new DaemonStart.Begun(process.Pid, process.Exit),
+            LaunchOutcome.Refused refused => new DaemonStart.Refused(refused.Message),
+            _ => throw new InvalidOperationException($"unknown outcome {outcome.GetType().Name}"),
+        };
     }
 }

@@ -45,7 +45,7 @@ internal static class StatusTable
     /// <summary>Rows with the service each belongs to; null for headings.</summary>
     public static IEnumerable<(TableRow Row, ServiceDocument? Service)> Rows(StatusDocument status, DateTimeOffset now)
     {
-        foreach (var group in InOrder(status.Services))
+        foreach (var group in status.Services.GroupBy(s => s.Group))
         {
             if (group.Key is not null) yield return (new TableRow([]) { Heading = Heading(group, status) }, null);
             var indent = group.Key is not null ? "  " : "";
@@ -57,10 +57,6 @@ internal static class StatusTable
             }
         }
     }
-
-    /// <summary>Group by group in the order of first mention, which is the estate file's; those without a group before them all.</summary>
-    public static IEnumerable<IGrouping<string?, ServiceDocument>> InOrder(IEnumerable<ServiceDocument> services) =>
-        services.GroupBy(s => s.Group).OrderBy(g => g.Key is null ? "0" : "1", StringComparer.Ordinal);
 
     private static string Heading(IGrouping<string?, ServiceDocument> group, StatusDocument status)
     {

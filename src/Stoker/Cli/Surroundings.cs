@@ -40,7 +40,7 @@ internal sealed record Surroundings
     public required Func<IInterrupts> Interrupts { get; init; }
 
     /// <summary>What secrets are made of.</summary>
-    public Gateway.Keys.SecretSource Chance { get; init; } = Platform.SecureRandomness.Fill;
+    public Keys.SecretSource Chance { get; init; } = Platform.SecureRandomness.Fill;
 
     /// <summary>How long an answer of the daemon may take.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
@@ -93,8 +93,17 @@ internal interface IDaemonDoor
     /// <summary>Makes this process the daemon, until <paramref name="stop"/> is cancelled or it is told to end.</summary>
     Task<int> RunAsync(DaemonOptions options, CancellationToken stop);
 
-    /// <summary>Starts one in the background, in its own session; null when done, else what went wrong in words.</summary>
-    string? Start(BackgroundDaemon daemon);
+    /// <summary>Starts one in the background, in its own session.</summary>
+    DaemonStart Start(BackgroundDaemon daemon);
+}
+
+/// <summary>What became of a daemon that was to be started.</summary>
+internal abstract record DaemonStart
+{
+    /// <param name="Exit">Completes when the process has ended.</param>
+    internal sealed record Begun(int Pid, Task<Platform.ExitStatus> Exit) : DaemonStart;
+
+    internal sealed record Refused(string Why) : DaemonStart;
 }
 
 /// <summary>A daemon to be started in the background, with what it is to do first.</summary>

@@ -1,6 +1,5 @@
 using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
-using Stoker.Estates;
 using Stoker.Planning;
 using Stoker.Supervision;
 
@@ -9,8 +8,6 @@ namespace Stoker.Cli;
 /// <summary>One <c>stoker up</c> whose file is right: how it gets a daemon, what it tells it, and what it shows.</summary>
 internal sealed class UpRun(Invocation run, ControlClient control, UpRequest request, EstateChoice choice)
 {
-    private static readonly TimeSpan DaemonStartsWithin = TimeSpan.FromSeconds(20);
-
     /// <summary>Tries after which a service that keeps ending is not waited for any longer.</summary>
     private const int Tries = 5;
 
@@ -49,18 +46,15 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     {
         var lines = run.Progress([], fromNow: false);
         var background = new BackgroundDaemon(run.World.Executable, options with { First = Wish(run, choice, request.Plan) }, run.World.Variables, run.World.CurrentDirectory);
-        if (run.World.Daemons.Start(background) is { } problem)
-        {
-            run.Report.Error($"the daemon could not be started: {problem}");
-            return ExitCode.NotAsItShouldBe;
-        }
-
+        var start = new BackgroundStart(run, control, background);
+        if (!start.Begin()) return ExitCode.NotAsItShouldBe;
         if (PlanCommand.Make(run, request.Plan, out var code) is not { } plan) return code;
-        if (UntilItAnswers(null) is { } silent)
+        switch (start.UntilItAnswers())
         {
-            run.Report.Error(
-                $"the daemon gives no answer after {DurationWords.Of(DaemonStartsWithin)}: {silent}", $"it may say why in {options.State.DaemonLog}");
-            return ExitCode.NoDaemon;
+            case DaemonAnswer.None:
+                return ExitCode.NoDaemon;
+            case DaemonAnswer.Anothers:
+                return ApplyAndWait();
         }
 
         var names = plan.Changes.Where(c => c.Kind != ChangeKind.Stop && c.Reason != Changes.OnRequest).Select(c => c.Service.Value);
@@ -75,10 +69,17 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         ApplyResponse? answer = null;
         var told = options with { First = Wish(run, choice, request.Plan), FirstApplied = response => answer = response, Report = text => run.Report.Error(text) };
         var daemon = Task.Run(() => run.World.Daemons.RunAsync(told, stop.Token));
-        if (UntilItAnswers(daemon) is not null)
+        var wait = new DaemonWait(control, run.World.Clock);
+        while (wait.Ask() is null)
         {
-            var code = Ended(daemon);
-            return answer is { Accepted: false } refused ? Refused(refused) : code;
+            if (daemon.IsCompleted)
+            {
+                var code = Ended(daemon);
+                return answer is { Accepted: false } refused ? Refused(refused) : code;
+            }
+
+            if (interrupts.First.IsCancellationRequested) return StopAll(options.Estate, daemon, stop, interrupts);
+            wait.Pause(daemon);
         }
 
         var outcome = Watch(owner: true, interrupts.First);
@@ -193,22 +194,5 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     {
         run.Report.Error("the daemon ended", "`stoker status` tells how things are");
         return ExitCode.NoDaemon;
-    }
-
-    /// <summary>Null when it answers; else why not, after it ended or time ran out.</summary>
-    private string? UntilItAnswers(Task<int>? daemon)
-    {
-        var clock = run.World.Clock;
-        var begun = clock.GetTimestamp();
-        var pause = TimeSpan.FromMilliseconds(2);
-        while (true)
-        {
-            var reply = control.Daemon();
-            if (reply is ControlReply<DaemonDocument>.Answered) return null;
-            var reason = reply is ControlReply<DaemonDocument>.NoDaemon none ? none.Reason : "it answers, but not as a daemon does";
-            if (daemon is { IsCompleted: true } || clock.GetElapsedTime(begun) > DaemonStartsWithin) return reason;
-            Task.Delay(pause, clock).GetAwaiter().GetResult();
-            pause = TimeSpan.FromMilliseconds(Math.Min(50, pause.TotalMilliseconds * 1.5));
-        }
     }
 }

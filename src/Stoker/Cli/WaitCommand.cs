@@ -16,7 +16,7 @@ internal static class WaitCommand
             Example = "stoker wait --timeout 30s redis vision",
             Remarks =
             [
-                "healthy: healthy, or running where no healthcheck is declared, or completed. running: alive, whatever its health. completed: ended "
+                "healthy: healthy, or running where there is no healthcheck, or completed. running: alive, whatever its health. completed: ended "
                 + "by itself with success. stopped: has no process and will have none by itself. A service that can no longer get there ends the wait.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.NoDaemon, ExitCode.Interrupted],

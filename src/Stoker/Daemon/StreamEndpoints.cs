@@ -50,8 +50,9 @@ internal static class StreamEndpoints
 
     private static StatusDocument Document(RunningDaemon daemon, ReplicaUsage usage)
     {
-        var services = daemon.Doors.Board.Statuses.Values.Where(s => !s.IsRemote).Select(ServiceDocument.From).ToList();
-        return new StatusDocument(daemon.Options.Estate, daemon.Plan?.Host?.Value, usage.Measure(services));
+        var plan = daemon.Plan;
+        var services = StatusDocument.InOrder(daemon.Doors.Board.Statuses, plan?.Estate.Services.Keys ?? []);
+        return new StatusDocument(daemon.Options.Estate, plan?.Host?.Value, usage.Measure(services));
     }
 
     private static async Task EventsAsync(HttpContext context, RunningDaemon daemon)

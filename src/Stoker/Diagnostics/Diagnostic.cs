@@ -2,7 +2,6 @@ namespace Stoker.Diagnostics;
 
 internal enum Severity
 {
-    Information,
     Warning,
     Error,
 }

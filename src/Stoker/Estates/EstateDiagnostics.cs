@@ -67,7 +67,6 @@ internal static class EstateDiagnostics
     public static readonly DiagnosticCode NotForProcesses = new("EST101", Warning, "a key without effect on a plain process");
     public static readonly DiagnosticCode NotForContainers = new("EST102", Warning, "a key without effect on a container");
     public static readonly DiagnosticCode NoEffect = new("EST103", Warning, "a key or value that Stoker knows and does not act on");
-    public static readonly DiagnosticCode ImageProbe = new("EST104", Warning, "a healthcheck that leaves what to ask to the image");
 
     // Secrets, configs, mounts, GPUs.
     public static readonly DiagnosticCode NoSource = new("EST110", Error, "a secret or config without a source");

@@ -171,6 +171,12 @@ internal sealed record HealthcheckSpec(ProbeSpec Probe, SourcePosition Where)
 
     /// <summary>The slowest pace of probes until first healthy (they begin 1 ms after the start and slow down); default: the interval, at most 1 s.</summary>
     public TimeSpan? StartInterval { get; init; }
+
+    /// <summary>Of a container: the times that the file does not say, which are the image's own where that says them.</summary>
+    public HealthcheckTimes LeftToImage { get; init; }
+
+    /// <summary>How health is asked is not known before the image is.</summary>
+    public bool AsksImage => Probe is ProbeSpec.Image || LeftToImage != HealthcheckTimes.None;
 }
 
 internal abstract record ProbeSpec
@@ -190,6 +196,9 @@ internal abstract record ProbeSpec
     /// <summary>Extension: the service says so itself by systemd's <c>sd_notify</c> protocol.</summary>
     /// <param name="Watchdog">Unhealthy when no <c>WATCHDOG=1</c> comes in this time; null: no watchdog.</param>
     internal sealed record Notify(TimeSpan? Watchdog) : ProbeSpec;
+
+    /// <summary>Of a container whose file does not say what to ask: its image's own test, if it has one.</summary>
+    internal sealed record Image : ProbeSpec;
 
     /// <summary><c>disable: true</c> or <c>test: NONE</c>.</summary>
     internal sealed record None : ProbeSpec;

@@ -10,11 +10,13 @@ namespace Stoker.Gateway;
 
 /// <summary>
 /// The gateway's own socket, <c>gateway.sock</c> in the state directory (0600), for the machine's owner: one line asked, one answered. <c>drain SERVICE INDEX</c>
-/// lets a replica end what it has and gives it nothing new; the answer comes when it has nothing in flight any more. <c>status</c> is answered with
-/// a <see cref="GatewayStatus"/>.
+/// lets a replica end what it has and gives it nothing new; the answer comes when it has nothing in flight any more. <c>keys</c> has it take what was committed to its
+/// keys, and is answered when that is in force. <c>status</c> is answered with a <see cref="GatewayStatus"/>.
 /// </summary>
 internal sealed class GatewayAdmin(GatewayState state, string directory)
 {
+    public const string TakeKeys = "keys";
+
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
 
     public async Task RunAsync(CancellationToken stop)
@@ -43,6 +45,7 @@ internal sealed class GatewayAdmin(GatewayState state, string directory)
             var answer = words switch
             {
                 ["status"] => GatewayStatus.Of(state.Tables.Router.Table, GatewayLoop.Steady).ToJson(),
+                [TakeKeys] => await Task.Run(KeysNow, stop),
                 ["drain", var service, var index] when int.TryParse(index, out var number) => await DrainAsync(new ReplicaId(service, number), stop),
                 _ => "error: unknown request",
             };
@@ -52,6 +55,12 @@ internal sealed class GatewayAdmin(GatewayState state, string directory)
         {
             // Whoever asked has left, or the gateway ends.
         }
+    }
+
+    private string KeysNow()
+    {
+        state.Keys.Look();
+        return "taken";
     }
 
     private async Task<string> DrainAsync(ReplicaId id, CancellationToken stop)

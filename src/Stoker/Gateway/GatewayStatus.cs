@@ -1,9 +1,6 @@
-using System.Net.Sockets;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Stoker.Daemon;
-using Stoker.Daemon.Protocol;
 using Stoker.Gateway.Forwarding;
 using Stoker.Gateway.Routing;
 
@@ -12,9 +9,6 @@ namespace Stoker.Gateway;
 /// <summary>How the gateway is at this moment: what it answers to <c>status</c> on its own socket, one line of JSON.</summary>
 internal sealed record GatewayStatus(IReadOnlyList<RouteStatus> Models)
 {
-    /// <summary>A gateway that hangs is not waited for; it answers within milliseconds.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
     /// <param name="now">Steady ticks.</param>
     public static GatewayStatus Of(RouteTable table, long now) => new([.. table.Routes.Select(route => Of(route, now))]);
 
@@ -24,20 +18,11 @@ internal sealed record GatewayStatus(IReadOnlyList<RouteStatus> Models)
     /// <returns>Null: none answers.</returns>
     public static async Task<GatewayStatus?> AskAsync(StateDirectory state, CancellationToken cancel)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        patience.CancelAfter(Patience);
         try
         {
-            using var place = ControlSocket.Of(state, state.GatewaySocket);
-            if (place is null) return null;
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(place.EndPoint, patience.Token);
-            await using var stream = new NetworkStream(socket);
-            await stream.WriteAsync("status\n"u8.ToArray(), patience.Token);
-            using var reader = new StreamReader(stream, Encoding.UTF8);
-            return await reader.ReadLineAsync(patience.Token) is { } line ? JsonSerializer.Deserialize(line, GatewayStatusJson.Default.GatewayStatus) : null;
+            return await GatewaySocket.AskAsync(state, "status", cancel) is { } line ? JsonSerializer.Deserialize(line, GatewayStatusJson.Default.GatewayStatus) : null;
         }
-        catch (Exception absent) when (absent is SocketException or IOException or JsonException || (absent is OperationCanceledException && !cancel.IsCancellationRequested))
+        catch (JsonException)
         {
             return null;
         }

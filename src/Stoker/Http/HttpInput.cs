@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Http;
@@ -9,8 +10,6 @@ namespace Stoker.Http;
 /// </summary>
 internal sealed class HttpInput(IWire wire)
 {
-    private const int Again = 11;
-
     private byte[] _buffer = [];
     private int _start;
     private int _end;
@@ -27,6 +26,24 @@ internal sealed class HttpInput(IWire wire)
         if (_start == _end) Release();
     }
 
+    /// <summary>
+    /// Receives once, after what is unread, without waiting. Where a request passes by the thousand, the caller waits itself (<see cref="ReadableAsync"/>)
+    /// and not through <see cref="FillAsync"/>: each method that waits within another costs as much as reading a head.
+    /// </summary>
+    /// <returns>Bytes received, 0 at the peer's end, <c>-EAGAIN</c> when there are none yet, or another negated error number.</returns>
+    public int Fill()
+    {
+        if (!wire.MayReceive) return -Errno.Again;
+        MakeRoom();
+        var received = wire.Receive(_buffer.AsSpan(_end));
+        if (received > 0) _end += received;
+        else if (_start == _end) Release();
+        return received;
+    }
+
+    /// <summary>Completes with 0 when there may be something to receive, else with a negated error number.</summary>
+    public ValueTask<int> ReadableAsync(long deadline) => wire.ReadableAsync(deadline);
+
     /// <summary>Receives once, after what is unread; waits until there is something.</summary>
     /// <returns>Bytes received, 0 at the peer's end, or a negated error number.</returns>
     public ValueTask<int> FillAsync(long deadline)
@@ -34,8 +51,8 @@ internal sealed class HttpInput(IWire wire)
         var ready = wire.ReadableAsync(deadline);
         if (!ready.IsCompletedSuccessfully) return WaitAsync(ready, deadline);
         var code = ready.Result;
-        if (code == 0) code = ReceiveNow();
-        return code == -Again ? WaitAsync(wire.ReadableAsync(deadline), deadline) : new ValueTask<int>(code);
+        if (code == 0) code = Fill();
+        return code == -Errno.Again ? WaitAsync(wire.ReadableAsync(deadline), deadline) : new ValueTask<int>(code);
     }
 
     public void Release()
@@ -51,19 +68,10 @@ internal sealed class HttpInput(IWire wire)
         while (true)
         {
             var code = await ready;
-            if (code == 0) code = ReceiveNow();
-            if (code != -Again) return code;
+            if (code == 0) code = Fill();
+            if (code != -Errno.Again) return code;
             ready = wire.ReadableAsync(deadline);
         }
-    }
-
-    private int ReceiveNow()
-    {
-        MakeRoom();
-        var received = wire.Receive(_buffer.AsSpan(_end));
-        if (received > 0) _end += received;
-        else if (_start == _end) Release();
-        return received;
     }
 
     private void MakeRoom()

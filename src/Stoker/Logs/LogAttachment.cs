@@ -140,13 +140,13 @@ internal enum PumpedState
 }
 
 /// <summary>One pipe of an attachment, as the pump thread sees it.</summary>
-internal sealed class PumpedStream(LogAttachment attachment, LogStream stream, long key)
+internal sealed class PumpedStream(LogAttachment attachment, LogStream stream, ulong key)
 {
     public LogAttachment Attachment => attachment;
 
     public LogStream Stream => stream;
 
-    public long Key => key;
+    public ulong Key => key;
 
     public PumpedState State { get; set; }
 

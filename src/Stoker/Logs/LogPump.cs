@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Stoker.Platform;
 
 namespace Stoker.Logs;
@@ -31,10 +32,10 @@ namespace Stoker.Logs;
 /// </summary>
 internal sealed class LogPump : IDisposable
 {
-    private static readonly TimeSpan _retryAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     // A pipe that gave little is left alone this long, so that a flood of small writes is fetched in thousands of lines, not one by one.
-    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(1);
     private const int Little = 64 << 10;
 
     private readonly TimeProvider _time;
@@ -44,12 +45,12 @@ internal sealed class LogPump : IDisposable
     private readonly Thread _thread;
     private readonly ITimer _retry;
     private readonly PumpRequests _requests;
-    private readonly Dictionary<long, PumpedStream> _streams = [];
+    private readonly Dictionary<ulong, PumpedStream> _streams = [];
     private readonly Queue<PumpedStream> _ready = new();
     private readonly Queue<PumpedStream> _resting = new();
     private readonly List<LogAttachment> _stalled = [];
     private LogFollower[] _followers = [];
-    private long _nextKey;
+    private ulong _nextKey;
 
     /// <summary>Starts the thread. <paramref name="report"/> is called on it.</summary>
     public LogPump(TimeProvider time, Action<LogPumpEvent> report)
@@ -130,6 +131,9 @@ internal sealed class LogPump : IDisposable
 
     internal ReadOnlySpan<LogFollower> Followers => _followers;
 
+    /// <summary>A clock that only goes forward, for pacing; not for times that anyone is shown.</summary>
+    private static TimeSpan Elapsed => Stopwatch.GetElapsedTime(0);
+
     internal void Detach(LogAttachment attachment) => _requests.Ask(() => Remove(attachment));
 
     internal void Unfollow(LogFollower follower) => _requests.TryPost(() => _followers = [.. _followers.Where(other => other != follower)]);
@@ -156,15 +160,15 @@ internal sealed class LogPump : IDisposable
 
     private void Run()
     {
-        Span<long> keys = stackalloc long[64];
+        Span<ReadyDescriptor> reported = stackalloc ReadyDescriptor[64];
         _requests.Own();
         while (!_requests.IsClosed)
         {
             int timeout = _ready.Count > 0 ? 0 : _resting.Count > 0 ? 1 : -1;
-            int count = _watch.Wait(keys, timeout);
-            foreach (long key in keys[..count])
+            int count = _watch.Wait(reported, timeout);
+            foreach (ReadyDescriptor pipe in reported[..count])
             {
-                if (_streams.TryGetValue(key, out PumpedStream? stream) && stream.State == PumpedState.Armed)
+                if (_streams.TryGetValue(pipe.Token, out PumpedStream? stream) && stream.State == PumpedState.Armed)
                 {
                     MakeReady(stream);
                 }
@@ -205,7 +209,7 @@ internal sealed class LogPump : IDisposable
             TurnOutcome turn = attachment.Log.Turn(stream.Stream);
             if (turn.Error != 0)
             {
-                Stall(attachment, new LogPumpEvent.StorageFailed(attachment.Service, attachment.Replica, turn.Error, LogFile.Meaning(turn.Error)));
+                Stall(attachment, new LogPumpEvent.StorageFailed(attachment.Service, attachment.Replica, turn.Error, Errno.Text(turn.Error)));
             }
             else if (turn.Taken >= Little)
             {
@@ -214,7 +218,7 @@ internal sealed class LogPump : IDisposable
             else if (turn.Taken > 0)
             {
                 stream.State = PumpedState.Resting;
-                stream.RestUntil = PipeWatch.Clock + _rest;
+                stream.RestUntil = Elapsed + Rest;
                 _resting.Enqueue(stream);
             }
             else
@@ -232,7 +236,7 @@ internal sealed class LogPump : IDisposable
 
     private void EndRests()
     {
-        while (_resting.TryPeek(out PumpedStream? stream) && stream.RestUntil <= PipeWatch.Clock)
+        while (_resting.TryPeek(out PumpedStream? stream) && stream.RestUntil <= Elapsed)
         {
             _resting.Dequeue();
             if (!stream.Attachment.IsDetached)
@@ -250,7 +254,7 @@ internal sealed class LogPump : IDisposable
         if (isNew)
         {
             _stalled.Add(attachment);
-            _retry.Change(_retryAfter, _retryAfter);
+            _retry.Change(RetryAfter, RetryAfter);
         }
 
         if (isOther)
@@ -273,7 +277,7 @@ internal sealed class LogPump : IDisposable
                 }
                 else
                 {
-                    Stall(attachment, new LogPumpEvent.StorageFailed(attachment.Service, attachment.Replica, errno, LogFile.Meaning(errno)));
+                    Stall(attachment, new LogPumpEvent.StorageFailed(attachment.Service, attachment.Replica, errno, Errno.Text(errno)));
                 }
             }
             catch (Exception fault)
@@ -308,7 +312,7 @@ internal sealed class LogPump : IDisposable
             int error = attachment.Log.Drain();
             if (error != 0)
             {
-                Stall(attachment, new LogPumpEvent.StorageFailed(attachment.Service, attachment.Replica, error, LogFile.Meaning(error)));
+                Stall(attachment, new LogPumpEvent.StorageFailed(attachment.Service, attachment.Replica, error, Errno.Text(error)));
                 return;
             }
         }

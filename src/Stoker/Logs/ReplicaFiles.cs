@@ -21,7 +21,7 @@ internal sealed class ReplicaFiles : IDisposable
     public static IEnumerable<(string Service, int Replica, string Path)> Find(LogQuery query)
     {
         // After a kill in the middle of a rotation only rotated files may be there.
-        HashSet<string> names = [.. LogFile.Names(query.Directory, ".log"), .. LogFile.Names(query.Directory, ".log.1").Select(static name => name[..^2])];
+        HashSet<string> names = [.. Names(query, ".log"), .. Names(query, ".log.1").Select(static name => name[..^2])];
         foreach (string name in names.Order(StringComparer.Ordinal))
         {
             // A service's name may have dots: vision.v2.1.log is replica 1 of vision.v2.
@@ -68,6 +68,8 @@ internal sealed class ReplicaFiles : IDisposable
     public IEnumerable<LogLine> Read(LogQuery query) => query.Last is { } count ? ReadLast(query, count) : ReadAll(query);
 
     public void Dispose() => _newestFirst.ForEach(static entry => entry.File.Dispose());
+
+    private static IEnumerable<string> Names(LogQuery query, string ending) => Files.List(query.Directory, "*" + ending).Select(static path => Path.GetFileName(path));
 
     private void CutAt(LogPosition position)
     {

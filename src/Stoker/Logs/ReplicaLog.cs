@@ -12,7 +12,6 @@ internal sealed class ReplicaLog : IDisposable
     // A spool is made anew when it has grown to this; at 40 MB/s that is a rename every 13 ms.
     private const int SpoolLimit = 512 << 10;
     private const int PipeSize = 1 << 20;
-    private const int InputOutputError = 5;
 
     private readonly PumpBuffers _buffers;
     private readonly TimeProvider _time;
@@ -28,7 +27,7 @@ internal sealed class ReplicaLog : IDisposable
         _buffers = buffers;
         _time = time;
         _redaction = Redaction.Of(source.Secrets);
-        LogFile.CreateDirectory(Path.GetDirectoryName(source.LogPath) ?? "");
+        Files.CreateDirectory(Path.GetDirectoryName(source.LogPath)!);
         _cursorFile = LogFile.Open(source.CursorPath);
         _log = new RotatedLog(source.LogPath, source.Rotation);
     }
@@ -78,7 +77,7 @@ internal sealed class ReplicaLog : IDisposable
         Between?.Invoke(PumpStep.Taken);
         if (taken < 0)
         {
-            return new TurnOutcome(0, taken == -Pipes.Empty ? 0 : (int)-taken);
+            return new TurnOutcome(0, taken == -Errno.Again ? 0 : (int)-taken);
         }
 
         error = StoreLines(state, ending: false);
@@ -168,7 +167,7 @@ internal sealed class ReplicaLog : IDisposable
         Span<byte> raw = _buffers.Raw.AsSpan(0, length);
         if (error != 0 || state.Spool.Read(cursor.From, raw) < length)
         {
-            return error != 0 ? error : InputOutputError;
+            return error != 0 ? error : Errno.InputOutput;
         }
 
         state.Position = cursor.From;
@@ -266,7 +265,7 @@ internal sealed class ReplicaLog : IDisposable
             }
         }
 
-        error = InputOutputError;
+        error = Errno.InputOutput;
         return false;
     }
 

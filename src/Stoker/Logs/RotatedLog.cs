@@ -12,8 +12,6 @@ internal readonly record struct LogPosition(ulong Inode, long Offset);
 /// </summary>
 internal sealed class RotatedLog : IDisposable
 {
-    private const int NotFound = 2;
-
     private readonly string _path;
     private readonly LogRotation _rotation;
     private LogFile _file;
@@ -125,7 +123,7 @@ internal sealed class RotatedLog : IDisposable
     private int Shift(Action<PumpStep>? between)
     {
         int free = 1;
-        while (free < _rotation.MaxFiles - 1 && LogFile.Exists(RotatedPath(_path, free)))
+        while (free < _rotation.MaxFiles - 1 && Files.Exists(RotatedPath(_path, free)))
         {
             free++;
         }
@@ -133,7 +131,7 @@ internal sealed class RotatedLog : IDisposable
         for (int number = free; number >= 1; number--)
         {
             int error = LogFile.Move(number == 1 ? _path : RotatedPath(_path, number - 1), RotatedPath(_path, number));
-            if (error is not (0 or NotFound))
+            if (error is not (0 or Errno.NoEntry))
             {
                 return error;
             }
@@ -142,7 +140,7 @@ internal sealed class RotatedLog : IDisposable
         }
 
         // Left by a larger `max-file`.
-        for (int number = _rotation.MaxFiles; LogFile.Exists(RotatedPath(_path, number)); number++)
+        for (int number = _rotation.MaxFiles; Files.Exists(RotatedPath(_path, number)); number++)
         {
             LogFile.Delete(RotatedPath(_path, number));
         }

@@ -36,7 +36,7 @@ internal sealed class Spool : IDisposable
     public static Spool Open(string path, long start)
     {
         Span<byte> header = stackalloc byte[HeaderLength];
-        LogFile? file = LogFile.Exists(path) ? LogFile.Open(path) : null;
+        LogFile? file = Files.Exists(path) ? LogFile.Open(path) : null;
         if (file is not null && file.Read(0, header) == HeaderLength && BinaryPrimitives.ReadUInt64LittleEndian(header) == Magic)
         {
             long first = BinaryPrimitives.ReadInt64LittleEndian(header[8..]);
@@ -45,7 +45,7 @@ internal sealed class Spool : IDisposable
 
         file?.Dispose();
         int error = Replace(path, start, [], out file);
-        return error == 0 ? new Spool(path, file!, start, start) : throw LogFile.Failure("make", path, error);
+        return error == 0 ? new Spool(path, file!, start, start) : throw Errno.Failed($"cannot make `{path}`", error);
     }
 
     /// <summary>Takes up to <paramref name="limit"/> bytes from the pipe; returns how many, or the negated errno.</summary>

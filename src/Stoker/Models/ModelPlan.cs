@@ -51,9 +51,6 @@ internal sealed record ModelPlan(string Key, string Name, EngineKind Engine)
     /// <summary>Tokens per second that each replica must give one client.</summary>
     public double Floor { get; init; } = ModelSpec.UsualFloor;
 
-    /// <summary>Where a replica says how loaded it is: a metrics page, but for Ollama.</summary>
-    public string SignalPath => Engine == EngineKind.Ollama ? "/api/ps" : "/metrics";
-
     /// <summary>Why a simulator stands in for it; null: the real thing.</summary>
     public string? StandIn { get; init; }
 

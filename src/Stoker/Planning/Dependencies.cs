@@ -61,7 +61,10 @@ internal sealed class Dependencies(EstateSpec estate, IReadOnlyList<PlacedServic
             .DistinctBy(d => d.Value)
             .Where(d => estate.Groups.ContainsKey(d.Value))
             .SelectMany(d => _byGroup[d.Value].Select(s => new DependencyPlan(
-                s.Name, s.Readiness, Restart: false, Required: true, IsRemote(dependent, s), DependencyGraph.Through(group.Name, d.Value))))
+                s.Name, s.MayHaveHealthcheck ? DependencyCondition.Healthy : s.Readiness, Restart: false, Required: true, IsRemote(dependent, s), DependencyGraph.Through(group.Name, d.Value))
+            {
+                OrRunning = s.MayHaveHealthcheck,
+            }))
             .OrderBy(d => d.Service)
             .ToArray();
         return _brought[key] = plans;
@@ -73,6 +76,7 @@ internal sealed class Dependencies(EstateSpec estate, IReadOnlyList<PlacedServic
         Restart = own.Restart || other.Restart,
         Required = own.Required || other.Required,
         Why = own.Condition >= other.Condition ? own.Why : other.Why,
+        OrRunning = own.Condition < other.Condition && other.OrRunning,
     };
 
     private static bool IsRemote(PlacedService dependent, PlacedService dependency) => dependent.IsLocal

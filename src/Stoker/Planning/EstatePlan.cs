@@ -76,7 +76,11 @@ internal enum RuntimeKind
 
 /// <param name="Remote">The dependency runs on another host.</param>
 /// <param name="Why"><c>depends_on</c>, or the group that brings it (<c>group `vision_gpu` depends on `infra_core`</c>).</param>
-internal sealed record DependencyPlan(ServiceName Service, DependencyCondition Condition, bool Restart, bool Required, bool Remote, string Why);
+internal sealed record DependencyPlan(ServiceName Service, DependencyCondition Condition, bool Restart, bool Required, bool Remote, string Why)
+{
+    /// <summary>Waited for to be healthy if it turns out to have a healthcheck, and else to run.</summary>
+    public bool OrRunning { get; init; }
+}
 
 /// <summary>One running copy to be. Index counts from 1.</summary>
 internal sealed record ReplicaPlan(int Index, IReadOnlyList<PortPlan> Ports)

@@ -12,7 +12,10 @@ internal sealed record PlacedService(ServiceSpec Spec, GroupSpec? Group, HostSpe
     public ServiceName Name => Spec.Name;
 
     /// <summary>It says itself when it is well, so that dependents may wait for that.</summary>
-    public bool HasHealthcheck => Spec.Healthcheck is { Probe: not ProbeSpec.None };
+    public bool HasHealthcheck => Spec.Healthcheck is { Probe: not (ProbeSpec.None or ProbeSpec.Image) };
+
+    /// <summary>Whether it does is for its image to say, which is not known before the service runs.</summary>
+    public bool MayHaveHealthcheck => Spec.Healthcheck is { Probe: ProbeSpec.Image };
 
     /// <summary>What a group's dependents wait for, and what counts as up.</summary>
     public DependencyCondition Readiness => HasHealthcheck ? DependencyCondition.Healthy : DependencyCondition.Started;

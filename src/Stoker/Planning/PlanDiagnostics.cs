@@ -20,6 +20,7 @@ internal static class PlanDiagnostics
     public static readonly DiagnosticCode NoContainerTool = Error("PLN020", "a service needs a container tool and none can be used");
     public static readonly DiagnosticCode NotInstalled = Error("PLN021", "the command of a service is not installed");
     public static readonly DiagnosticCode GpuAbsent = Error("PLN022", "a declared GPU is not in this machine");
+    public static readonly DiagnosticCode ExternalWithDocker = Error("PLN023", "an external secret or config with Docker");
 
     public static readonly DiagnosticCode PortClash = Error("PLN030", "two services take the same port");
     public static readonly DiagnosticCode PortHeld = Error("PLN031", "a port is held by something outside the estate");

@@ -31,6 +31,7 @@ internal static class Planner
         RemoteGates.Check(graph, bag);
 
         var resources = Resources(estate, request, services, placement, here, observed, bag);
+        RuntimeChoice.CheckExternalMaterials(estate, services, observed, bag);
         var decided = Decide(services, request, resources.Gpus, observed, bag);
         var order = StartOrder.Sequence(graph).Select(i => services[i]).ToList();
         var prints = new Fingerprint();

@@ -1,4 +1,5 @@
 using Stoker.Diagnostics;
+using Stoker.Estates;
 
 namespace Stoker.Planning;
 
@@ -62,6 +63,26 @@ internal sealed record RuntimeChoice(RuntimeKind Kind, string? StandIn, string? 
         }
 
         return (null, $"`{command}` is not installed");
+    }
+
+    /// <summary>Docker keeps secrets and configs for a swarm only, and none of its commands gives one to a container.</summary>
+    public static void CheckExternalMaterials(EstateSpec estate, IEnumerable<PlacedService> services, Observed observed, DiagnosticBag bag)
+    {
+        if (observed.ContainerTool is not { Name: "docker" }) return;
+        foreach (var service in services.Where(s => s.IsLocal && s.Spec.IsContainer))
+        {
+            Check(service, service.Spec.Secrets, estate.Secrets, "secret");
+            Check(service, service.Spec.Configs, estate.Configs, "config");
+        }
+
+        void Check(PlacedService service, IReadOnlyList<MaterialUse> uses, IReadOnlyDictionary<string, MaterialSpec> declared, string noun)
+        {
+            foreach (var use in uses.Where(u => declared.GetValueOrDefault(u.Source) is { External: true }))
+            {
+                bag.Add(PlanDiagnostics.ExternalWithDocker, use.Where, $"service `{service.Name}` uses external {noun} `{use.Source}`, and Docker keeps {noun}s for a swarm only",
+                    $"give the {noun} a `file` or an `environment`, or install podman, which keeps secrets by itself");
+            }
+        }
     }
 
     /// <summary>Outside a rehearsal a declared GPU that is not there is an error, once for each card.</summary>

@@ -12,14 +12,13 @@ internal static unsafe partial class CredentialDatagram
 {
     private const int SocketLevel = 1, PassCredentials = 16;
     private const int ScmRights = 1, ScmCredentials = 2;
-    private const int DontWait = 0x40, CloseOnExecDescriptors = 0x40000000, Truncated = 0x20;
+    private const int DontWait = 0x40, CloseOnExecDescriptors = 0x40000000;
     private const int ControlCapacity = 2048, ControlHead = 16;
 
     /// <param name="Length">-1: there was none to receive.</param>
-    /// <param name="IsTruncated">It was longer than the buffer.</param>
     /// <param name="SenderPid">As this pid namespace sees it; 0: not known.</param>
     /// <param name="Descriptors">How many came along and have been closed.</param>
-    internal readonly record struct Received(int Length, bool IsTruncated, int SenderPid, uint SenderUser, int Descriptors);
+    internal readonly record struct Received(int Length, int SenderPid, uint SenderUser, int Descriptors);
 
     /// <summary>From now on the kernel adds the sender to each datagram.</summary>
     public static void AskForCredentials(Socket socket)
@@ -62,10 +61,10 @@ internal static unsafe partial class CredentialDatagram
             if (length < 0)
             {
                 var error = Marshal.GetLastPInvokeError();
-                return error == Errno.Again ? new Received(-1, false, 0, 0, 0) : throw Errno.Failed("cannot receive a datagram", error);
+                return error == Errno.Again ? new Received(-1, 0, 0, 0) : throw Errno.Failed("cannot receive a datagram", error);
             }
 
-            var received = new Received((int)length, (message.Flags & Truncated) != 0, 0, 0, 0);
+            var received = new Received((int)length, 0, 0, 0);
             return ReadControl(received, control, (int)message.ControlLength);
         }
     }

@@ -4,9 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Stoker.Platform;
 
 /// <summary>An open directory, so that a file in it can be named by the short path <c>/proc/self/fd/N/NAME</c>.</summary>
-internal sealed partial class DirectoryHandle : SafeHandleZeroOrMinusOneIsInvalid
+internal sealed class DirectoryHandle : SafeHandleZeroOrMinusOneIsInvalid
 {
-    private const int CloseOnExec = 0x80000;
     private const int PathOnly = 0x200000;
 
     public DirectoryHandle()
@@ -19,18 +18,12 @@ internal sealed partial class DirectoryHandle : SafeHandleZeroOrMinusOneIsInvali
     {
         // O_DIRECTORY differs between x64 and arm64; a path that is no directory fails when a name in it is used.
         var handle = new DirectoryHandle();
-        handle.SetHandle(OpenPath(path, PathOnly | CloseOnExec));
+        handle.SetHandle(Libc.Open(path, PathOnly | Libc.CloseOnExec));
         error = handle.IsInvalid ? Marshal.GetLastPInvokeError() : 0;
         return handle.IsInvalid ? null : handle;
     }
 
     public string PathOf(string name) => $"/proc/self/fd/{DangerousGetHandle()}/{name}";
 
-    protected override bool ReleaseHandle() => Close((int)handle) == 0;
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenPath(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "close")]
-    private static partial int Close(int descriptor);
+    protected override bool ReleaseHandle() => Libc.Close((int)handle) == 0;
 }

@@ -37,9 +37,8 @@ internal static unsafe class Executables
 
     private static bool IsExecutable(string path)
     {
-        const uint basicFields = 0x7FF;
         Libc.FileStatus status;
-        return Libc.Status(Libc.AtCurrentDirectory, path, 0, basicFields, &status) == 0 && status.IsRegular
+        return Libc.Status(Libc.AtCurrentDirectory, path, 0, Libc.BasicFields, &status) == 0 && status.IsRegular
             && Libc.Access(path, Libc.MayExecute) == 0;
     }
 }

@@ -107,13 +107,6 @@ internal static class Files
         return tail[..file.ReadAtLeast(tail, tail.Length, throwOnEndOfStream: false)];
     }
 
-    /// <summary>Adds one line with one write; the file is made when absent. Not synced.</summary>
-    public static void AppendLine(string path, string line, UnixFileMode mode = PrivateFile)
-    {
-        using var file = OpenAppend(path, mode);
-        file.Write(Encoding.UTF8.GetBytes(line + "\n"));
-    }
-
     /// <summary>Unbuffered. Unlike the framework's own it takes no lock, and so reads what another process has locked.</summary>
     public static FileStream OpenRead(string path) => new(Open(path, Libc.ReadOnly, 0), FileAccess.Read, bufferSize: 0);
 
@@ -200,9 +193,6 @@ internal static class Files
         }
     }
 
-    /// <summary>Bytes that this user may still write to the file system of a path.</summary>
-    public static long FreeBytes(string path) => new DriveInfo(path).AvailableFreeSpace;
-
     /// <summary>Makes the names in a directory durable; a rename or a new file is not before.</summary>
     public static void SyncDirectory(string path)
     {
@@ -237,10 +227,8 @@ internal static class Files
 
     private static unsafe bool IsFifo(string path)
     {
-        const int noFollow = 0x100;
-        const uint basicFields = 0x7FF;
         Libc.FileStatus status;
-        return Libc.Status(Libc.AtCurrentDirectory, path, noFollow, basicFields, &status) == 0 && status.IsFifo;
+        return Libc.Status(Libc.AtCurrentDirectory, path, Libc.NoFollow, Libc.BasicFields, &status) == 0 && status.IsFifo;
     }
 
     private static FileStreamOptions Exclusively(UnixFileMode mode) =>

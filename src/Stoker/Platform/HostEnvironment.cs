@@ -44,10 +44,6 @@ internal static class HostEnvironment
     public static string ExecutablePath =>
         Environment.ProcessPath ?? throw new InvalidOperationException("the path of the running program is not known");
 
-    public static string KernelRelease { get; } = ProcFile.ReadText("/proc/sys/kernel/osrelease")?.Trim() ?? "";
-
-    public static string HomeDirectory => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-
     /// <summary>Ends the program now, with this exit code.</summary>
     public static void Exit(int code) => Environment.Exit(code);
 

@@ -15,8 +15,13 @@ internal static unsafe partial class Libc
 
     public const int AtCurrentDirectory = -100;
     public const int ReadOnly = 0, WriteOnly = 1, ReadWrite = 2;
-    public const int Create = 0x40, Exclusive = 0x80, Append = 0x400, NonBlocking = 0x800, CloseOnExec = 0x80000;
-    public const int MayExecute = 1, MayWrite = 2, MayRead = 4;
+    public const int Create = 0x40, Exclusive = 0x80, Empty = 0x200, Append = 0x400, NonBlocking = 0x800, CloseOnExec = 0x80000;
+
+    /// <summary>Of statx: a link itself and not what it leads to, the descriptor itself (with an empty path); what every file system knows.</summary>
+    public const int NoFollow = 0x100, OfTheDescriptor = 0x1000;
+    public const uint BasicFields = 0x7FF;
+
+    public const int MayExecute = 1, MayWrite = 2;
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode = 0);
@@ -39,6 +44,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(int descriptor, byte* buffer, nint count);
 
+    [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
+    public static partial nint ReadAt(SafeFileHandle file, byte* buffer, nint count, long offset);
+
+    [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
+    public static partial nint WriteAt(SafeFileHandle file, byte* buffer, nint count, long offset);
+
+    [LibraryImport(Library, EntryPoint = "splice", SetLastError = true)]
+    public static partial nint Splice(SafeFileHandle from, long* fromOffset, SafeFileHandle to, long* toOffset, nint count, uint flags);
+
     [LibraryImport(Library, EntryPoint = "fsync", SetLastError = true)]
     public static partial int Sync(int descriptor);
 
@@ -47,12 +61,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "ftruncate", SetLastError = true)]
     public static partial int Truncate(SafeFileHandle file, long length);
-
-    [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
-    public static partial nint ReadAt(SafeFileHandle file, byte* buffer, nint count, long position);
-
-    [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
-    public static partial nint WriteAt(SafeFileHandle file, byte* buffer, nint count, long position);
 
     /// <summary>The data, and of the rest only what is needed to read it back: the length, but not the times.</summary>
     [LibraryImport(Library, EntryPoint = "fdatasync", SetLastError = true)]
@@ -73,6 +81,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
     public static partial int Control(int descriptor, int command, nint argument);
 
+    [LibraryImport(Library, EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Control(SafeFileHandle file, int command, nint argument);
+
     [LibraryImport(Library, EntryPoint = "fchown", SetLastError = true)]
     public static partial int ChangeOwner(int descriptor, uint user, uint group);
 
@@ -92,6 +103,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true)]
     public static partial int Status(int directory, byte* path, int flags, uint mask, FileStatus* status);
 
+    [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Status(SafeFileHandle file, string path, int flags, uint mask, FileStatus* status);
+
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventDescriptor(uint initial, int flags);
 
@@ -109,6 +123,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     public static partial int DeviceControl(int descriptor, nuint request, void* argument);
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int DeviceControl(SafeFileHandle file, nuint request, void* argument);
 
     [LibraryImport(Library, EntryPoint = "prctl", SetLastError = true)]
     public static partial int ProcessControl(int option, nuint a, nuint b = 0, nuint c = 0, nuint d = 0);
@@ -150,8 +167,10 @@ internal static unsafe partial class Libc
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct FileStatus
     {
+        [FieldOffset(16)] public uint Links;
         [FieldOffset(20)] public uint User;
         [FieldOffset(28)] public ushort Mode;
+        [FieldOffset(32)] public ulong Inode;
         [FieldOffset(40)] public ulong Size;
 
         public readonly bool IsDirectory => (Mode & 0xF000) == 0x4000;

@@ -3,59 +3,27 @@ using System.Runtime.InteropServices;
 
 namespace Stoker.Platform;
 
-[Flags]
-internal enum PollEvents : uint
-{
-    None = 0,
-    Readable = 0x001,
-
-    /// <summary>A kernel file such as cgroup.events has changed.</summary>
-    Priority = 0x002,
-    Writable = 0x004,
-    Error = 0x008,
-    HungUp = 0x010,
-
-    /// <summary>The peer of a socket has sent its last byte.</summary>
-    PeerShut = 0x2000,
-    EdgeTriggered = 1u << 31,
-}
-
 /// <summary>
 /// One named background thread around one epoll set. Callbacks run on that thread, one at a time; they must not block.
 /// A callback that throws is a bug and ends the process, as on any thread.
 /// </summary>
-internal sealed unsafe class Poller : IDisposable
+internal sealed class Poller : IDisposable
 {
-    private const int ControlAdd = 1, ControlDelete = 2, Capacity = 128;
-
-    // struct epoll_event is packed on x64 (12 bytes) and naturally aligned everywhere else (16 bytes).
-    private static readonly int EventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
-    private static readonly int DataOffset = EventSize - 8;
-
-    private readonly int epoll;
-    private readonly int wake;
-    private readonly Thread thread;
-    private readonly ConcurrentDictionary<ulong, Action<PollEvents>> callbacks = new();
-    private readonly ConcurrentQueue<Action> posted = new();
-    private readonly Lock closing = new();
-    private ulong lastToken;
-    private volatile bool stopping;
-    private bool closed;
+    private readonly Epoll _epoll;
+    private readonly Thread _thread;
+    private readonly ConcurrentDictionary<ulong, Action<PollEvents>> _callbacks = new();
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private ulong _lastToken;
+    private volatile bool _stopping;
 
     public Poller(string name)
     {
-        epoll = Libc.EpollCreate(Libc.CloseOnExec);
-        wake = epoll < 0 ? -1 : Libc.EventDescriptor(0, Libc.CloseOnExec | Libc.NonBlocking);
-        if (wake < 0 || !Add(wake, PollEvents.Readable, token: 0))
-        {
-            throw Errno.LastFailed($"cannot make the epoll set of {name}");
-        }
-
-        thread = new Thread(Loop, maxStackSize: 256 * 1024) { IsBackground = true, Name = name };
-        thread.Start();
+        _epoll = new Epoll(name);
+        _thread = new Thread(Loop, maxStackSize: 256 * 1024) { IsBackground = true, Name = name };
+        _thread.Start();
     }
 
-    public bool IsCurrentThread => Thread.CurrentThread == thread;
+    public bool IsCurrentThread => Thread.CurrentThread == _thread;
 
     /// <summary>
     /// Calls back whenever the descriptor is ready. The descriptor stays the caller's: remove before closing it.
@@ -63,12 +31,12 @@ internal sealed unsafe class Poller : IDisposable
     /// </summary>
     public Registration Register(int descriptor, PollEvents events, Action<PollEvents> callback)
     {
-        var token = Interlocked.Increment(ref lastToken);
-        callbacks[token] = callback;
-        if (!Add(descriptor, events, token))
+        var token = Interlocked.Increment(ref _lastToken);
+        _callbacks[token] = callback;
+        if (!_epoll.TryAdd(descriptor, events, token))
         {
             var error = Marshal.GetLastPInvokeError();
-            callbacks.TryRemove(token, out _);
+            _callbacks.TryRemove(token, out _);
             throw Errno.Failed($"cannot watch descriptor {descriptor}", error);
         }
 
@@ -78,112 +46,58 @@ internal sealed unsafe class Poller : IDisposable
     /// <summary>Runs an action on the poller's thread, after the callbacks that are due.</summary>
     public void Post(Action action)
     {
-        posted.Enqueue(action);
-        Wake();
+        _posted.Enqueue(action);
+        _epoll.Wake();
     }
 
     /// <summary>Ends the thread and waits for it, unless called from it.</summary>
     public void Dispose()
     {
-        if (stopping)
+        if (_stopping)
         {
             return;
         }
 
-        stopping = true;
-        Wake();
+        _stopping = true;
+        _epoll.Wake();
         if (!IsCurrentThread)
         {
-            thread.Join();
-        }
-    }
-
-    private bool Add(int descriptor, PollEvents events, ulong token)
-    {
-        var change = stackalloc byte[16];
-        *(uint*)change = (uint)events;
-        *(ulong*)(change + DataOffset) = token;
-        return Libc.EpollControl(epoll, ControlAdd, descriptor, change) == 0;
-    }
-
-    private void Wake()
-    {
-        lock (closing)
-        {
-            if (!closed)
-            {
-                // Fails only when the counter is full, and then the thread is being woken already.
-                var one = 1UL;
-                _ = Libc.Write(wake, (byte*)&one, sizeof(ulong));
-            }
+            _thread.Join();
         }
     }
 
     private void Loop()
     {
-        var events = stackalloc byte[Capacity * EventSize];
-        while (!stopping)
+        Span<ReadyDescriptor> ready = stackalloc ReadyDescriptor[128];
+        while (!_stopping)
         {
-            var count = Libc.EpollWait(epoll, events, Capacity, -1);
-            if (count < 0 && Marshal.GetLastPInvokeError() is var error && error != Errno.Interrupted)
+            foreach (var (events, token) in ready[.._epoll.Wait(ready, -1)])
             {
-                throw Errno.Failed("epoll_wait", error);
+                // A token that is not there was removed after the kernel had queued its event, or is the wake-up's.
+                if (_callbacks.TryGetValue(token, out var callback))
+                {
+                    callback(events);
+                }
             }
 
-            for (var i = 0; i < count; i++)
-            {
-                Deliver(*(PollEvents*)(events + (i * EventSize)), *(ulong*)(events + (i * EventSize) + DataOffset));
-            }
-
-            while (posted.TryDequeue(out var action))
+            while (_posted.TryDequeue(out var action))
             {
                 action();
             }
         }
 
-        lock (closing)
-        {
-            // The numbers are anybody's from here on.
-            closed = true;
-            _ = Libc.Close(wake);
-            _ = Libc.Close(epoll);
-        }
-    }
-
-    private void Deliver(PollEvents ready, ulong token)
-    {
-        if (token == 0)
-        {
-            ulong count;
-            _ = Libc.Read(wake, (byte*)&count, sizeof(ulong));
-        }
-        else if (callbacks.TryGetValue(token, out var callback))
-        {
-            // A token that is not there was removed after the kernel had queued its event.
-            callback(ready);
-        }
-    }
-
-    private void Remove(int descriptor, ulong token)
-    {
-        if (!callbacks.TryRemove(token, out _))
-        {
-            return;
-        }
-
-        lock (closing)
-        {
-            if (!closed)
-            {
-                var unused = stackalloc byte[16];
-                _ = Libc.EpollControl(epoll, ControlDelete, descriptor, unused);
-            }
-        }
+        _epoll.Dispose();
     }
 
     /// <summary>One watched descriptor. After <see cref="Dispose"/> no new callback starts; one may still be running on the thread.</summary>
     internal sealed class Registration(Poller poller, int descriptor, ulong token) : IDisposable
     {
-        public void Dispose() => poller.Remove(descriptor, token);
+        public void Dispose()
+        {
+            if (poller._callbacks.TryRemove(token, out _))
+            {
+                poller._epoll.Remove(descriptor);
+            }
+        }
     }
 }

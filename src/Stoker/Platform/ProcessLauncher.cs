@@ -93,7 +93,7 @@ internal static class ProcessLauncher
     private static unsafe int OpenOutput(string? path, UserIdentity? user, out int error)
     {
         const int duplicateCloseOnExec = 1030, firstFree = 3;
-        const uint basicFields = 0x7FF, same = uint.MaxValue;
+        const uint same = uint.MaxValue;
         var descriptor = Libc.Open(path ?? "/dev/null", Libc.ReadWrite | Libc.CloseOnExec | Libc.Append);
         error = descriptor < 0 ? Marshal.GetLastPInvokeError() : 0;
         if (descriptor is >= 0 and < firstFree)
@@ -107,9 +107,8 @@ internal static class ProcessLauncher
 
         if (descriptor >= 0 && path is not null && user is not null && user.UserId != Libc.EffectiveUser())
         {
-            const int emptyPath = 0x1000;
             Libc.FileStatus status;
-            if (Libc.Status(descriptor, "", emptyPath, basicFields, &status) == 0 && status.IsFifo && status.User != user.UserId)
+            if (Libc.Status(descriptor, "", Libc.OfTheDescriptor, Libc.BasicFields, &status) == 0 && status.IsFifo && status.User != user.UserId)
             {
                 // Refused to others than root; then the launch itself is about to be refused, with a better message.
                 _ = Libc.ChangeOwner(descriptor, user.UserId, same);

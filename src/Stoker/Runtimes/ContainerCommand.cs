@@ -215,7 +215,9 @@ internal static class ContainerCommand
         }
 
         IReadOnlyList<string> check = build.Always ? [] : [tool, "image", "inspect", "--format={{.Id}}", image];
-        yield return ContainerStep.Build(check, [tool, "build", $"--tag={image}", .. file is null ? (string[])[] : [$"--file={file}"], .. build.Options, build.Context]);
+        // Podman's own format of images has no place for a HEALTHCHECK.
+        string[] format = Dialects.Of(tool) == ContainerDialect.Podman ? ["--format=docker"] : [];
+        yield return ContainerStep.Build(check, [tool, "build", .. format, $"--tag={image}", .. file is null ? (string[])[] : [$"--file={file}"], .. build.Options, build.Context]);
     }
 
     private static bool IsRemote(string context) => !Path.IsPathRooted(context);

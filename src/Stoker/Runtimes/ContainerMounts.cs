@@ -17,9 +17,22 @@ internal static class ContainerMounts
         }
 
         foreach (var (target, file) in around.Materials) options.AddRange(["-v", $"{file}:{target}:ro"]);
-        options.AddRange(spec.Secrets.Concat(spec.Configs).SelectMany(use => External(use, around)));
+        AddExternal(spec.Secrets, around.Declared?.Secrets, "secret");
+        AddExternal(spec.Configs, around.Declared?.Configs, "config");
         if (around.NotifySocket is { } socket) options.AddRange(["-v", $"{socket}:/run/stoker-notify.sock"]);
         return new ContainerPart(steps, options);
+
+        void AddExternal(IReadOnlyList<MaterialUse> uses, IReadOnlyDictionary<string, MaterialSpec>? declared, string noun)
+        {
+            foreach (var use in uses)
+            {
+                if (declared?.GetValueOrDefault(use.Source) is not { External: true } material) continue;
+                var name = material.GivenName ?? material.Name;
+                var tool = Path.GetFileName(handle.Tool);
+                steps.Add(ContainerStep.Need([handle.Tool, "secret", "inspect", name], $"external {noun} `{name}` does not exist; make it with `{tool} secret create {name} FILE`"));
+                options.Add(External(use, name, Materials.TargetOf(use, noun == "secret")));
+            }
+        }
     }
 
     private static string NameOf(string key, LaunchSurroundings around) => around.Declared?.Volumes.GetValueOrDefault(key) switch
@@ -61,15 +74,13 @@ internal static class ContainerMounts
         };
     }
 
-    /// <summary>Secrets and configs that the tool keeps: Podman gives them by <c>--secret</c>; Docker has no such option and says so.</summary>
-    private static IEnumerable<string> External(MaterialUse use, LaunchSurroundings around)
+    /// <summary>Podman keeps secrets by itself, and configs are secrets with another place; with Docker the plan has refused them.</summary>
+    private static string External(MaterialUse use, string name, string target)
     {
-        var spec = around.Declared?.Secrets.GetValueOrDefault(use.Source) ?? around.Declared?.Configs.GetValueOrDefault(use.Source);
-        if (spec is not { External: true }) return [];
-        var settings = $"{spec.GivenName ?? spec.Name},target={use.Target ?? use.Source}";
+        var settings = $"{name},target={target}";
         if (use.Uid is { } uid) settings += $",uid={uid}";
         if (use.Gid is { } gid) settings += $",gid={gid}";
         if (use.Mode is { } mode) settings += $",mode={Convert.ToString(mode, 8).PadLeft(4, '0')}";
-        return [$"--secret={settings}"];
+        return $"--secret={settings}";
     }
 }

@@ -61,6 +61,7 @@ internal static class StandInSpec
             { Probe: ProbeSpec.Http http } asked => Replaced(asked, $"`{http.Url.Scheme}` on port {http.Url.Port}", [(http.Url.Port, http.Url.Port)]),
             { Probe: ProbeSpec.Log log } told when PatternExample.TryMake(log.Pattern, out var line) => new StandInHealth(told, null, line),
             { Probe: ProbeSpec.Log log } told => Replaced(told, $"the log pattern `{log.Pattern}`", ports),
+            { Probe: ProbeSpec.Image } asked => Replaced(asked, "that of the image, if it has one", ports),
             { Probe: ProbeSpec.Exec exec } asked => Replaced(asked, $"`{string.Join(' ', exec.Command)}`", ports),
             var other => throw new InvalidOperationException($"no such healthcheck: {other}"),
         };
@@ -70,10 +71,10 @@ internal static class StandInSpec
 
     private static StandInHealth Replaced(HealthcheckSpec check, string what, IReadOnlyList<(int Declared, int Actual)> ports) => ports.Count > 0
         ? new StandInHealth(
-            check with { Probe = new ProbeSpec.Tcp("127.0.0.1", ports[0].Declared) },
+            check with { Probe = new ProbeSpec.Tcp("127.0.0.1", ports[0].Declared), LeftToImage = HealthcheckTimes.None },
             $"its healthcheck is a connection to port {ports[0].Declared} instead of {what}")
         : new StandInHealth(
-            check with { Probe = new ProbeSpec.Notify(null) },
+            check with { Probe = new ProbeSpec.Notify(null), LeftToImage = HealthcheckTimes.None },
             $"its healthcheck is the stand-in's own word instead of {what}");
 
     /// <summary>Its published ports, and those that its healthcheck asks on this machine.</summary>

@@ -6,9 +6,53 @@ namespace Stoker.Supervision;
 /// <summary>How answers of probes and the service's own messages move its state; what counts is for <see cref="HealthPolicy"/> to say.</summary>
 internal static class HealthTurns
 {
+    /// <summary>How the health of a run is asked: as declared, and as its image says where the file leaves it open.</summary>
+    public static HealthcheckSpec? CheckOf(ServiceSpec spec, ReplicaLife replica) =>
+        spec.Healthcheck is { AsksImage: true } open && replica.Image is { } image ? image.Under(open) : spec.Healthcheck;
+
+    /// <summary>Also while that is for an image to say which is not known yet.</summary>
+    public static bool IsAsked(ServiceSpec spec, ReplicaLife replica) => CheckOf(spec, replica) is { Probe: not ProbeSpec.None };
+
+    public static void Ask(Turn turn, ReplicaLife replica)
+    {
+        var check = CheckOf(turn.Spec, replica);
+        if (check is { AsksImage: true }) turn.Do(new ServiceAction.ReadImage(replica.Index, replica.Run));
+        if (check is { Probe: not (ProbeSpec.None or ProbeSpec.Image) }) turn.Do(new ServiceAction.StartProbing(replica.Index, replica.Run));
+    }
+
+    public static void AskAnew(Turn turn, ReplicaLife replica)
+    {
+        turn.Do(new ServiceAction.StopProbing(replica.Index, replica.Run));
+        if (!IsAsked(turn.Spec, replica))
+        {
+            turn.Enter(replica, ServiceState.Running);
+            return;
+        }
+
+        // Running says that nobody asks, and whoever waits for its health would have nothing to wait for.
+        if (replica.State == ServiceState.Running) turn.Enter(replica, ServiceState.Starting);
+        Ask(turn, replica);
+    }
+
+    public static void ImageRead(Turn turn, ReplicaLife replica, ImageHealthcheck image)
+    {
+        var known = replica with { Image = image };
+        turn.Put(known);
+        turn.Do(new ServiceAction.SaveRecord(replica.Index, replica.Run));
+        if (!IsAsked(turn.Spec, known)) Running(turn, known with { StartTook = turn.At - replica.StartedAt });
+        else if (turn.Spec.Healthcheck is { } declared && image.Under(declared) != ImageHealthcheck.None.Under(declared)) AskAnew(turn, known);
+    }
+
+    /// <summary>It is alive, and that is all there is to know.</summary>
+    public static void Running(Turn turn, ReplicaLife replica)
+    {
+        turn.Enter(replica, ServiceState.Running);
+        turn.Do(new ServiceAction.Arm(replica.Index, replica.Run, ReplicaTimer.Stable, turn.Spec.Restart.Window));
+    }
+
     public static void Probed(Turn turn, ReplicaLife replica, ProbeOutcome outcome)
     {
-        var check = turn.Spec.Healthcheck!;
+        var check = CheckOf(turn.Spec, replica)!;
         var started = replica.StartedAt ?? turn.At;
         if (replica.StartExtendedTo > started + check.StartPeriod) check = check with { StartPeriod = replica.StartExtendedTo.Value - started };
         var judged = replica with { Health = HealthPolicy.Decide(replica.Health, check, turn.At - started, outcome) };

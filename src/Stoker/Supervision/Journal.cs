@@ -19,7 +19,7 @@ internal sealed class Journal
     private readonly string _path;
     private readonly Queue<EstateEvent> _recent = new();
     private readonly Queue<EstateEvent> _unwritten = new();
-    private AppendFile? _file;
+    private Stream? _file;
     private long _sequence;
     private TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -93,7 +93,7 @@ internal sealed class Journal
             _file ??= OpenFile();
             while (_unwritten.TryPeek(out var line))
             {
-                _file.Append(JournalLine.Write(line));
+                _file.Write(JournalLine.Write(line));
                 _unwritten.Dequeue();
             }
 
@@ -110,12 +110,12 @@ internal sealed class Journal
         }
     }
 
-    /// <summary>A line torn by a full disk is closed first, so that it cannot swallow the next.</summary>
-    private AppendFile OpenFile()
+    /// <summary>Each line is one write to the kernel. One that a full disk has torn is closed first, so that it cannot swallow the next.</summary>
+    private Stream OpenFile()
     {
         var torn = Files.Exists(_path) && Files.ReadTail(_path, 1) is [not (byte)'\n'];
-        var file = AppendFile.Open(_path);
-        if (torn) file.Append("\n"u8);
+        Stream file = Files.OpenAppend(_path);
+        if (torn) file.Write("\n"u8);
         return file;
     }
 

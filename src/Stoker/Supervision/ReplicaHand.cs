@@ -52,6 +52,9 @@ internal sealed class ReplicaHand : IAsyncDisposable
             case ServiceAction.StartProbing probing when _run is { } run:
                 _watch.StartAsking(run, probing.Run, life);
                 break;
+            case ServiceAction.ReadImage reading when _run is { } run:
+                _ = _watch.ReadImageAsync(run, reading.Run);
+                break;
             case ServiceAction.StopProbing:
                 _watch.StopAsking();
                 break;
@@ -79,7 +82,10 @@ internal sealed class ReplicaHand : IAsyncDisposable
         _log = _place.AttachLog(life.Plan);
         _watch.Listen(life.Plan, _log);
         Begin(run, record.Run, _log);
-        var found = new AdoptedReplica(record.Pid, record.StartedAt == default ? _place.Now : record.StartedAt, record.WasHealthy, record.Restarts, record.Attempt, record.Fingerprint, record.Ports);
+        var found = new AdoptedReplica(record.Pid, record.StartedAt == default ? _place.Now : record.StartedAt, record.WasHealthy, record.Restarts, record.Attempt, record.Fingerprint, record.Ports)
+        {
+            Image = record.Image,
+        };
         return new ServiceFact.Adopted(_place.Now, _place.Replica, record.Run, found);
     }
 

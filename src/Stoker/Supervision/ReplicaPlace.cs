@@ -84,6 +84,7 @@ internal sealed class ReplicaPlace(SupervisionDoors doors, ServiceName service, 
             Ports = state.Ports,
             Container = run.Handle.Container?.Name,
             Tool = run.Handle.Container?.Tool,
+            Image = state.Image,
             StopSignal = life.Plan.Spec.StopSignal,
         });
     }

@@ -10,6 +10,8 @@ internal static class ReplicaPolicy
 {
     private const int Kill = 9;
 
+    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1);
+
     public static void Decide(Turn turn, ReplicaLife replica, ServiceFact.OfReplica fact)
     {
         switch (fact)
@@ -26,7 +28,10 @@ internal static class ReplicaPolicy
             case ServiceFact.TreeGone when replica.MainEnded:
                 StopPolicy.Gone(turn, replica);
                 break;
-            case ServiceFact.Probed probed when replica.IsUp && IsProbed(turn):
+            case ServiceFact.ImageRead image when replica is { IsUp: true, Image: null }:
+                HealthTurns.ImageRead(turn, replica, image.Image);
+                break;
+            case ServiceFact.Probed probed when replica.IsUp && HealthTurns.IsAsked(turn.Spec, replica):
                 HealthTurns.Probed(turn, replica, probed.Outcome);
                 break;
             case ServiceFact.Notified notified when replica.Pid is not null:
@@ -54,7 +59,7 @@ internal static class ReplicaPolicy
         var starting = replica with
         {
             Run = replica.Run + 1, Health = HealthState.Fresh, OwnStatus = null, RetryAt = null, StartTook = null,
-            Failure = null, StartedAt = turn.At, StartExtendedTo = null, WatchdogPeriod = null, Stage = StopStage.None,
+            Failure = null, StartedAt = turn.At, StartExtendedTo = null, WatchdogPeriod = null, Image = null, Stage = StopStage.None,
             Ports = PortsOf(turn, replica), Fingerprint = turn.Life.Plan.Fingerprint,
         };
         turn.Enter(starting, ServiceState.Starting);
@@ -67,6 +72,8 @@ internal static class ReplicaPolicy
         if (replica.Reason == reason) return;
         if (replica.Reason is null) turn.Tell(replica, "waiting", reason);
         turn.Enter(replica, ServiceState.Waiting, reason);
+        // News of a dependency that is being changed comes after the news of the change: what cannot come about now may in a moment.
+        if (Gates.Hopeless(turn.Life) is not null) turn.Do(new ServiceAction.Arm(replica.Index, replica.Run, ReplicaTimer.Hopeless, SecondLook));
     }
 
     public static void Adopt(Turn turn, ServiceFact.Adopted fact)
@@ -76,20 +83,14 @@ internal static class ReplicaPolicy
         {
             Run = fact.Run, Pid = found.Pid, StartedAt = found.StartedAt, Restarts = found.Restarts,
             Attempt = found.Attempt, Health = HealthState.Fresh with { EverHealthy = found.WasHealthy }, Fingerprint = found.Fingerprint, Ports = found.Ports,
+            Image = found.Image,
         };
         if (turn.Find(fact.Replica) is null) turn.Life = turn.Life with { Replicas = [.. turn.Life.Replicas.Append(adopted).OrderBy(r => r.Index)] };
-        var state = !IsProbed(turn) ? ServiceState.Running : found.WasHealthy ? ServiceState.Healthy : ServiceState.Starting;
+        var state = !HealthTurns.IsAsked(turn.Spec, adopted) ? ServiceState.Running : found.WasHealthy ? ServiceState.Healthy : ServiceState.Starting;
         adopted = turn.Enter(adopted, state);
         turn.Tell(adopted, "adopted", $"pid {found.Pid}, running since before this daemon, is taken over");
-        if (IsProbed(turn)) turn.Do(new ServiceAction.StartProbing(adopted.Index, adopted.Run));
+        HealthTurns.Ask(turn, adopted);
         turn.Do(new ServiceAction.Arm(adopted.Index, adopted.Run, ReplicaTimer.Stable, turn.Spec.Restart.Window));
-    }
-
-    public static void AskHealthAnew(Turn turn, ReplicaLife replica)
-    {
-        turn.Do(new ServiceAction.StopProbing(replica.Index, replica.Run));
-        if (IsProbed(turn)) turn.Do(new ServiceAction.StartProbing(replica.Index, replica.Run));
-        else turn.Enter(replica, ServiceState.Running);
     }
 
     /// <summary>Ends the run because it is of no use any more; the restart policy then decides as after any failure.</summary>
@@ -125,8 +126,6 @@ internal static class ReplicaPolicy
         }
     }
 
-    public static bool IsProbed(Turn turn) => turn.Spec.Healthcheck is { Probe: not ProbeSpec.None };
-
     private static void Again(Turn turn, ReplicaLife ended, string why, TimeSpan delay)
     {
         if (delay == TimeSpan.Zero)
@@ -148,12 +147,8 @@ internal static class ReplicaPolicy
         turn.Do(new ServiceAction.SaveRecord(replica.Index, replica.Run));
         turn.Tell(up, "started", $"started as pid {fact.Pid}");
         if (turn.Spec.PostStart.Count > 0) turn.Do(new ServiceAction.RunHook(replica.Index, replica.Run, HookKind.PostStart));
-        if (IsProbed(turn)) turn.Do(new ServiceAction.StartProbing(replica.Index, replica.Run));
-        else
-        {
-            turn.Enter(up with { StartTook = TimeSpan.Zero }, ServiceState.Running);
-            turn.Do(new ServiceAction.Arm(replica.Index, replica.Run, ReplicaTimer.Stable, turn.Spec.Restart.Window));
-        }
+        if (HealthTurns.IsAsked(turn.Spec, up)) HealthTurns.Ask(turn, up);
+        else HealthTurns.Running(turn, up with { StartTook = TimeSpan.Zero });
     }
 
     private static void Refused(Turn turn, ReplicaLife replica, ServiceFact.LaunchRefused fact)
@@ -192,6 +187,9 @@ internal static class ReplicaPolicy
             case ReplicaTimer.Stable when replica.State is ServiceState.Healthy or ServiceState.Running:
                 turn.Put(replica with { Attempt = 0 });
                 turn.Do(new ServiceAction.SaveRecord(replica.Index, replica.Run));
+                break;
+            case ReplicaTimer.Hopeless when replica.State == ServiceState.Waiting && Gates.Hopeless(turn.Life) is { } hopeless:
+                turn.Tell(turn.Enter(replica with { LastExit = null }, ServiceState.Failed, hopeless), "failed", $"failed: {hopeless}");
                 break;
             case ReplicaTimer.Grace:
                 StopPolicy.GraceOver(turn, replica);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Stoker.Estates;
 using Stoker.Platform;
 using Stoker.Runtimes;
 
@@ -31,6 +32,9 @@ internal sealed record ReplicaRecord(string Service, int Replica, string RunId, 
 
     /// <summary>Name of the container; null for a process.</summary>
     public string? Container { get; init; }
+
+    /// <summary>What the image of the container says of health; null: not known, or not asked.</summary>
+    public ImageHealthcheck? Image { get; init; }
 
     /// <summary>Set when nothing runs: <c>Completed</c>, <c>Failed</c> or <c>Stopped</c>, so that a later daemon neither repeats a task nor starts what was stopped.</summary>
     public ServiceState? Ended { get; init; }

@@ -3,12 +3,15 @@ using Stoker.Logs;
 using Stoker.Planning;
 using Stoker.Platform;
 using Stoker.Probes;
+using Stoker.Runtimes;
 
 namespace Stoker.Supervision;
 
 /// <summary>What is heard and asked of a run while it lives, posted as facts: its end, what it says by <c>sd_notify</c>, its health.</summary>
 internal sealed class ReplicaWatch(ReplicaPlace place, Action<ServiceFact> post) : IDisposable
 {
+    private static readonly TimeSpan BetweenReadings = TimeSpan.FromSeconds(5);
+
     private ChildProcess? _main;
     private ReplicaHealth? _health;
     private LogEar? _ear;
@@ -37,11 +40,29 @@ internal sealed class ReplicaWatch(ReplicaPlace place, Action<ServiceFact> post)
     public void StartAsking(ReplicaRun run, int number, ServiceLife life)
     {
         StopAsking();
-        if (life.Plan.Spec.Healthcheck is not { } check) return;
+        if (CheckOf(life) is not { } check) return;
         var everHealthy = life.Replicas.FirstOrDefault(r => r.Index == place.Replica)?.Health.EverHealthy ?? false;
         _health = ReplicaHealth.Begin(
             check, UntilAskableAsync(check, run, number, everHealthy), run.Target(life.Plan, place.PlanOf(life.Plan)), place.Key, everHealthy, _ear, place.Doors.Clock,
             outcome => post(new ServiceFact.Probed(place.Now, place.Replica, number, outcome)));
+    }
+
+    /// <summary>Tries again until the image has been read, or the run is over.</summary>
+    public async Task ReadImageAsync(ReplicaRun run, int number)
+    {
+        try
+        {
+            await run.UntilRunsAsync(place.Doors.Clock);
+            for (var first = true; await TryReadImageAsync(run, number) is { } problem; first = false)
+            {
+                if (first) post(new ServiceFact.ActionFailed(place.Now, place.Replica, number, $"the healthcheck of its image cannot be read, which is tried again: {problem}"));
+                await Task.Delay(BetweenReadings, place.Doors.Clock, run.Ending);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The run has ended.
+        }
     }
 
     public void StopAsking()
@@ -55,15 +76,17 @@ internal sealed class ReplicaWatch(ReplicaPlace place, Action<ServiceFact> post)
 
     public void Dispose() => StopAsking();
 
-    public static string KindOf(ServiceLife life) => ProbesModule.KindOf(life.Plan.Spec.Healthcheck?.Probe ?? new ProbeSpec.None());
+    public static string KindOf(ServiceLife life, int replica) => ProbesModule.KindOf(CheckOf(life, replica)?.Probe ?? new ProbeSpec.None());
 
     /// <summary>Asks once, for a person.</summary>
     /// <param name="run">Null: nothing of it runs.</param>
     public async Task<AskedReplica> AskOnceAsync(ReplicaRun? run, ServiceLife life, CancellationToken cancel)
     {
-        var kind = KindOf(life);
-        if (run is null || life.Plan.Spec.Healthcheck is not { } check)
-            return new AskedReplica(place.Replica, "not_asked", "no healthcheck is declared", TimeSpan.Zero, kind);
+        var kind = KindOf(life, place.Replica);
+        if (run is null || CheckOf(life) is not { Probe: not ProbeSpec.None } check)
+            return new AskedReplica(place.Replica, "not_asked", NoneOf(life), TimeSpan.Zero, kind);
+        if (check.Probe is ProbeSpec.Image)
+            return new AskedReplica(place.Replica, "not_asked", "its image is not known yet", TimeSpan.Zero, kind);
         if (ProbeFactory.Create(check.Probe, run.Target(life.Plan, place.PlanOf(life.Plan)), check.Timeout, place.Doors.Clock) is not { } probe)
             return new AskedReplica(place.Replica, "not_asked", $"its health is not asked but told ({kind}): {life.Replicas.First(r => r.Index == place.Replica).Health.Reason}", TimeSpan.Zero, kind);
         var outcome = await probe.AskAsync(cancel);
@@ -74,6 +97,28 @@ internal sealed class ReplicaWatch(ReplicaPlace place, Action<ServiceFact> post)
             _ => "unhealthy",
         };
         return new AskedReplica(place.Replica, word, outcome.Detail, outcome.Took, kind);
+    }
+
+    private static HealthcheckSpec? CheckOf(ServiceLife life, int replica) =>
+        life.Replicas.FirstOrDefault(r => r.Index == replica) is { } state ? HealthTurns.CheckOf(life.Plan.Spec, state) : life.Plan.Spec.Healthcheck;
+
+    private HealthcheckSpec? CheckOf(ServiceLife life) => CheckOf(life, place.Replica);
+
+    private static string NoneOf(ServiceLife life) =>
+        life.Plan.Spec.Healthcheck?.Probe is ProbeSpec.Image ? "no healthcheck is declared, and its image has none" : "no healthcheck is declared";
+
+    /// <summary>Null when it was read, else why not.</summary>
+    private async Task<string?> TryReadImageAsync(ReplicaRun run, int number)
+    {
+        try
+        {
+            post(new ServiceFact.ImageRead(place.Now, place.Replica, number, await ContainerImage.HealthcheckAsync(run.Handle.Container!)));
+            return null;
+        }
+        catch (IOException problem)
+        {
+            return problem.Message;
+        }
     }
 
     private async Task AwaitExitAsync(ReplicaRun run, int number, LogAttachment log)

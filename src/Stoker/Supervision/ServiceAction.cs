@@ -15,6 +15,9 @@ internal abstract record ServiceAction
 
     internal sealed record StartProbing(int Replica, int Run) : OfReplica(Replica, Run);
 
+    /// <summary>Reads what the image of its container says of health, once that runs; an <c>ImageRead</c> follows.</summary>
+    internal sealed record ReadImage(int Replica, int Run) : OfReplica(Replica, Run);
+
     internal sealed record StopProbing(int Replica, int Run) : OfReplica(Replica, Run);
 
     internal sealed record RunHook(int Replica, int Run, HookKind Hook) : OfReplica(Replica, Run);

@@ -52,6 +52,9 @@ internal abstract record ServiceFact(DateTimeOffset At)
 
     internal sealed record Probed(DateTimeOffset At, int Replica, int Run, ProbeOutcome Outcome) : OfReplica(At, Replica, Run);
 
+    /// <summary>Its container runs, and this is what the image of that says of health.</summary>
+    internal sealed record ImageRead(DateTimeOffset At, int Replica, int Run, ImageHealthcheck Image) : OfReplica(At, Replica, Run);
+
     /// <summary>A message of the service by <c>sd_notify</c>; only what was in it is set.</summary>
     internal sealed record Notified(DateTimeOffset At, int Replica, int Run) : OfReplica(At, Replica, Run)
     {
@@ -88,7 +91,10 @@ internal abstract record ServiceFact(DateTimeOffset At)
 internal sealed record PeerView(ServiceState State, bool Alive, int Generation, long LastEvent);
 
 /// <summary>What the record of an earlier daemon says of a process that is still alive.</summary>
-internal sealed record AdoptedReplica(int Pid, DateTimeOffset StartedAt, bool WasHealthy, int Restarts, int Attempt, string Fingerprint, IReadOnlyList<int> Ports);
+internal sealed record AdoptedReplica(int Pid, DateTimeOffset StartedAt, bool WasHealthy, int Restarts, int Attempt, string Fingerprint, IReadOnlyList<int> Ports)
+{
+    public ImageHealthcheck? Image { get; init; }
+}
 
 internal enum ReplicaTimer
 {
@@ -106,6 +112,9 @@ internal enum ReplicaTimer
 
     /// <summary>No <c>WATCHDOG=1</c> came in time.</summary>
     Watchdog,
+
+    /// <summary>What it waits for could not come about, and it may have been known too early: another look.</summary>
+    Hopeless,
 }
 
 internal enum HookKind

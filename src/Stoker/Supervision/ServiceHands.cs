@@ -27,7 +27,7 @@ internal sealed class ServiceHands(SupervisionDoors doors, Action<ServiceFact> p
     private Task<AskedReplica> AskAsync(ReplicaLife replica, ServiceLife life, CancellationToken cancel) =>
         replica.IsUp && _replicas.TryGetValue(replica.Index, out var hand)
             ? hand.AskAsync(life, cancel)
-            : Task.FromResult(new AskedReplica(replica.Index, "not_asked", $"it is {replica.State.ToString().ToLowerInvariant()}", TimeSpan.Zero, ReplicaWatch.KindOf(life)));
+            : Task.FromResult(new AskedReplica(replica.Index, "not_asked", $"it is {replica.State.ToString().ToLowerInvariant()}", TimeSpan.Zero, ReplicaWatch.KindOf(life, replica.Index)));
 
     public async ValueTask DisposeAsync()
     {

@@ -27,6 +27,9 @@ internal sealed record ServiceLife(ServicePlan Plan)
     public IReadOnlyList<ReplicaLife> Replicas { get; init; } = [];
 
     public bool IsAlive => Replicas.Any(r => r.IsAlive);
+
+    /// <summary>Whatever was said about stopping it holds no more.</summary>
+    public ServiceLife WantedUp() => this with { Wish = Wish.Up, StopReason = null, StopAfter = new HashSet<ServiceName>() };
 }
 
 /// <summary>The life of one replica. States are those of <see cref="ServiceState"/>; see <see cref="SupervisionModule"/> for the diagram.</summary>
@@ -50,6 +53,9 @@ internal sealed record ReplicaLife(int Index, ServiceState State, DateTimeOffset
 
     /// <summary>What the probes of this run say so far.</summary>
     public HealthState Health { get; init; } = HealthState.Fresh;
+
+    /// <summary>What the image of this run's container says of health; null: not known yet, or not asked.</summary>
+    public ImageHealthcheck? Image { get; init; }
 
     public string? OwnStatus { get; init; }
 

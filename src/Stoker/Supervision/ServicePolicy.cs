@@ -63,14 +63,14 @@ internal static class ServicePolicy
             return;
         }
 
-        turn.Life = turn.Life with { Wish = Wish.Up, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>() };
+        turn.Life = turn.Life.WantedUp();
         foreach (var replica in turn.Life.Replicas)
         {
             switch (replica.State)
             {
                 case ServiceState.Stopped or ServiceState.Failed:
                 case ServiceState.Completed when byName:
-                    turn.Enter(replica with { Attempt = 0 }, ServiceState.Waiting);
+                    Revive(turn, replica);
                     break;
                 case ServiceState.Stopping when replica.Then == AfterStop.StayStopped:
                     turn.Put(replica with { Then = AfterStop.StartAgain });
@@ -78,6 +78,9 @@ internal static class ServicePolicy
             }
         }
     }
+
+    /// <summary>Back to the gates, with nothing held against it.</summary>
+    private static void Revive(Turn turn, ReplicaLife replica) => turn.Enter(replica with { Attempt = 0, RetryAt = null }, ServiceState.Waiting);
 
     /// <summary>The whole estate is wanted up, and this one only when somebody names it.</summary>
     private static void LeaveUntilAskedFor(Turn turn)
@@ -107,7 +110,7 @@ internal static class ServicePolicy
 
     private static void Restart(Turn turn, string why)
     {
-        turn.Life = turn.Life with { Wish = Wish.Up, StopReason = null, StopAfter = new HashSet<Estates.ServiceName>(), Generation = turn.Life.Generation + 1 };
+        turn.Life = turn.Life.WantedUp() with { Generation = turn.Life.Generation + 1 };
         foreach (var replica in turn.Life.Replicas)
         {
             switch (replica.State)
@@ -117,7 +120,7 @@ internal static class ServicePolicy
                     turn.Put(replica with { Attempt = 0 });
                     break;
                 case ServiceState.Backoff or ServiceState.Stopped or ServiceState.Failed or ServiceState.Completed:
-                    turn.Enter(replica with { Attempt = 0, RetryAt = null }, ServiceState.Waiting);
+                    Revive(turn, replica);
                     turn.Tell(replica, "restart_requested", $"is started again: {why}");
                     break;
                 case ServiceState.Stopping when replica.Then != AfterStop.Remove:
@@ -142,13 +145,13 @@ internal static class ServicePolicy
             if (replica.Fingerprint is { } running && running != plan.Fingerprint)
                 StopPolicy.Begin(turn, replica with { Attempt = 0 }, AfterStop.StartAgain, "its declaration changed");
             else if (before.Spec.Healthcheck != plan.Spec.Healthcheck)
-                ReplicaPolicy.AskHealthAnew(turn, replica);
+                HealthTurns.AskAnew(turn, replica);
         }
 
         if (!differs) return;
         foreach (var replica in turn.Life.Replicas.Where(r => r.State is ServiceState.Backoff or ServiceState.Failed or ServiceState.Completed))
         {
-            if (turn.Life.Wanted) turn.Enter(replica with { Attempt = 0, RetryAt = null }, ServiceState.Waiting);
+            if (turn.Life.Wanted) Revive(turn, replica);
         }
     }
 

@@ -14,7 +14,7 @@ internal enum ServiceState
 
     Healthy,
 
-    /// <summary>Alive, and no healthcheck is declared.</summary>
+    /// <summary>Alive, and there is no healthcheck.</summary>
     Running,
 
     Unhealthy,

@@ -1,8 +1,22 @@
+using Stoker.Estates;
+
 namespace Stoker.Supervision;
 
 /// <summary>What is published of a whole estate: the answer of <c>GET /v1/status</c>, and word for word what <c>stoker status --json</c> prints.</summary>
 /// <param name="Host">The host of the estate that this daemon runs; null when the estate declares none.</param>
-internal sealed record StatusDocument(string Estate, string? Host, IReadOnlyList<ServiceDocument> Services);
+/// <param name="Services">In the order of the file: those without a group, then group by group as services first mention them.</param>
+internal sealed record StatusDocument(string Estate, string? Host, IReadOnlyList<ServiceDocument> Services)
+{
+    /// <summary>The services of this host, in the order of the document.</summary>
+    /// <param name="inFile">Of the whole estate; what is leaving it, and not in the file any more, comes last by name.</param>
+    public static IReadOnlyList<ServiceDocument> InOrder(IReadOnlyDictionary<ServiceName, ServiceStatus> statuses, IEnumerable<ServiceName> inFile)
+    {
+        var declared = inFile.ToList();
+        var gone = statuses.Keys.Except(declared).Order();
+        var shown = declared.Concat(gone).Where(statuses.ContainsKey).Select(name => statuses[name]).Where(s => !s.IsRemote);
+        return [.. shown.GroupBy(s => s.Group).OrderBy(g => g.Key is not null).SelectMany(g => g).Select(ServiceDocument.From)];
+    }
+}
 
 /// <summary>One service of this host.</summary>
 internal sealed record ServiceDocument(string Name, ServiceState State, DateTimeOffset Since)

@@ -8,7 +8,7 @@ namespace Stoker.Supervision;
 ///            exits, probes, timers ──┘←──── <see cref="ReplicaHand"/> does the actions ←────────────┘
 ///                                    └─→ <see cref="ServiceBoard"/> (status for everyone) and <see cref="Journal"/> (every transition with its cause)
 ///
-///   waiting ─gates open→ starting ─healthy→ healthy ⇄ unhealthy        running: alive, no healthcheck declared
+///   waiting ─gates open→ starting ─healthy→ healthy ⇄ unhealthy        running: alive, and has no healthcheck
 ///      ↑                    └──────── exits ───────┴──→ backoff (delay grows) ─→ waiting
 ///      └ start, restart ── stopped ←─ stopping ←─ stop                 completed: success, not restarted; failed: given up
 /// </code>

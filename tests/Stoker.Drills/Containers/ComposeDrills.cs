@@ -1,6 +1,5 @@
 using System.Net.Http;
 using Stoker.Drills.Shared;
-using Stoker.Runtimes;
 using Xunit;
 
 namespace Stoker.Drills.Containers;
@@ -9,15 +8,14 @@ namespace Stoker.Drills.Containers;
 public sealed class ComposeDrills : IDisposable
 {
     private readonly int _port = 20_000 + Random.Shared.Next(9_000);
-    private readonly string _name = $"drill{Guid.NewGuid():n}"[..13];
-    private Machine? _machine;
+    private readonly PodmanEstate _estate = new();
 
     public ComposeDrills() => Assert.SkipWhen(PodmanBox.Missing is not null, PodmanBox.Missing ?? "");
 
     [Fact]
     public async Task An_untouched_compose_file_with_images_runs()
     {
-        var machine = Begin(Shop());
+        var machine = _estate.Begin(Shop());
         Directory.CreateDirectory(Path.Combine(machine.Directory, "html"));
         machine.Write("html/index.html", "hello from a bind mount");
         machine.Write("password.txt", "hunter22-drill\n");
@@ -25,25 +23,25 @@ public sealed class ComposeDrills : IDisposable
         Assert.Equal(("healthy", "healthy"), (machine.StateOf("db"), machine.StateOf("web")));
         Assert.Equal("hello from a bind mount", await GetAsync("/"));
         // The other service by its name, and the secret as a file.
-        Assert.Contains("10.", PodmanBox.Run("exec", $"{_name}-web-1", "/bin/sh", "-c", "nslookup db | grep -A1 Name:"), StringComparison.Ordinal);
-        Assert.Equal("hunter22-drill\n", PodmanBox.Run("exec", $"{_name}-web-1", "cat", "/run/secrets/password"));
+        Assert.Contains("10.", PodmanBox.Run("exec", $"{_estate.Name}-web-1", "/bin/sh", "-c", "nslookup db | grep -A1 Name:"), StringComparison.Ordinal);
+        Assert.Equal("hunter22-drill\n", PodmanBox.Run("exec", $"{_estate.Name}-web-1", "cat", "/run/secrets/password"));
         Assert.DoesNotContain(Directory.EnumerateDirectories("/proc").Where(p => char.IsAsciiDigit(Path.GetFileName(p)[0])).Select(CommandLine), c => c.Contains("drill-variable", StringComparison.Ordinal));
-        Assert.Contains("drill-variable", PodmanBox.Run("exec", $"{_name}-web-1", "env"), StringComparison.Ordinal);
+        Assert.Contains("drill-variable", PodmanBox.Run("exec", $"{_estate.Name}-web-1", "env"), StringComparison.Ordinal);
 
         machine.RunFor(TimeSpan.FromMinutes(1), "down").Succeeded();
-        Assert.Empty(Containers());
-        Assert.DoesNotContain($"{_name}_back", PodmanBox.Run("network", "ls"), StringComparison.Ordinal);
-        Assert.Contains($"{_name}_data", PodmanBox.Run("volume", "ls", "-q"), StringComparison.Ordinal);
+        Assert.Empty(_estate.Containers());
+        Assert.DoesNotContain($"{_estate.Name}_back", PodmanBox.Run("network", "ls"), StringComparison.Ordinal);
+        Assert.Contains($"{_estate.Name}_data", PodmanBox.Run("volume", "ls", "-q"), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Containers_go_on_without_the_daemon_and_are_adopted_by_the_next()
     {
-        var machine = Begin(Beating("restart: always")).Up();
-        var (pid, container) = (machine.PidOf("beat"), Assert.Single(Containers()));
+        var machine = _estate.Begin(Beating("restart: always")).Up();
+        var (pid, container) = (machine.PidOf("beat"), Assert.Single(_estate.Containers()));
         machine.KillDaemon();
         machine.Up();
-        Assert.Equal((pid, container), (machine.PidOf("beat"), Assert.Single(Containers())));
+        Assert.Equal((pid, container), (machine.PidOf("beat"), Assert.Single(_estate.Containers())));
         // Its output never stopped.
         var lines = machine.Run("logs", "beat").Succeeded().Output.Split('\n').Count(l => l.Contains("beat", StringComparison.Ordinal));
         machine.Until("it goes on speaking", () => machine.Run("logs", "beat").Output.Split('\n').Count(l => l.Contains("beat", StringComparison.Ordinal)) > lines + 10);
@@ -52,40 +50,40 @@ public sealed class ComposeDrills : IDisposable
     [Fact]
     public void The_death_of_the_client_is_the_services_and_there_is_never_a_second_container()
     {
-        var machine = Begin(Beating("restart: always")).Up();
+        var machine = _estate.Begin(Beating("restart: always")).Up();
         for (var i = 0; i < 3; i++)
         {
-            var (pid, container) = (machine.PidOf("beat"), Assert.Single(Containers()));
+            var (pid, container) = (machine.PidOf("beat"), Assert.Single(_estate.Containers()));
             Machine.Kill(pid);
             machine.Until("a new container runs", () => machine.StateOf("beat") == "healthy" && machine.Service("beat")["pid"] is { } now && (int)now != pid);
-            Assert.NotEqual(container, Assert.Single(Containers()));
+            Assert.NotEqual(container, Assert.Single(_estate.Containers()));
         }
     }
 
     [Fact]
     public void A_container_that_lost_its_client_and_its_daemon_is_replaced_not_doubled()
     {
-        var machine = Begin(Beating("restart: always")).Up();
-        var (pid, container) = (machine.PidOf("beat"), Assert.Single(Containers()));
+        var machine = _estate.Begin(Beating("restart: always")).Up();
+        var (pid, container) = (machine.PidOf("beat"), Assert.Single(_estate.Containers()));
         machine.KillDaemon();
         Machine.Kill(pid);
-        Assert.Equal(container, Assert.Single(Containers()));
+        Assert.Equal(container, Assert.Single(_estate.Containers()));
         machine.Up();
-        Assert.NotEqual(container, Assert.Single(Containers()));
+        Assert.NotEqual(container, Assert.Single(_estate.Containers()));
     }
 
     [Fact]
     public void A_strangers_container_keeps_its_name()
     {
-        var id = PodmanBox.Run([.. PodmanBox.OciRuntime is { } runtime ? (string[])[$"--runtime={runtime}"] : [], "create", $"--name={_name}-beat-1", PodmanBox.Image, "/bin/true"]).Trim();
+        var id = PodmanBox.Run([.. PodmanBox.OciRuntime is { } runtime ? (string[])[$"--runtime={runtime}"] : [], "create", $"--name={_estate.Name}-beat-1", PodmanBox.Image, "/bin/true"]).Trim();
         try
         {
-            var machine = Begin(Beating(""));
+            var machine = _estate.Begin(Beating(""));
             machine.Run("up", "-d");
             machine.UntilState("beat", "failed");
             Assert.Contains("already in use", machine.Run("logs", "beat").Output, StringComparison.Ordinal);
             machine.Run("down").Succeeded();
-            Assert.Equal(id, PodmanBox.Run("container", "inspect", "--format={{.Id}}", $"{_name}-beat-1").Trim());
+            Assert.Equal(id, PodmanBox.Run("container", "inspect", "--format={{.Id}}", $"{_estate.Name}-beat-1").Trim());
         }
         finally
         {
@@ -96,9 +94,9 @@ public sealed class ComposeDrills : IDisposable
     [Fact]
     public void Hooks_and_reload_run_inside_and_an_image_is_built_first()
     {
-        var machine = Begin(
+        var machine = _estate.Begin(
             $$"""
-            name: {{_name}}
+            name: {{_estate.Name}}
             services:
               built:
                 build:
@@ -107,7 +105,7 @@ public sealed class ComposeDrills : IDisposable
                     FROM {{PodmanBox.Image}}
                     ENV BAKED=in
                 command: [sh, -c, "trap 'exit 0' TERM; while :; do if [ -s /tmp/said ]; then cat /tmp/said; : > /tmp/said; fi; sleep 0.05; done"]
-                {{Here}}
+                {{PodmanEstate.Here}}
                 post_start:
                   - command: [sh, -c, "echo hook $$BAKED $$EXTRA > /tmp/said"]
                     environment: {EXTRA: more}
@@ -116,20 +114,19 @@ public sealed class ComposeDrills : IDisposable
         machine.Until("the hook spoke", () => machine.Run("logs", "built").Output.Contains("hook in more", StringComparison.Ordinal));
         machine.Run("reload", "built").Succeeded();
         machine.Until("the reload spoke", () => machine.Run("logs", "built").Output.Contains("reloaded", StringComparison.Ordinal));
-        PodmanBox.Run("rmi", "-f", $"{_name}-built");
     }
 
     [Fact]
     public void A_healthcheck_that_hangs_leaves_nothing_in_the_container()
     {
-        var machine = Begin(
+        var machine = _estate.Begin(
             $$"""
-            name: {{_name}}
+            name: {{_estate.Name}}
             services:
               stuck:
                 image: {{PodmanBox.Image}}
                 command: [sh, -c, "trap 'exit 0' TERM; while :; do sleep 0.05; done"]
-                {{Here}}
+                {{PodmanEstate.Here}}
                 healthcheck: {test: [CMD, sleep, "7654321"], interval: 200ms, timeout: 500ms, retries: 2}
             """);
         using var up = machine.Start("up", "-d");
@@ -139,28 +136,16 @@ public sealed class ComposeDrills : IDisposable
         machine.Until("no check is left", () => !Directory.EnumerateDirectories("/proc").Where(p => char.IsAsciiDigit(Path.GetFileName(p)[0])).Any(p => CommandLine(p).Contains("sleep\07654321", StringComparison.Ordinal)));
     }
 
-    public void Dispose()
-    {
-        if (PodmanBox.Missing is not null) return;
-        _machine?.Dispose();
-        foreach (var container in Containers()) PodmanBox.Run("rm", "-f", "-t", "0", container);
-        if (PodmanBox.Run("network", "ls", "-q", $"--filter=label={ContainerCommand.EstateLabel}={_name}").Split('\n', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } networks) PodmanBox.Run(["network", "rm", .. networks]);
-        if (PodmanBox.Run("volume", "ls", "-q").Contains($"{_name}_data", StringComparison.Ordinal)) PodmanBox.Run("volume", "rm", $"{_name}_data");
-    }
-
-    /// <summary>What a build machine needs, in Compose's own keys.</summary>
-    private static string Here => $"{(PodmanBox.OciRuntime is { } runtime ? $"runtime: {runtime}\n    " : "")}ulimits: {{nofile: 10000, nproc: 10000}}";
-
-    private Machine Begin(string estate) => _machine = new Machine(estate);
+    public void Dispose() => _estate.Dispose();
 
     private string Beating(string more) =>
         $$"""
-        name: {{_name}}
+        name: {{_estate.Name}}
         services:
           beat:
             image: {{PodmanBox.Image}}
             command: [sh, -c, "trap 'exit 0' TERM; i=0; while :; do i=$$((i+1)); echo beat $$i; sleep 0.05; done"]
-            {{Here}}
+            {{PodmanEstate.Here}}
             network_mode: host
             healthcheck: {log: beat}
             {{more}}
@@ -168,7 +153,7 @@ public sealed class ComposeDrills : IDisposable
 
     private string Shop() =>
         $$"""
-        name: {{_name}}
+        name: {{_estate.Name}}
         services:
           db:
             image: {{PodmanBox.Image}}
@@ -180,7 +165,7 @@ public sealed class ComposeDrills : IDisposable
               test: ["CMD-SHELL", "test -f /data/state"]
               interval: 1s
               retries: 5
-            {{Here}}
+            {{PodmanEstate.Here}}
           web:
             image: {{PodmanBox.Image}}
             init: false
@@ -200,7 +185,7 @@ public sealed class ComposeDrills : IDisposable
             healthcheck:
               test: wget -q -O /dev/null http://127.0.0.1:80/index.html
               interval: 1s
-            {{Here}}
+            {{PodmanEstate.Here}}
         volumes:
           data:
         networks:
@@ -209,9 +194,6 @@ public sealed class ComposeDrills : IDisposable
           password:
             file: ./password.txt
         """;
-
-    private string[] Containers() =>
-        PodmanBox.Run("container", "ls", "-aq", $"--filter=label={ContainerCommand.EstateLabel}={_name}").Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
     private async Task<string> GetAsync(string path)
     {

@@ -3,6 +3,7 @@ using Stoker.Daemon;
 using Stoker.Estates;
 using Stoker.Estates.Yaml;
 using Stoker.Planning;
+using Stoker.Platform;
 
 namespace Stoker.Tests.Cli;
 
@@ -63,7 +64,12 @@ internal sealed class FakeWorld : IDisposable
         return (ExitCode)CommandLine.Run(words, Surroundings);
     }
 
-    public void Write(string file, string content) => File.WriteAllText(Path.Combine(Directory, file), content);
+    public void Write(string file, string content)
+    {
+        var path = Path.Combine(Directory, file);
+        System.IO.Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, content);
+    }
 
     public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
 }
@@ -73,11 +79,24 @@ internal sealed class FrozenClock : TimeProvider
 {
     public static readonly DateTimeOffset Noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
+    private long _stamp;
+
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
     public override DateTimeOffset GetUtcNow() => Noon;
 
-    public override long GetTimestamp() => 0;
+    /// <summary>How much later it is each time somebody looks, for durations that a test is about.</summary>
+    public TimeSpan Step { get; set; }
+
+    public Action OnLook { get; set; } = () => { };
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp()
+    {
+        OnLook();
+        return _stamp += Step.Ticks;
+    }
 }
 
 internal sealed class FakeTerminal : ITerminal
@@ -147,16 +166,20 @@ internal sealed class FakeDaemons : IDaemonDoor
 {
     public List<BackgroundDaemon> Started { get; } = [];
 
+    /// <summary>Says why nothing was started; null: a process with the pid 700.</summary>
     public Func<BackgroundDaemon, string?> OnStart { get; set; } = _ => null;
+
+    /// <summary>The end of the process that was started last.</summary>
+    public TaskCompletionSource<ExitStatus> Exit { get; set; } = new();
 
     public Func<DaemonOptions, CancellationToken, Task<int>> OnRun { get; set; } = (_, _) => Task.FromResult(0);
 
     public Task<int> RunAsync(DaemonOptions options, CancellationToken stop) => OnRun(options, stop);
 
-    public string? Start(BackgroundDaemon daemon)
+    public DaemonStart Start(BackgroundDaemon daemon)
     {
         Started.Add(daemon);
-        return OnStart(daemon);
+        return OnStart(daemon) is { } why ? new DaemonStart.Refused(why) : new DaemonStart.Begun(700, Exit.Task);
     }
 }
 

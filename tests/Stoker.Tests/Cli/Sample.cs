@@ -19,6 +19,7 @@ internal static class Sample
 
     /// <summary>Some of everything: groups, a stand-in, replicas, a service in backoff and one that waits for it.</summary>
     public static StatusDocument AiSystem { get; } = Estate(
+        Service("migrate", ServiceState.Completed, 4100),
         Service("redis", ServiceState.Backoff, 3, "infra_core", null, 6379) with
         {
             Restarts = 4,
@@ -35,6 +36,5 @@ internal static class Sample
                 new ReplicaDocument(1, ServiceState.Healthy, Ago(90061)) { Pid = 900, Ports = [7310] },
                 new ReplicaDocument(2, ServiceState.Starting, Ago(0.4)) { Pid = 901, Ports = [7311], Reason = "connection refused by 127.0.0.1:7311" },
             ],
-        },
-        Service("migrate", ServiceState.Completed, 4100));
+        });
 }

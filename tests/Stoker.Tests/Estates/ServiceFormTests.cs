@@ -50,6 +50,43 @@ public sealed class ServiceFormTests
         Assert.Equal(ports.Replace("null:80", "null"), string.Join(' ', read));
     }
 
+    [Theory]
+    [InlineData("image: i", "asks the image, which says Interval, Timeout, Retries, StartPeriod, StartInterval")]
+    [InlineData("build: .", "asks the image, which says Interval, Timeout, Retries, StartPeriod, StartInterval")]
+    [InlineData("image: i\nhealthcheck: {interval: 5s, retries: 2}", "asks the image, which says Timeout, StartPeriod, StartInterval")]
+    [InlineData("image: i\nhealthcheck: {test: check, timeout: 1s, start_period: 0s, start_interval: 1s}", "asks itself, and the image says Interval, Retries")]
+    [InlineData("image: i\nhealthcheck: {test: check, interval: 1s, timeout: 1s, retries: 1, start_period: 0s, start_interval: 1s}", "asks itself")]
+    [InlineData("image: i\nhealthcheck: {tcp: 80}", "asks itself")]
+    [InlineData("image: i\nhealthcheck: {disable: true}", "asks nobody")]
+    [InlineData("image: i\nhealthcheck: {test: NONE}", "asks nobody")]
+    [InlineData("command: c\nhealthcheck: {test: check}", "asks itself")]
+    public void What_a_container_does_not_say_of_its_health_is_left_to_its_image(string keys, string who)
+    {
+        var check = Service(keys).Healthcheck!;
+        var asked = check.Probe switch { ProbeSpec.Image => "asks the image", ProbeSpec.None => "asks nobody", _ => "asks itself" };
+        var left = check.LeftToImage == HealthcheckTimes.None ? "" : check.Probe is ProbeSpec.Image ? $", which says {check.LeftToImage}" : $", and the image says {check.LeftToImage}";
+        Assert.Equal(who, asked + left);
+        Assert.Equal(check.AsksImage, left.Length > 0);
+    }
+
+    [Fact]
+    public void What_the_file_says_of_a_healthcheck_goes_before_what_the_image_says_key_by_key()
+    {
+        var image = new ImageHealthcheck(["well"]) { Interval = TimeSpan.FromSeconds(9), Timeout = TimeSpan.FromSeconds(8), Retries = 7 };
+        var left = image.Under(Service("image: i\nhealthcheck: {interval: 5s}").Healthcheck!);
+        Assert.Equal((5, 8, 7, 0), (left.Interval.TotalSeconds, left.Timeout.TotalSeconds, left.Retries, left.StartPeriod.TotalSeconds));
+        Assert.Equal(["well"], Assert.IsType<ProbeSpec.Exec>(left.Probe).Command);
+        Assert.False(left.AsksImage);
+
+        var own = image.Under(Service("image: i\nhealthcheck: {test: [CMD, own], timeout: 1s}").Healthcheck!);
+        Assert.Equal((9, 1, 7), (own.Interval.TotalSeconds, own.Timeout.TotalSeconds, own.Retries));
+        Assert.Equal(["own"], Assert.IsType<ProbeSpec.Exec>(own.Probe).Command);
+
+        var none = ImageHealthcheck.None.Under(Service("image: i").Healthcheck!);
+        Assert.IsType<ProbeSpec.None>(none.Probe);
+        Assert.Equal(TimeSpan.FromSeconds(30), none.Interval);
+    }
+
     [Fact]
     public void The_same_port_on_two_addresses_or_protocols_is_no_clash() =>
         Assert.Equal(3, Service("image: i", "ports: ['127.0.0.1:80:80', '127.0.0.2:80:80', '80:80/udp']").Ports.Count);

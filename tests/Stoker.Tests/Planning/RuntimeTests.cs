@@ -62,6 +62,15 @@ public sealed class RuntimeTests
     }
 
     [Fact]
+    public void An_external_secret_is_refused_with_docker_and_not_with_podman()
+    {
+        var estate = new EstateBuilder().Secret("token").Service("web", s => s.With(s.Image("nginx:1.25").Spec with { Secrets = [new("token", null, null, null, null, EstateBuilder.At(9))] }));
+        var refused = Plans.Plan(estate, null, o => o with { ContainerTool = new("docker", "/usr/bin/docker") }).Only(PlanDiagnostics.ExternalWithDocker);
+        Assert.Equal("stoker.yaml:9:5: error PLN023: service `web` uses external secret `token`, and Docker keeps secrets for a swarm only", refused.ToString());
+        Plans.Plan(estate, null, o => o with { ContainerTool = new("podman", "/usr/bin/podman") }).IsClean();
+    }
+
+    [Fact]
     public void An_image_without_a_container_tool_is_refused()
     {
         var refused = Plans.Plan(new EstateBuilder().Service("web", s => s.Image("nginx:1.25"))).Only(PlanDiagnostics.NoContainerTool);

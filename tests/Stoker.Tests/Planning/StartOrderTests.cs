@@ -33,6 +33,19 @@ public sealed class StartOrderTests
     }
 
     [Fact]
+    public void Of_a_group_with_containers_is_waited_for_the_health_that_their_images_may_ask()
+    {
+        var plan = Plans.Plan(
+            new EstateBuilder().Group("infra").Group("apps", dependsOn: ["infra"])
+                .Service("redis", s => s.Group("infra").Image("redis:7")).Service("db", s => s.Group("infra").Image("postgres:17"))
+                .Service("app", s => s.Group("apps").DependsOn("db", DependencyCondition.Healthy)),
+            observed: o => o with { ContainerTool = new ContainerTool("podman", "/usr/bin/podman") });
+        Assert.Equal(
+            [("db", DependencyCondition.Healthy, false), ("redis", DependencyCondition.Healthy, true)],
+            plan.Of("app").Dependencies.Select(d => (d.Service.Value, d.Condition, d.OrRunning)));
+    }
+
+    [Fact]
     public void A_dependency_named_twice_keeps_the_strictest_condition_and_restart()
     {
         var plan = Plans.Plan(new EstateBuilder().Group("infra").Group("apps", dependsOn: ["infra"])

@@ -1,6 +1,7 @@
 using System.Text;
 using Stoker.Platform;
 using Stoker.Runtimes;
+using Stoker.Tests.Platform;
 
 namespace Stoker.Tests.Runtimes;
 
@@ -13,7 +14,7 @@ internal sealed class ConformanceRun : IDisposable
     private readonly StringBuilder _output = new(), _errors = new();
     private readonly Task _reading;
 
-    public ConformanceRun(RunHandle handle, Fifo output, Fifo errors)
+    public ConformanceRun(RunHandle handle, FifoReader output, FifoReader errors)
     {
         Handle = handle;
         _reading = Task.Run(async () =>
@@ -72,7 +73,7 @@ internal sealed class ConformanceRun : IDisposable
         lock (text) return text.ToString();
     }
 
-    private static bool Take(Fifo pipe, StringBuilder text)
+    private static bool Take(FifoReader pipe, StringBuilder text)
     {
         Span<byte> buffer = stackalloc byte[8192];
         var count = pipe.Read(buffer);

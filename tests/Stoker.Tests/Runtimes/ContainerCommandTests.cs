@@ -98,6 +98,7 @@ public sealed class ContainerCommandTests
                 ["old"] = new("old", null, true, default) { GivenName = "legacy" },
             },
             Secrets = new Dictionary<string, MaterialSpec> { ["kept"] = new("kept", null, null, null, true, default) },
+            Configs = new Dictionary<string, MaterialSpec> { ["site"] = new("site", null, null, null, true, default) { GivenName = "site-v2" } },
         };
         var spec = Web with
         {
@@ -108,20 +109,23 @@ public sealed class ContainerCommandTests
                 new(MountKind.Volume, null, "/cache", [], default), new(MountKind.Tmpfs, null, "/run", ["size=64m"], default),
             ],
             Secrets = [new("kept", null, null, null, 0x100, default)],
+            Configs = [new("site", null, "33", null, null, default)],
         };
         var around = Around(estate) with { Materials = new Dictionary<string, string> { ["/run/secrets/db"] = "/state/secrets/web.1/db" } };
         var plan = ContainerCommand.Compose(Plan(spec, Podman), new ReplicaPlan(1, []), "r1", around);
         Assert.Contains(
             "-v /etc/site:/site:ro,z -v shop_data:/data -v shop_fast:/fast -v legacy:/old -v /cache --tmpfs=/run:size=64m "
-                + "-v /state/secrets/web.1/db:/run/secrets/db:ro --secret=kept,target=kept,mode=0400",
+                + "-v /state/secrets/web.1/db:/run/secrets/db:ro --secret=kept,target=/run/secrets/kept,mode=0400 --secret=site-v2,target=/site,uid=33",
             string.Join(' ', Words(plan)), StringComparison.Ordinal);
         Assert.Equal(
             [
                 "Directory /etc/site |",
                 "Unless /usr/bin/podman volume inspect shop_fast | /usr/bin/podman volume create --label=stoker.estate=shop --driver=local --opt=type=tmpfs shop_fast",
                 "Need /usr/bin/podman volume inspect legacy | external volume `legacy` does not exist; make it with `podman volume create legacy`",
+                "Need /usr/bin/podman secret inspect kept | external secret `kept` does not exist; make it with `podman secret create kept FILE`",
+                "Need /usr/bin/podman secret inspect site-v2 | external config `site-v2` does not exist; make it with `podman secret create site-v2 FILE`",
             ],
-            Steps(plan).Where(s => s.Contains("volume", StringComparison.Ordinal) || s.StartsWith("Directory", StringComparison.Ordinal)));
+            Steps(plan).Where(s => s.Contains("volume", StringComparison.Ordinal) || s.StartsWith("Directory", StringComparison.Ordinal) || s.Contains("secret inspect", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -165,14 +169,16 @@ public sealed class ContainerCommandTests
         var plan = Compose(Web with { Image = null, Build = build });
         Assert.Contains(
             "Build /usr/bin/podman image inspect --format={{.Id}} shop-web | "
-                + "/usr/bin/podman build --tag=shop-web --file=/src/web/Dockerfile.web --build-arg=FROM_CALLER --target=prod /src/web",
+                + "/usr/bin/podman build --format=docker --tag=shop-web --file=/src/web/Dockerfile.web --build-arg=FROM_CALLER --target=prod /src/web",
             Steps(plan));
         Assert.EndsWith("--pull=never shop-web", string.Join(' ', Words(plan)), StringComparison.Ordinal);
         Assert.Equal("given", plan.Handle.Environment["FROM_CALLER"]);
 
         plan = Compose(Web with { Build = new BuildSpec("/src", null, default) { DockerfileInline = "FROM scratch", Always = true } });
         Assert.Contains("Write /state/Dockerfile.web | FROM scratch", Steps(plan));
-        Assert.Contains("Build  | /usr/bin/podman build --tag=nginx:1.25 --file=/state/Dockerfile.web /src", Steps(plan));
+        Assert.Contains("Build  | /usr/bin/podman build --format=docker --tag=nginx:1.25 --file=/state/Dockerfile.web /src", Steps(plan));
+        plan = ContainerCommand.Compose(Plan(Web with { Build = new BuildSpec("/src", null, default) { Always = true } }, Docker), new ReplicaPlan(1, []), "r1", Around());
+        Assert.Contains("Build  | /usr/bin/docker build --tag=nginx:1.25 /src", Steps(plan));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Stoker.Estates;
 using Stoker.Planning;
 using Stoker.Platform;
 using Stoker.Runtimes;
+using Stoker.Tests.Platform;
 using Xunit;
 
 namespace Stoker.Tests.Runtimes;
@@ -14,7 +15,7 @@ public abstract class RuntimeConformance : IDisposable
 
     private readonly string _directory = Directory.CreateTempSubdirectory("stoker-runtime-").FullName;
     private readonly List<ConformanceRun> _runs = [];
-    private readonly Dictionary<string, (Fifo Output, Fifo Errors)> _pipes = [];
+    private readonly Dictionary<string, (FifoReader Output, FifoReader Errors)> _pipes = [];
 
     private protected abstract IRuntime Runtime { get; }
 
@@ -215,7 +216,7 @@ public abstract class RuntimeConformance : IDisposable
         };
         var launch = LaunchComposer.Compose(PlanOf(spec), new ReplicaPlan(1, []), Guid.NewGuid().ToString("n"), around);
         // Read before anything is written: what nobody holds open is lost with its writer.
-        _pipes[launch.RunId] = (Fifo.Open(output), Fifo.Open(errors));
+        _pipes[launch.RunId] = (new FifoReader(output), new FifoReader(errors));
         return launch;
     }
 

@@ -43,9 +43,10 @@ internal sealed class EstateBuilder(string name = "test")
 
     public static GpuShareSpec GpuShare(ByteSize? memory, string share = "mps", int count = 1) => new(memory, share, count, At(0));
 
-    public EstateBuilder Secret(string secret, string file)
+    /// <param name="file">Null: the container tool has it.</param>
+    public EstateBuilder Secret(string secret, string? file = null)
     {
-        _secrets[secret] = new MaterialSpec(secret, file, null, null, false, At(5));
+        _secrets[secret] = new MaterialSpec(secret, file, null, null, file is null, At(5));
         return this;
     }
 
@@ -66,7 +67,8 @@ internal sealed record ServiceDraft(ServiceSpec Spec, int Line)
 {
     public ServiceDraft Command(params string[] words) => With(Spec with { Command = words });
 
-    public ServiceDraft Image(string image) => With(Spec with { Image = image, Command = null });
+    public ServiceDraft Image(string image) =>
+        With(Spec with { Image = image, Command = null, Healthcheck = Spec.Healthcheck ?? new HealthcheckSpec(new ProbeSpec.Image(), EstateBuilder.At(Line)) });
 
     public ServiceDraft Group(string group) =>
         With(Spec with { Group = new Positioned<GroupName>(new GroupName(group), EstateBuilder.At(Line + 6)) });

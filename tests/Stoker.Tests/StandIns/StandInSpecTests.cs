@@ -46,6 +46,16 @@ public sealed class StandInSpecTests
     }
 
     [Fact]
+    public void What_the_missing_image_says_of_health_is_stood_in_for_too()
+    {
+        var left = new HealthcheckSpec(new ProbeSpec.Image(), Somewhere) { LeftToImage = HealthcheckTimes.Interval };
+        var health = StandInSpec.HealthcheckFor(Service(left.Probe) with { Healthcheck = left }, []);
+        Assert.IsType<ProbeSpec.Notify>(health.Check?.Probe);
+        Assert.False(health.Check?.AsksImage);
+        Assert.Equal("its healthcheck is the stand-in's own word instead of that of the image, if it has one", health.Note);
+    }
+
+    [Fact]
     public void Without_port_the_stand_ins_own_word_counts()
     {
         var health = StandInSpec.HealthcheckFor(Service(new ProbeSpec.Log("(?<=x)ready")), []);

@@ -72,6 +72,12 @@ internal sealed class FakeMachine
             Interval = interval ?? TimeSpan.FromSeconds(10), Retries = retries, StartPeriod = startPeriod ?? TimeSpan.Zero,
         };
 
+    /// <summary>Of a container whose file says nothing of its health.</summary>
+    public static HealthcheckSpec Left() => new(new ProbeSpec.Image(), SourcePosition.Whole("stoker.yaml"))
+    {
+        LeftToImage = HealthcheckTimes.Interval | HealthcheckTimes.Retries | HealthcheckTimes.StartPeriod,
+    };
+
     public ServiceLife Life(string name) => _lives[new ServiceName(name)];
 
     public ServiceState State(string name) => ServiceView.StateOf(Life(name));
@@ -111,10 +117,10 @@ internal sealed class FakeMachine
     }
 
     /// <summary>A process of an earlier daemon, found alive.</summary>
-    public FakeMachine Adopt(string name, int replica, int pid)
+    public FakeMachine Adopt(string name, int replica, int pid, ImageHealthcheck? image = null)
     {
         Processes[pid] = (new ServiceName(name), replica, 7);
-        return Ask(name, at => new ServiceFact.Adopted(at, replica, 7, new AdoptedReplica(pid, at, WasHealthy: true, 0, 0, "f1", [])));
+        return Ask(name, at => new ServiceFact.Adopted(at, replica, 7, new AdoptedReplica(pid, at, WasHealthy: true, 0, 0, "f1", []) { Image = image }));
     }
 
     public FakeMachine Probe(string name, bool healthy, int replica = 1)
@@ -122,6 +128,13 @@ internal sealed class FakeMachine
         ProbeOutcome outcome = healthy ? new ProbeOutcome.Healthy(TimeSpan.Zero, "ok") : new ProbeOutcome.Unhealthy(TimeSpan.Zero, "connection refused");
         var life = Life(name).Replicas.First(r => r.Index == replica);
         return Ask(name, at => new ServiceFact.Probed(at, replica, life.Run, outcome));
+    }
+
+    /// <summary>The container of a replica runs, and this is what its image says of health.</summary>
+    public FakeMachine ReadImage(string name, ImageHealthcheck image, int replica = 1)
+    {
+        var run = Life(name).Replicas.First(r => r.Index == replica).Run;
+        return Ask(name, at => new ServiceFact.ImageRead(at, replica, run, image));
     }
 
     /// <summary>A main process ends by itself.</summary>
@@ -207,6 +220,12 @@ internal sealed class FakeMachine
                 break;
             case ServiceAction.Arm arm:
                 _timers[(name, arm.Replica, arm.Timer)] = (Now + arm.After, arm.Run);
+                break;
+            case ServiceAction.StartProbing:
+                Done.Add($"{name} ask");
+                break;
+            case ServiceAction.ReadImage:
+                Done.Add($"{name} read image");
                 break;
             case ServiceAction.RunHook hook:
                 Done.Add($"{name} hook {hook.Hook}");

@@ -29,8 +29,7 @@ public sealed class JournalTests : IDisposable
     public void A_line_torn_by_a_full_disk_swallows_neither_itself_nor_the_next()
     {
         Journal.Open(Place, TimeProvider.System).Write("one", "first");
-        Files.AppendLine(Place, "");
-        File.AppendAllText(Place, "{\"sequence\":2,\"at\":\"20");
+        File.AppendAllText(Place, "\n{\"sequence\":2,\"at\":\"20");
 
         Journal.Open(Place, TimeProvider.System).Write("two", "second");
 

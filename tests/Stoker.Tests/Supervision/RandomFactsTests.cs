@@ -28,7 +28,7 @@ public sealed class RandomFactsTests
 
     private static FakeMachine Estate() => new FakeMachine()
         .Service("db", s => s with { Healthcheck = FakeMachine.Check(), Restart = new RestartSpec(RestartMode.Always) })
-        .Service("cache", s => s with { Restart = new RestartSpec(RestartMode.OnFailure, 3) }, new Behaviour { IgnoresTerm = true })
+        .Service("cache", s => s with { Healthcheck = FakeMachine.Left(), Restart = new RestartSpec(RestartMode.OnFailure, 3) }, new Behaviour { IgnoresTerm = true })
         .Service("api", s => s with { Healthcheck = FakeMachine.Check(), Restart = new RestartSpec(RestartMode.Always) }, replicas: 2,
             dependsOn: [("db", DependencyCondition.Healthy), ("cache", DependencyCondition.Started)])
         .Service("web", s => s with { Restart = new RestartSpec(RestartMode.UnlessStopped) }, new Behaviour { LeavesBehind = 1 }, dependsOn: ("api", DependencyCondition.Healthy));
@@ -38,7 +38,7 @@ public sealed class RandomFactsTests
         var name = Names[step % 4];
         var replica = name == "api" && step % 8 >= 4 && machine.Life("api").Replicas.Count > 1 ? 2 : 1;
         var known = machine.Life(name).Replicas.Any(r => r.Index == replica);
-        switch (step / 16 % 10)
+        switch (step / 16 % 11)
         {
             case 0:
                 machine.Ask(name, at => new ServiceFact.StartRequested(at, ByName: step % 3 == 0));
@@ -63,6 +63,9 @@ public sealed class RandomFactsTests
                 break;
             case 8:
                 machine.Ask(name, at => new ServiceFact.PlanChanged(at, machine.Life(name).Plan with { Fingerprint = $"f{step % 3}" }));
+                break;
+            case 10 when name == "cache" && known:
+                machine.ReadImage(name, step % 3 == 0 ? ImageHealthcheck.None : new ImageHealthcheck(["well"]));
                 break;
             case 9 when name == "api":
                 machine.Ask(name, at => new ServiceFact.PlanChanged(at, machine.Life(name).Plan with { Replicas = FakeMachine.Plan("api", replicas: step % 4).Replicas }));
@@ -98,7 +101,7 @@ public sealed class RandomFactsTests
         {
             machine.Pass(TimeSpan.FromMinutes(2));
             foreach (var replica in machine.Life("api").Replicas.ToList()) machine.Probe("api", healthy: true, replica.Index);
-            machine.Probe("db", healthy: true);
+            machine.Probe("db", healthy: true).ReadImage("cache", ImageHealthcheck.None).Probe("cache", healthy: true);
         }
 
         if (machine.Life("api").Replicas.Count == 0) return;

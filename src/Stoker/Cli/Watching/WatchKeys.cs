@@ -106,7 +106,7 @@ internal static class WatchKeys
 
     private static WatchModel Move(WatchModel model, int by)
     {
-        var shown = Ordered(model);
+        var shown = model.Shown;
         if (shown.Count == 0) return model;
         var at = Math.Max(0, shown.FindIndex(s => s.Name == model.Selected));
         return model with { Selected = shown[Math.Clamp(at + by, 0, shown.Count - 1)].Name };
@@ -114,10 +114,7 @@ internal static class WatchKeys
 
     private static WatchModel Reselect(WatchModel model)
     {
-        var shown = Ordered(model);
+        var shown = model.Shown;
         return shown.Exists(s => s.Name == model.Selected) ? model : model with { Selected = shown.FirstOrDefault()?.Name };
     }
-
-    /// <summary>In the order on the screen, where groups stand together.</summary>
-    private static List<ServiceDocument> Ordered(WatchModel model) => [.. StatusTable.InOrder(model.Shown).SelectMany(g => g)];
 }

@@ -46,7 +46,7 @@ internal sealed record WatchModel
     /// <summary>How the last command went.</summary>
     public string? Message { get; init; }
 
-    public IReadOnlyList<ServiceDocument> Shown => Status is null
+    public List<ServiceDocument> Shown => Status is null
         ? []
         : [.. Status.Services.Where(s => Names.Count == 0 || Names.Contains(s.Name)).Where(Matches)];
 

@@ -9,16 +9,23 @@ internal static class HealthcheckReader
 {
     private static readonly string[] Kinds = ["test", "http", "tcp", "exec", "log", "notify"];
 
-    private const string WhatToSay = "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`";
+    private static readonly (string Key, HealthcheckTimes Time)[] Times =
+    [
+        ("interval", HealthcheckTimes.Interval), ("timeout", HealthcheckTimes.Timeout), ("retries", HealthcheckTimes.Retries),
+        ("start_period", HealthcheckTimes.StartPeriod), ("start_interval", HealthcheckTimes.StartInterval),
+    ];
+
+    private static HealthcheckTimes AllTimes { get; } = Times.Aggregate(HealthcheckTimes.None, (all, time) => all | time.Time);
 
     public static HealthcheckSpec? Read(ServiceSource source)
     {
-        if (source.Map.Map("healthcheck") is not { } map) return null;
+        if (source.Map.Map("healthcheck") is not { } map) return source.IsContainer ? new HealthcheckSpec(new ProbeSpec.Image(), source.Where) { LeftToImage = AllTimes } : null;
         var defaults = new HealthcheckSpec(new ProbeSpec.None(), map.Where);
         if (ReadProbe(source, map) is not { } probe) return null;
         return defaults with
         {
             Probe = probe,
+            LeftToImage = source.IsContainer && probe is ProbeSpec.Exec or ProbeSpec.Image ? Unsaid(map) : HealthcheckTimes.None,
             Interval = map.Duration("interval") ?? defaults.Interval,
             Timeout = map.Duration("timeout") ?? defaults.Timeout,
             Retries = map.Int("retries") ?? defaults.Retries,
@@ -27,18 +34,27 @@ internal static class HealthcheckReader
         };
     }
 
+    private static HealthcheckTimes Unsaid(MappingNode map)
+    {
+        var unsaid = HealthcheckTimes.None;
+        foreach (var (key, time) in Times)
+        {
+            if (map.Find(key) is null) unsaid |= time;
+        }
+
+        return unsaid;
+    }
+
     private static ProbeSpec? ReadProbe(ServiceSource source, MappingNode map)
     {
         if (map.Flag("disable") == true) return new ProbeSpec.None();
         var kinds = Kinds.Where(kind => map.Find(kind) is { } node && !IsOff(kind, node)).ToList();
         switch (kinds)
         {
+            case [] when source.IsContainer:
+                return new ProbeSpec.Image();
             case []:
-                // Compose then takes the image's test with these times; only the container tool knows what that is.
-                if (source.IsContainer)
-                    source.Report(EstateDiagnostics.ImageProbe, map.Where, "has a healthcheck without effect: it does not say what to ask, and the image's own is not asked", WhatToSay);
-                else
-                    source.Report(EstateDiagnostics.NoProbe, map.Where, "has a healthcheck that does not say what to ask", WhatToSay);
+                source.Report(EstateDiagnostics.NoProbe, map.Where, "has a healthcheck that does not say what to ask", "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`");
                 return null;
             case [var kind]:
                 return ReadKind(source, kind, map.Find(kind)!);

@@ -49,9 +49,7 @@ internal sealed class ReferenceCheck(EstateSpec estate, DiagnosticBag bag)
         else if (dependency.Condition == DependencyCondition.Healthy && other.Healthcheck is null or { Probe: ProbeSpec.None })
         {
             Report(EstateDiagnostics.NoHealthToWaitFor, service, dependency.Where, $"waits for `{other.Name}` to be healthy, which has no healthcheck",
-                other.IsContainer
-                    ? $"give `{other.Name}` a `healthcheck` (an image's own is not asked), or wait for `service_started`"
-                    : $"give `{other.Name}` a `healthcheck`, or wait for `service_started`");
+                $"give `{other.Name}` a `healthcheck`, or wait for `service_started`");
         }
     }
 

@@ -13,7 +13,7 @@ namespace Stoker.Estates.Yaml;
 /// </summary>
 internal static class EstateLoader
 {
-    private static readonly string[] s_names =
+    private static readonly string[] Names =
         ["stoker.yaml", "stoker.yml", "compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
     /// <summary>The tree, also when it has mistakes; null when a file could not be read or is not YAML.</summary>
@@ -22,8 +22,7 @@ internal static class EstateLoader
         var directory = request.ProjectDirectory ?? Path.GetDirectoryName(request.Files[0])!;
         var files = new SourceFiles(door, directory, bag);
         var envFiles = new EnvFiles(files, bag);
-        var used = new HashSet<string>();
-        var scope = envFiles.WithDefault(new VariableScope(request.Variables, used), directory);
+        var scope = envFiles.WithDefault(new VariableScope(request.Variables), directory);
         scope = WithProjectName(scope, request.Files, directory, files, bag);
 
         var assembly = new EstateAssembly(files, envFiles, bag);
@@ -38,7 +37,7 @@ internal static class EstateLoader
         }
 
         if (files.IsIncomplete) return null;
-        return new LoadedEstate(root, directory, files.Read, scope.Values, used) { Directories = files.Directories };
+        return new LoadedEstate(root, directory, files.Read, scope.Values) { Directories = files.Directories };
     }
 
     /// <summary>
@@ -49,7 +48,7 @@ internal static class EstateLoader
     {
         for (var at = directory; at is not null; at = Path.GetDirectoryName(at))
         {
-            var found = s_names.Select(name => Path.Combine(at, name)).FirstOrDefault(door.Exists);
+            var found = Names.Select(name => Path.Combine(at, name)).FirstOrDefault(door.Exists);
             if (found is null) continue;
             var stem = found[..found.LastIndexOf('.')];
             var above = new[] { $"{stem}.override.yaml", $"{stem}.override.yml" }.FirstOrDefault(door.Exists);

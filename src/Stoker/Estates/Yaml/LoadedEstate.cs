@@ -4,13 +4,11 @@ namespace Stoker.Estates.Yaml;
 /// <param name="Directory">The project directory, absolute.</param>
 /// <param name="Files">Absolute paths of every file that was read, for watching; <c>.env</c> files are among them.</param>
 /// <param name="Variables">The caller's environment over <c>.env</c>, as interpolation saw it.</param>
-/// <param name="VariablesUsed">Names that interpolation asked for, set or not.</param>
 internal sealed record LoadedEstate(
     MappingNode Root,
     string Directory,
     IReadOnlyList<string> Files,
-    IReadOnlyDictionary<string, string> Variables,
-    IReadOnlySet<string> VariablesUsed)
+    IReadOnlyDictionary<string, string> Variables)
 {
     /// <summary>By the file name of a <see cref="Diagnostics.SourcePosition"/>: where that file's relative paths start.</summary>
     public IReadOnlyDictionary<string, string> Directories { get; init; } = new Dictionary<string, string>();

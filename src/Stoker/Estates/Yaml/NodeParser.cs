@@ -18,7 +18,6 @@ internal sealed class NodeParser
     public const int LargestExpansion = 200_000;
 
     private readonly string _file;
-    private readonly string _text;
     private readonly DiagnosticBag _bag;
     private readonly Scanner _scanner;
     private readonly Parser _parser;
@@ -31,7 +30,6 @@ internal sealed class NodeParser
     private NodeParser(string text, string file, DiagnosticBag bag)
     {
         _file = file;
-        _text = text;
         _bag = bag;
         _scanner = new Scanner(new StringReader(text), skipComments: true);
         _parser = new Parser(_scanner);
@@ -84,7 +82,7 @@ internal sealed class NodeParser
         switch (root)
         {
             case MappingNode mapping:
-                return new ParsedFile(mapping, _anchors.WereUsed, _scalars.SawMark);
+                return new ParsedFile(mapping, _anchors.WereUsed);
             case ScalarNode { Value: null }:
                 return Nothing(root.Where);
             default:
@@ -96,7 +94,7 @@ internal sealed class NodeParser
     private ParsedFile Nothing(SourcePosition where)
     {
         _bag.Add(YamlDiagnostics.Empty, where, "the file declares nothing");
-        return new ParsedFile(new MappingNode([], where), false, false);
+        return new ParsedFile(new MappingNode([], where), false);
     }
 
     /// <summary>

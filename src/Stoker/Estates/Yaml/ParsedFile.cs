@@ -2,5 +2,4 @@ namespace Stoker.Estates.Yaml;
 
 /// <summary>One file as written: parsed, aliases and <c>&lt;&lt;</c> resolved, nothing interpolated yet.</summary>
 /// <param name="SharesNodes">Aliases were used, so one node may stand at several places of the tree.</param>
-/// <param name="HasMarks"><c>!reset</c> or <c>!override</c> occurs.</param>
-internal sealed record ParsedFile(MappingNode Root, bool SharesNodes, bool HasMarks);
+internal sealed record ParsedFile(MappingNode Root, bool SharesNodes);

@@ -12,9 +12,6 @@ internal sealed class ScalarReader(string file, DiagnosticBag bag)
 {
     private const string Standard = "tag:yaml.org,2002:";
 
-    /// <summary>Whether <c>!reset</c> or <c>!override</c> occurred.</summary>
-    public bool SawMark { get; private set; }
-
     public ScalarNode Read(Scalar scalar)
     {
         var where = new SourcePosition(file, (int)scalar.Start.Line, (int)scalar.Start.Column);
@@ -32,7 +29,6 @@ internal sealed class ScalarReader(string file, DiagnosticBag bag)
         if (node.Tag.IsEmpty || node.Tag.IsNonSpecific) return MergeMark.None;
         var tag = node.Tag.Value;
         var mark = tag switch { "!reset" => MergeMark.Reset, "!override" => MergeMark.Override, _ => MergeMark.None };
-        SawMark |= mark != MergeMark.None;
         if (mark != MergeMark.None) return mark;
         if (tag.StartsWith(Standard, StringComparison.Ordinal) && allowed.Contains(tag[Standard.Length..])) return MergeMark.None;
 

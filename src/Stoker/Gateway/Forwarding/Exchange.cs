@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
@@ -85,8 +85,13 @@ internal sealed class Exchange
         Scan = default;
     }
 
-    /// <summary>The request has its answer.</summary>
-    public void End() => IsActive = false;
+    /// <summary>The request has its answer, or broke on a bug: then what it holds is given back here; otherwise that has been done, and again does nothing.</summary>
+    public void End()
+    {
+        _attempts.Lease.End(ReplicaFact.NotSent, GatewayLoop.Steady);
+        Settle(RequestOutcome.Failed, default, 0, 0);
+        IsActive = false;
+    }
 
     /// <summary>The client has closed its side: whatever is waited for ends now.</summary>
     public void ClientLeft()
@@ -106,25 +111,17 @@ internal sealed class Exchange
 
     public long GapDeadline() => Math.Min(TotalDeadline, Loop.Now + _attempts.Timeouts.BetweenChunks);
 
+    /// <summary>
+    /// Answers a request; <see cref="End"/> follows. What needs no waiting is done without a method that could wait: three of those are open at most while
+    /// a replica works, and each further one would cost as much as reading a head.
+    /// </summary>
     /// <returns>False: the connection cannot be used for another request.</returns>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<bool> RunAsync(Endpoint endpoint, int queryLength)
+    public ValueTask<bool> RunAsync(Endpoint endpoint, int queryLength)
     {
-        var alive = false;
         _operation = endpoint.Operation;
-        try
-        {
-            alive = await ReceiveAsync(endpoint, queryLength);
-        }
-        finally
-        {
-            // After an exception; otherwise all three are done, and doing them again does nothing.
-            _attempts.Lease.End(ReplicaFact.NotSent, GatewayLoop.Steady);
-            Settle(RequestOutcome.Failed, default, 0, 0);
-            End();
-        }
-
-        return alive && !HasClientLeft;
+        if (Authorize(KeyScopes.Inference) is { } denied) return RefuseAsync(denied);
+        var reading = _client.Body.ReadAsync(_client.Head, Gateway.Settings.MaxBody, Loop.Now + Gateway.Settings.BodyTime);
+        return reading.IsCompletedSuccessfully ? ReceivedAsync(reading.Result, endpoint, queryLength) : ReceiveAsync(reading, endpoint, queryLength);
     }
 
     /// <summary>Authenticates a request; null when it may go on.</summary>
@@ -147,21 +144,22 @@ internal sealed class Exchange
     /// <summary>The answer is through, or as much of it as ever will be; see <see cref="Settlement.Settle"/>.</summary>
     public void Settle(RequestOutcome outcome, TokenUsage usage, long pieces, long bytes) => _settlement.Settle(Key, Scan, _operation, outcome, usage, pieces, bytes);
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> ReceiveAsync(Endpoint endpoint, int queryLength)
+    private async ValueTask<bool> ReceiveAsync(ValueTask<BodyFault> reading, Endpoint endpoint, int queryLength) =>
+        await ReceivedAsync(await reading, endpoint, queryLength);
+
+    private ValueTask<bool> ReceivedAsync(BodyFault read, Endpoint endpoint, int queryLength)
     {
-        if (Authorize(KeyScopes.Inference) is { } denied) return await RefuseAsync(denied);
-        var read = await _client.Body.ReadAsync(_client.Head, Gateway.Settings.MaxBody, Loop.Now + Gateway.Settings.BodyTime);
-        if (read != BodyFault.None) return await RefuseBodyAsync(read);
+        if (read != BodyFault.None) return RefuseBodyAsync(read);
         HasReadRequest = true;
         _settlement.Received();
-        if (Understand(endpoint) is { } wrong) return await RefuseAsync(wrong);
-        if (_settlement.Reserve(Key, Scan, _client.Body.Bytes.Length) is { } refused) return await RefuseAsync(refused);
+        if (Understand(endpoint) is { } wrong) return RefuseAsync(wrong);
+        if (_settlement.Reserve(Key, Scan, _client.Body.Bytes.Length) is { } refused) return RefuseAsync(refused);
         TotalDeadline = Loop.Now + _attempts.Timeouts.Total;
 
         // From here on the client's leaving is everybody's business; it may have left while its body came.
         if (_client.Wire.PeerLeft) ClientLeft();
-        return await AttemptsAsync(endpoint, queryLength);
+        PrepareRoute();
+        return AttemptsAsync(endpoint, queryLength);
     }
 
     /// <summary>Finds out which model is asked for, and for how much.</summary>
@@ -192,11 +190,11 @@ internal sealed class Exchange
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> AttemptsAsync(Endpoint endpoint, int queryLength)
     {
-        PrepareRoute();
         while (true)
         {
-            if (await PlaceAsync() is { } nowhere) return await GiveUpAsync(nowhere.End, nowhere.Error);
-            var end = await AttemptAsync(endpoint, queryLength);
+            if (await PlaceAsync() is { } nowhere) return await GiveUpAsync(nowhere);
+            var end = await ReplicaCall.RunAsync(this, _attempts.Target!, endpoint, queryLength, _attempts.Timeouts);
+            _attempts.Ended(end, GatewayLoop.Steady);
             switch (end)
             {
                 case RelayEnd.Whole:
@@ -209,7 +207,7 @@ internal sealed class Exchange
                     Settle(RequestOutcome.Abandoned, _wasSent ? default : TokenUsage.Nothing, 0, 0);
                     return false;
                 case RelayEnd.NotBegun failed:
-                    if (!_attempts.GoOn(failed.End, Gateway.Tables.Router.Table, Loop.Now >= TotalDeadline, GatewayLoop.Steady)) return await GiveUpAsync(failed.End, failed.Error);
+                    if (!_attempts.GoOn(failed.End, Gateway.Tables.Router.Table, Loop.Now >= TotalDeadline, GatewayLoop.Steady)) return await GiveUpAsync(failed);
                     Gateway.Metrics.Retried(failed.End);
                     break;
             }
@@ -238,16 +236,16 @@ internal sealed class Exchange
     }
 
     /// <summary>Takes a place at a replica, after waiting for one where all are busy. Null: it has one.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<(AttemptEnd End, ApiError Error)?> PlaceAsync()
+    private ValueTask<RelayEnd.NotBegun?> PlaceAsync()
     {
         var placement = _attempts.Place(Gateway.Tables.Router, GatewayLoop.Steady);
-        if (placement.Outcome == RouteOutcome.Placed)
-        {
-            Placed(placement.Route, placement.Lease);
-            return null;
-        }
+        if (placement.Outcome != RouteOutcome.Placed) return WaitForPlaceAsync(placement);
+        Placed(placement.Route, placement.Lease);
+        return default;
+    }
 
+    private async ValueTask<RelayEnd.NotBegun?> WaitForPlaceAsync(Placement placement)
+    {
         // The loop's buffer is another request's by the time this one's turn comes.
         if (_attempts.Explain == Loop.DecisionBuffer)
         {
@@ -257,7 +255,7 @@ internal sealed class Exchange
 
         var model = _attempts.Route!.Spec.Name.Value;
         if (placement.Outcome == RouteOutcome.Waking) Gateway.Wake(_attempts.Route);
-        if (placement.Outcome == RouteOutcome.Unavailable) return (AttemptEnd.NoReplica, ApiErrors.Unavailable(model, "no replica of it serves", TimeSpan.FromSeconds(5), shouldRetry: true));
+        if (placement.Outcome == RouteOutcome.Unavailable) return new(AttemptEnd.NoReplica, ApiErrors.Unavailable(model, "no replica of it serves", TimeSpan.FromSeconds(5), shouldRetry: true));
 
         _wait = new AdmissionWait(Loop.Events);
         var deadline = GatewayLoop.Steady + (placement.Outcome == RouteOutcome.Waking ? Gateway.Tables.LoadTimeOf(_attempts.Route) : Gateway.Settings.QueueTime).Ticks;
@@ -267,10 +265,10 @@ internal sealed class Exchange
         if (HasClientLeft)
         {
             admission.Lease.End(ReplicaFact.NotSent, GatewayLoop.Steady);
-            return (AttemptEnd.ClientLeft, ApiErrors.TooSlow);
+            return new(AttemptEnd.ClientLeft, ApiErrors.TooSlow);
         }
 
-        if (admission.Outcome != AdmissionOutcome.Admitted) return (AttemptEnd.NoCapacity, QueueErrors.Of(admission, model, placement));
+        if (admission.Outcome != AdmissionOutcome.Admitted) return new(AttemptEnd.NoCapacity, QueueErrors.Of(admission, model, placement));
         Placed(_attempts.Route, admission.Lease);
         return null;
     }
@@ -280,23 +278,6 @@ internal sealed class Exchange
         _attempts.Placed(route, lease, Gateway.Tables);
         _settlement.Placed();
         if (_attempts.Explain == Loop.DecisionBuffer) Gateway.Decisions.Write(Loop.DecisionBuffer, RequestId);
-    }
-
-    /// <summary>One try at one replica: to the end of its answer, or to where it failed.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<RelayEnd> AttemptAsync(Endpoint endpoint, int queryLength)
-    {
-        var end = await ReplicaCall.RunAsync(this, _attempts.Target!, endpoint, queryLength, _attempts.Timeouts);
-        var fact = end switch
-        {
-            RelayEnd.Whole => ReplicaFact.Answered,
-            RelayEnd.ClientLeft => ReplicaFact.ClientLeft,
-            RelayEnd.CutOff cut => RouteAttempts.FactOf(cut.End),
-            RelayEnd.NotBegun failed => RouteAttempts.FactOf(failed.End),
-            _ => throw new UnreachableException(),
-        };
-        _attempts.Lease.End(fact, GatewayLoop.Steady, (end as RelayEnd.NotBegun)?.Error.RetryAfter);
-        return end;
     }
 
     /// <summary>The replica's connection for this attempt, so that the client's leaving can end it.</summary>
@@ -324,18 +305,19 @@ internal sealed class Exchange
         return edits;
     }
 
-    private async ValueTask<bool> GiveUpAsync(AttemptEnd end, ApiError error)
+    private ValueTask<bool> GiveUpAsync(RelayEnd.NotBegun failed)
     {
-        if (end == AttemptEnd.ClientLeft)
+        if (failed.End == AttemptEnd.ClientLeft)
         {
             Settle(RequestOutcome.Abandoned, TokenUsage.Nothing, 0, 0);
-            return false;
+            return new ValueTask<bool>(false);
         }
 
+        var error = failed.Error;
         _settlement.Status = error.Status;
-        Settle(end is AttemptEnd.ClientError or AttemptEnd.ContextTooLong or AttemptEnd.NoCapacity ? RequestOutcome.Refused : RequestOutcome.Failed, default, 0, 0);
+        Settle(failed.End is AttemptEnd.ClientError or AttemptEnd.ContextTooLong or AttemptEnd.NoCapacity ? RequestOutcome.Refused : RequestOutcome.Failed, default, 0, 0);
         // Our tries and theirs would multiply: after ours the client is told not to, unless there is a time to come again.
-        return await _client.FailAsync(error with { ShouldRetry = error.ShouldRetry ?? error.RetryAfter is not null });
+        return _client.FailAsync(error with { ShouldRetry = error.ShouldRetry ?? (error.RetryAfter is { } wait && ApiError.IsKept(wait)) });
     }
 
     private ValueTask<bool> RefuseBodyAsync(BodyFault fault)
@@ -360,7 +342,7 @@ internal sealed class Exchange
         }
         else
         {
-            Gateway.Metrics.Denied();
+            Gateway.Metrics.Refused(401);
         }
 
         if (!HasReadRequest && !_client.HasWholeRequest) _client.IsClosing = true;

@@ -3,6 +3,7 @@ using Stoker.Gateway.Answers;
 using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
+using Stoker.Platform;
 using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
@@ -25,7 +26,7 @@ internal static class ReplicaCall
         {
             var connected = await loop.Pool.ConnectAsync(target, loop.Now + timeouts.Connect, fresh, exchange);
             if (connected.Connection is null && exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
-            if (connected.Connection is not { } upstream) return NoConnection(target, connected.Error);
+            if (connected.Connection is not { } upstream) return NoConnection(target, connected);
             exchange.Uses(upstream, loop.Now + timeouts.FirstByte);
             var end = exchange.HasClientLeft ? RelayEnd.ClientLeft.It : await SpeakAsync(exchange, upstream, endpoint, queryLength);
             exchange.Uses(null, 0);
@@ -43,62 +44,87 @@ internal static class ReplicaCall
         var edits = exchange.EditsFor(upstream.Target, endpoint);
         HeadRelay.WriteRequest(
             client.Output, client.Head, endpoint.Suffix.Span, client.Head.Target[^queryLength..], upstream.Target, edits.LengthOf(client.Body.Bytes), exchange.RequestId);
-        var sent = await BodyEdits.SendAsync(upstream.Wire, client.Output, client.Body.Bytes, edits, exchange.FirstByteDeadline);
+        var sending = BodyEdits.SendAsync(upstream.Wire, client.Output, client.Body.Bytes, edits, exchange.FirstByteDeadline);
+
+        // An engine that refuses early need not read the rest: it is listened to while it is sent to.
+        var early = sending.IsCompleted ? default : ListenAsync(upstream, exchange.FirstByteDeadline);
+        var sent = await sending;
         client.Output.Clear();
         upstream.IsSound = sent == 0;
-        if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
+        var received = await early;
+        while (received == HeadOutcome.Coming && (received = TakeHead(upstream)) == HeadOutcome.Coming)
+        {
+            var count = upstream.Input.Fill();
+            if (count == -Errno.Again) count = await upstream.Input.ReadableAsync(exchange.FirstByteDeadline);
+            else if (count == 0) count = -SocketCalls.Canceled;
+            if (count < 0) received = OutcomeOf(count);
+        }
 
-        // A server that refuses early closes while we still send; its answer may lie there to be read.
-        var received = await ReadHeadAsync(upstream, exchange.FirstByteDeadline);
         if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
         if (received == HeadOutcome.Read) return await RelayAsync(exchange, upstream, endpoint);
         if (received == HeadOutcome.Ended && upstream.IsReused && upstream.Input.Length == 0) return null;
         return received switch
         {
+            HeadOutcome.TimedOut when exchange.IsOverdue => new RelayEnd.NotBegun(AttemptEnd.OutOfTime, ApiErrors.UpstreamTooSlow(ApiErrors.TookTooLong)),
             HeadOutcome.TimedOut => new RelayEnd.NotBegun(AttemptEnd.TimedOutBeforeFirstByte, ApiErrors.UpstreamTooSlow("no answer began")),
             HeadOutcome.NotHttp => new RelayEnd.NotBegun(AttemptEnd.ServerError, ApiErrors.UpstreamFailed("what it sent is not HTTP/1.1")),
-            HeadOutcome.Ended or HeadOutcome.Read => new RelayEnd.NotBegun(
+            HeadOutcome.Ended or HeadOutcome.Coming or HeadOutcome.Read => new RelayEnd.NotBegun(
                 AttemptEnd.ResetBeforeFirstByte, ApiErrors.UpstreamFailed(sent < 0 ? "it closed the connection while the request was sent" : "it closed the connection without an answer")),
         };
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<HeadOutcome> ReadHeadAsync(UpstreamConnection upstream, long deadline)
+    /// <summary>Ends the sending when there is an answer that does not depend on the rest, or nobody to send it to.</summary>
+    private static async ValueTask<HeadOutcome> ListenAsync(UpstreamConnection upstream, long deadline)
     {
-        while (true)
+        HeadOutcome outcome;
+        while ((outcome = TakeHead(upstream)) == HeadOutcome.Coming)
         {
-            var end = upstream.Input.Unread.IndexOf("\r\n\r\n"u8);
-            if (end >= 0)
-            {
-                if (upstream.TakeHead(end + 4) != HeadFault.None || upstream.Head.Status == 101) return HeadOutcome.NotHttp;
-
-                // 100 and 103 are news, not answers.
-                if (upstream.Head.Status >= 200) return HeadOutcome.Read;
-                continue;
-            }
-
-            if (upstream.Input.Length > HttpModule.MaxHead) return HeadOutcome.NotHttp;
-            var received = await upstream.Input.FillAsync(deadline);
-            if (received <= 0) return received == -SocketCalls.TimedOut ? HeadOutcome.TimedOut : HeadOutcome.Ended;
+            if (await upstream.Input.FillAsync(deadline) is not (var count and <= 0)) continue;
+            outcome = OutcomeOf(count);
+            break;
         }
+
+        if (outcome != HeadOutcome.Read || upstream.Head.Status >= 300) upstream.Wire.Cancel();
+        return outcome;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<RelayEnd> RelayAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
+    private static HeadOutcome OutcomeOf(int error) => error == -SocketCalls.TimedOut ? HeadOutcome.TimedOut : HeadOutcome.Ended;
+
+    private static HeadOutcome TakeHead(UpstreamConnection upstream)
+    {
+        while (upstream.Input.Unread.IndexOf("\r\n\r\n"u8) is var end and >= 0)
+        {
+            if (upstream.TakeHead(end + 4) != HeadFault.None || upstream.Head.Status == 101) return HeadOutcome.NotHttp;
+
+            // 100 and 103 are news, not answers.
+            if (upstream.Head.Status >= 200) return HeadOutcome.Read;
+        }
+
+        return upstream.Input.Length > HttpModule.MaxHead ? HeadOutcome.NotHttp : HeadOutcome.Coming;
+    }
+
+    private static ValueTask<RelayEnd> RelayAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
     {
         var head = upstream.Head;
-        if (head.Status is < 200 or > 299) return await FailedAsync(exchange, upstream);
+        if (head.Status is < 200 or > 299) return FailedAsync(exchange, upstream);
 
         // Compressed against our wish: it can be passed on, but not watched.
         var events = MessageHead.StartsWith(head.Find("content-type"u8), "text/event-stream"u8) && head.Find("content-encoding"u8).IsEmpty;
-        if (!events)
-        {
-            var answer = new AnswerRelay(exchange, upstream);
-            var whole = await answer.RunAsync();
-            Settle(exchange, whole, answer.Usage, endpoint.CountsTokens ? answer.Passed / 4 : 0, answer.Passed);
-            return whole;
-        }
+        return events ? RelayEventsAsync(exchange, upstream, endpoint) : RelayWholeAsync(exchange, upstream, endpoint);
+    }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<RelayEnd> RelayWholeAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
+    {
+        var answer = new AnswerRelay(exchange, upstream);
+        var end = await answer.RunAsync();
+        Settle(exchange, end, answer.Usage, endpoint.CountsTokens ? answer.Passed / 4 : 0, answer.Passed);
+        return end;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private static async ValueTask<RelayEnd> RelayEventsAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
+    {
         var dialect = endpoint.Shape switch
         {
             EndpointShape.Completions => StreamDialect.Completions,
@@ -146,12 +172,13 @@ internal static class ReplicaCall
     private static TimeSpan? RetryAfterOf(MessageHead head) =>
         System.Buffers.Text.Utf8Parser.TryParse(head.Find("retry-after"u8), out int seconds, out _) && seconds is >= 0 and < 86_400 ? TimeSpan.FromSeconds(seconds) : null;
 
-    private static RelayEnd.NotBegun NoConnection(UpstreamTarget target, int error) => new(
+    private static RelayEnd.NotBegun NoConnection(UpstreamTarget target, Connected failed) => new(
         AttemptEnd.ConnectFailed,
-        ApiErrors.UpstreamFailed(error == -SocketCalls.TimedOut ? $"{target.Name} did not take the connection in time" : $"{target.Name} cannot be reached: {LoopSocket.Words(error)}"));
+        ApiErrors.UpstreamFailed(failed.Error == -SocketCalls.TimedOut ? $"{target.Name} did not take the connection in time" : $"{target.Name} cannot be reached: {failed.Why ?? LoopSocket.Words(failed.Error)}"));
 
     private enum HeadOutcome
     {
+        Coming,
         Read,
         Ended,
         TimedOut,

@@ -1,5 +1,6 @@
 using System.Buffers;
-using Stoker.Gateway.Keys;
+using System.Diagnostics;
+using Stoker.Keys;
 using Stoker.Gateway.Routing;
 
 namespace Stoker.Gateway.Forwarding;
@@ -107,6 +108,21 @@ internal sealed class RouteAttempts
         _attempts++;
     }
 
+    /// <summary>The attempt is over: gives its place back, and tells the replica's health how it went.</summary>
+    public void Ended(RelayEnd end, long now)
+    {
+        var failed = end as RelayEnd.NotBegun;
+        var fact = end switch
+        {
+            RelayEnd.Whole => ReplicaFact.Answered,
+            RelayEnd.ClientLeft => ReplicaFact.ClientLeft,
+            RelayEnd.CutOff cut => FactOf(cut.End),
+            RelayEnd.NotBegun => FactOf(failed!.End),
+            _ => throw new UnreachableException(),
+        };
+        Lease.End(fact, now, failed?.Error.RetryAfter);
+    }
+
     /// <summary>After a failure: whether, and where, the request is tried again.</summary>
     public bool GoOn(AttemptEnd end, RouteTable table, bool timeIsUp, long now)
     {
@@ -124,7 +140,7 @@ internal sealed class RouteAttempts
         }
     }
 
-    public static ReplicaFact FactOf(AttemptEnd end) => end switch
+    private static ReplicaFact FactOf(AttemptEnd end) => end switch
     {
         AttemptEnd.ConnectFailed => ReplicaFact.ConnectFailed,
         AttemptEnd.ResetBeforeFirstByte => ReplicaFact.ResetBeforeFirstByte,
@@ -135,7 +151,7 @@ internal sealed class RouteAttempts
         AttemptEnd.Busy => ReplicaFact.Busy,
         AttemptEnd.ContextTooLong or AttemptEnd.ClientError => ReplicaFact.ClientError,
         AttemptEnd.ClientLeft => ReplicaFact.ClientLeft,
-        AttemptEnd.NoReplica or AttemptEnd.NoCapacity => ReplicaFact.NotSent,
+        AttemptEnd.OutOfTime or AttemptEnd.NoReplica or AttemptEnd.NoCapacity => ReplicaFact.NotSent,
     };
 
     private static Priority PriorityOf(KeyPriority priority) => priority switch

@@ -77,7 +77,7 @@ internal sealed class AdmissionQueue
     /// <summary>Waits, or is decided at once: the waiter may be called before this returns.</summary>
     public void Enter(Ticket ticket, long now)
     {
-        var refusal = (Admission?)null;
+        Admission? refusal;
         var displaced = (Ticket?)null;
         lock (_access)
         {

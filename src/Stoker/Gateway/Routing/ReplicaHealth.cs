@@ -41,15 +41,6 @@ internal enum ReplicaFact
 
 internal static class ReplicaFacts
 {
-    public static ReplicaFact OfStatus(int status) => status switch
-    {
-        429 or 503 => ReplicaFact.Busy,
-        501 or 505 => ReplicaFact.ClientError,
-        >= 500 => ReplicaFact.ServerError,
-        >= 400 => ReplicaFact.ClientError,
-        _ => ReplicaFact.Answered,
-    };
-
     public static bool IsFailure(this ReplicaFact fact) => fact is ReplicaFact.ConnectFailed or ReplicaFact.ResetBeforeFirstByte or ReplicaFact.ServerError
         or ReplicaFact.Truncated or ReplicaFact.TimedOutBeforeFirstByte or ReplicaFact.Stalled or ReplicaFact.ProbeFailed;
 

@@ -165,7 +165,7 @@ internal sealed class ReplicaState
     public bool End(in Lease lease, ReplicaFact fact, long now, TimeSpan? retryAfter)
     {
         var peers = HasUsablePeer(fact);
-        var emptied = false;
+        bool emptied;
         lock (_access)
         {
             ref var entry = ref _slots[lease.Slot];
@@ -224,12 +224,6 @@ internal sealed class ReplicaState
 
         if (emptied) Life?.Forget(this);
         Life?.Queue.Signal(now);
-    }
-
-    /// <summary>How long a load takes, from an earlier run of the gateway; what is measured later replaces it.</summary>
-    public void ExpectLoadTime(TimeSpan time)
-    {
-        lock (_access) _loadTime = _loadTime < 0 ? time.Ticks : _loadTime;
     }
 
     public ReplicaSnapshot Snapshot(ReplicaSpec spec, double weight, long now)

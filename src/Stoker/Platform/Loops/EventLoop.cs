@@ -13,36 +13,26 @@ namespace Stoker.Platform.Loops;
 /// Promises: everything of one loop happens on one thread, one thing at a time. Demands: nothing on it blocks. What throws out of
 /// an awaiting method is that method's task's; a callback that throws is a bug and ends the process.
 /// </summary>
-internal sealed unsafe class EventLoop : IDisposable
+internal sealed class EventLoop : IDisposable
 {
-    private const int ControlAdd = 1, Capacity = 256;
-    private const ulong WakeToken = ulong.MaxValue;
-
-    // struct epoll_event is packed on x64 (12 bytes) and naturally aligned everywhere else (16 bytes).
-    private static readonly int EventSize = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
-    private static readonly int DataOffset = EventSize - 8;
+    private const int Capacity = 256;
 
     [ThreadStatic]
-    private static EventLoop? current;
+    private static EventLoop? _current;
 
-    private readonly int _epoll;
-    private readonly int _wake;
+    private readonly Epoll _epoll;
     private readonly Thread _thread;
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Stack<int> _free = new();
-    private readonly Lock _closing = new();
     private LoopSocket?[] _sockets = new LoopSocket?[64];
     private uint[] _generations = new uint[64];
     private int _used;
     private int _waking;
     private volatile bool _stopping;
-    private bool _closed;
 
     public EventLoop(string name)
     {
-        _epoll = Libc.EpollCreate(Libc.CloseOnExec);
-        _wake = _epoll < 0 ? -1 : Libc.EventDescriptor(0, Libc.CloseOnExec | Libc.NonBlocking);
-        if (_wake < 0 || !Add(_wake, PollEvents.Readable, WakeToken)) throw Errno.LastFailed($"cannot make the epoll set of {name}");
+        _epoll = new Epoll(name);
         Now = Milliseconds();
         Timers = new LoopTimers(Now);
         _thread = new Thread(Run) { IsBackground = true, Name = name };
@@ -50,7 +40,7 @@ internal sealed unsafe class EventLoop : IDisposable
     }
 
     /// <summary>The loop whose thread this is; null on any other thread.</summary>
-    public static EventLoop? Current => current;
+    public static EventLoop? Current => _current;
 
     /// <summary>Milliseconds of the monotonic clock as of this turn of the loop.</summary>
     public long Now { get; private set; }
@@ -61,7 +51,7 @@ internal sealed unsafe class EventLoop : IDisposable
     public void Post(Action action)
     {
         _posted.Enqueue(action);
-        if (Interlocked.Exchange(ref _waking, 1) == 0) Wake();
+        if (Interlocked.Exchange(ref _waking, 1) == 0) _epoll.Wake();
     }
 
     /// <summary>Ends the thread and waits for it, unless called from it. Sockets that are still open stay with the process.</summary>
@@ -69,7 +59,7 @@ internal sealed unsafe class EventLoop : IDisposable
     {
         if (_stopping) return;
         _stopping = true;
-        Wake();
+        _epoll.Wake();
         if (Thread.CurrentThread != _thread) _thread.Join();
     }
 
@@ -87,7 +77,7 @@ internal sealed unsafe class EventLoop : IDisposable
         }
 
         var token = ((ulong)_generations[slot] << 32) | (uint)slot;
-        if (!Add(socket.Descriptor, PollEvents.Readable | PollEvents.Writable | PollEvents.PeerShut | PollEvents.EdgeTriggered, token))
+        if (!_epoll.TryAdd(socket.Descriptor, PollEvents.Readable | PollEvents.Writable | PollEvents.PeerShut | PollEvents.EdgeTriggered, token))
         {
             var error = Marshal.GetLastPInvokeError();
             _free.Push(slot);
@@ -109,52 +99,28 @@ internal sealed unsafe class EventLoop : IDisposable
     /// <summary>The monotonic clock that <see cref="Now"/> is of.</summary>
     public static long Milliseconds() => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1000);
 
-    private bool Add(int descriptor, PollEvents events, ulong token)
-    {
-        var change = stackalloc byte[16];
-        *(uint*)change = (uint)events;
-        *(ulong*)(change + DataOffset) = token;
-        return Libc.EpollControl(_epoll, ControlAdd, descriptor, change) == 0;
-    }
-
-    private void Wake()
-    {
-        lock (_closing)
-        {
-            if (_closed) return;
-            var one = 1UL;
-            _ = Libc.Write(_wake, (byte*)&one, sizeof(ulong));
-        }
-    }
-
     private void Run()
     {
-        current = this;
-        var events = stackalloc byte[Capacity * EventSize];
+        _current = this;
+        // Nothing here has ambient values, and carrying them along would cost each wait.
+        using var suppressed = ExecutionContext.SuppressFlow();
+        Span<ReadyDescriptor> ready = stackalloc ReadyDescriptor[Capacity];
         while (!_stopping)
         {
-            var count = Libc.EpollWait(_epoll, events, Capacity, _posted.IsEmpty ? Timers.UntilNext(Now) : 0);
-            if (count < 0 && Marshal.GetLastPInvokeError() is var error && error != Errno.Interrupted) throw Errno.Failed("epoll_wait", error);
+            var count = _epoll.Wait(ready, _posted.IsEmpty ? Timers.UntilNext(Now) : 0);
             Now = Milliseconds();
-            for (var i = 0; i < count; i++) Deliver(*(PollEvents*)(events + (i * EventSize)), *(ulong*)(events + (i * EventSize) + DataOffset));
+            foreach (var (events, token) in ready[..count]) Deliver(events, token);
             RunPosted();
             Timers.Advance(Now);
         }
 
-        lock (_closing)
-        {
-            _closed = true;
-            _ = Libc.Close(_wake);
-            _ = Libc.Close(_epoll);
-        }
+        _epoll.Dispose();
     }
 
     private void Deliver(PollEvents ready, ulong token)
     {
-        if (token == WakeToken)
+        if (token == Epoll.WakeToken)
         {
-            ulong count;
-            _ = Libc.Read(_wake, (byte*)&count, sizeof(ulong));
             Volatile.Write(ref _waking, 0);
             return;
         }

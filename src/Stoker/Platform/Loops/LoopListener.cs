@@ -79,7 +79,7 @@ internal sealed unsafe class LoopListener : IDisposable
 
             var error = Marshal.GetLastPInvokeError();
             if (_stopping) return;
-            if (error is not (SocketCalls.TooManyOpen or SocketCalls.TooManyOpenSystem)) continue;
+            if (error is not (Errno.TooManyOpen or Errno.TooManyOpenSystem)) continue;
 
             // The connection stays in the kernel's queue; without a pause this would spin until a descriptor is free.
             if (!failing) _problem($"no connection can be accepted: {Errno.Text(error)}");

@@ -50,13 +50,13 @@ internal sealed class LoopSocket : IWire
     public unsafe int Receive(Span<byte> target)
     {
         if (_disposed) return -SocketCalls.Canceled;
-        if (!_readable) return -SocketCalls.Again;
+        if (!_readable) return -Errno.Again;
         nint count;
         fixed (byte* at = target) count = SocketCalls.Receive(Descriptor, at, target.Length, 0);
         if (count < 0)
         {
             var error = Marshal.GetLastPInvokeError();
-            if (error == SocketCalls.Again) _readable = false;
+            if (error == Errno.Again) _readable = false;
             return -error;
         }
 
@@ -74,7 +74,7 @@ internal sealed class LoopSocket : IWire
         fixed (byte* at = source) count = SocketCalls.Send(Descriptor, at, source.Length, SocketCalls.NoSignal | (more ? SocketCalls.More : 0));
         if (count >= 0) return (int)count;
         var error = Marshal.GetLastPInvokeError();
-        if (error == SocketCalls.Again) _writable = false;
+        if (error == Errno.Again) _writable = false;
         return -error;
     }
 
@@ -93,7 +93,7 @@ internal sealed class LoopSocket : IWire
     {
         var sent = Send(source.Span, more);
         return sent == source.Length ? new ValueTask<int>(0)
-            : sent < 0 && sent != -SocketCalls.Again ? new ValueTask<int>(sent)
+            : sent < 0 && sent != -Errno.Again ? new ValueTask<int>(sent)
             : SendRestAsync(source[Math.Max(0, sent)..], deadline, more);
     }
 
@@ -189,7 +189,7 @@ internal sealed class LoopSocket : IWire
             if (waited < 0) return waited;
             var sent = Send(rest.Span, more);
             if (sent >= 0) rest = rest[sent..];
-            else if (sent != -SocketCalls.Again) return sent;
+            else if (sent != -Errno.Again) return sent;
         }
 
         return 0;

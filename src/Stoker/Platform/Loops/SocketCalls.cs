@@ -8,14 +8,14 @@ internal static unsafe partial class SocketCalls
     private const string Library = "libc";
 
     public const int Stream = 1, NonBlocking = 0x800, CloseOnExec = 0x80000;
-    public const int FamilyUnix = 1, FamilyInet = 2, FamilyInet6 = 10;
-    public const int LevelSocket = 1, LevelTcp = 6, LevelInet6 = 41;
+    public const int FamilyInet = 2, FamilyInet6 = 10;
+    public const int LevelSocket = 1, LevelTcp = 6;
     public const int ReuseAddress = 2, SocketError = 4, KeepAlive = 9, Linger = 13;
-    public const int NoDelay = 1, KeepIdle = 4, KeepInterval = 5, KeepCount = 6, UserTimeout = 18, InetOnly = 26;
+    public const int NoDelay = 1, KeepIdle = 4, KeepInterval = 5, KeepCount = 6, UserTimeout = 18;
     public const int NoSignal = 0x4000, More = 0x8000;
 
-    /// <summary>The error numbers of sockets that are decided by (the same on x64 and arm64).</summary>
-    public const int Again = 11, InProgress = 115, TimedOut = 110, Canceled = 125, BrokenPipe = 32, Reset = 104, Aborted = 103, TooManyOpen = 24, TooManyOpenSystem = 23;
+    /// <summary>The error numbers that only sockets have, of those that are decided by (the same on x64 and arm64).</summary>
+    public const int InProgress = 115, TimedOut = 110, Canceled = 125, BrokenPipe = 32, Reset = 104, Aborted = 103;
 
     [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
     public static partial int Socket(int family, int type, int protocol);

@@ -20,12 +20,12 @@ internal sealed class SqliteStatement : IDisposable
 
     public SqliteStatement Bind(int index, long? value) => value is { } known ? Bind(index, known) : Bound(raw.sqlite3_bind_null(_handle, index));
 
-    public SqliteStatement Bind(int index, double value) => Bound(raw.sqlite3_bind_double(_handle, index, value));
-
     public SqliteStatement Bind(int index, string? value) =>
         Bound(value is null ? raw.sqlite3_bind_null(_handle, index) : raw.sqlite3_bind_text(_handle, index, value));
 
     public SqliteStatement Bind(int index, ReadOnlySpan<byte> value) => Bound(raw.sqlite3_bind_blob(_handle, index, value));
+
+    public SqliteStatement BindText(int index, ReadOnlySpan<byte> utf8) => Bound(raw.sqlite3_bind_text(_handle, index, utf8));
 
     /// <summary>To its end, without rows; the parameters stay for the next time.</summary>
     public void Run()
@@ -83,12 +83,8 @@ internal readonly ref struct SqliteRows
 
     public long? LongOrNull(int column) => IsNull(column) ? null : Long(column);
 
-    public double Double(int column) => raw.sqlite3_column_double(_handle, column);
-
     /// <summary>Empty for a null.</summary>
     public string Text(int column) => raw.sqlite3_column_text(_handle, column).utf8_to_string() ?? "";
-
-    public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
 
     /// <summary>Valid until the next row.</summary>
     public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(_handle, column);

@@ -9,7 +9,8 @@ namespace Stoker.Streams.Log;
 /// <summary>An open log: a directory with its identity, a lock, and a directory for each partition.</summary>
 internal sealed class StreamLog : IDisposable
 {
-    internal const string LockName = "lock";
+    /// <summary>Held by whoever may change the log; its text is the holder's process id.</summary>
+    public const string LockName = "lock";
 
     private readonly IDisposable _lock;
     private readonly Reserve _reserve;
@@ -45,6 +46,8 @@ internal sealed class StreamLog : IDisposable
             if (held is null) return new LogOpening.Locked(holder);
             try
             {
+                // Who made it may have been killed before its name was durable.
+                DiskCalls.Check(disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!), "sync the directory of", path);
                 var opening = Open(path, options, disk, held);
                 if (opening is not LogOpening.Opened) held.Dispose();
                 return opening;

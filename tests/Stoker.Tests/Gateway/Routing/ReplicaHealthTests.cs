@@ -24,6 +24,14 @@ public sealed class ReplicaHealthTests
         Assert.False(After((0, fact), (1, fact), (1.5, ReplicaFact.Answered), (2, fact)).IsEjected);
     }
 
+    [Fact]
+    public void Failed_probes_do_not_eject_what_answers_requests_meanwhile()
+    {
+        (double, ReplicaFact)[] silent = [(0, ReplicaFact.ProbeFailed), (1, ReplicaFact.ProbeFailed)];
+        Assert.True(After([.. silent, (3, ReplicaFact.ProbeFailed)]).IsEjected);
+        Assert.False(After([.. silent, (2, ReplicaFact.Answered), (3, ReplicaFact.ProbeFailed)]).IsEjected);
+    }
+
     // Trap 6: 4xx counted as failures ejected healthy workers (sglang#9312); so did clients that left (yarp#2062).
     [Theory]
     [InlineData(ReplicaFact.ClientError)]
@@ -34,20 +42,6 @@ public sealed class ReplicaHealthTests
         var facts = Enumerable.Range(0, 100).Select(i => (i * 0.1, fact)).ToArray();
         Assert.Equal(After(), After(facts) with { WindowBegan = After().WindowBegan });
     }
-
-    [Theory]
-    [InlineData(200, ReplicaFact.Answered)]
-    [InlineData(400, ReplicaFact.ClientError)]
-    [InlineData(401, ReplicaFact.ClientError)]
-    [InlineData(404, ReplicaFact.ClientError)]
-    [InlineData(413, ReplicaFact.ClientError)]
-    [InlineData(422, ReplicaFact.ClientError)]
-    [InlineData(429, ReplicaFact.Busy)]
-    [InlineData(500, ReplicaFact.ServerError)]
-    [InlineData(501, ReplicaFact.ClientError)]
-    [InlineData(502, ReplicaFact.ServerError)]
-    [InlineData(503, ReplicaFact.Busy)]
-    internal void A_status_is_a_fact(int status, ReplicaFact fact) => Assert.Equal(fact, ReplicaFacts.OfStatus(status));
 
     [Fact]
     public void Busy_is_no_failure_but_a_pause_as_long_as_the_engine_says()

@@ -86,7 +86,8 @@ public sealed class PowerCutTests
             var inRecovery = random.Next(4) == 0;
             var cut = disk.Calls + 1 + random.Next(inRecovery ? 12 : 400);
             disk.CutAt = (_, _, call) => call >= cut;
-            if (workshop.Open() is LogOpening.Opened opened)
+            var opening = workshop.Open();
+            if (opening is LogOpening.Opened opened)
             {
                 sum.Torn += opened.Torn.Count;
                 disk.CutAt = null;
@@ -97,7 +98,7 @@ public sealed class PowerCutTests
             }
             else
             {
-                Assert.True(disk.IsDark, "it was not opened although the disk is well");
+                Assert.True(disk.IsDark, $"it was not opened although the disk is well: {opening}{string.Concat((opening as LogOpening.Refused)?.Damages.Select(damage => $"\n{damage}") ?? [])}");
                 sum.CutsInRecovery++;
             }
 

@@ -8,7 +8,7 @@ namespace Stoker.Models.Simulator.Endpoints;
 /// <summary>The paths that ask the model: they are recorded, need the model loaded, and those under <c>/v1/</c> a key.</summary>
 internal static class ModelRoutes
 {
-    public static Dictionary<string, Func<Call, ValueTask>> All(SimulatedServer server) => new()
+    public static Dictionary<string, Func<Call, ValueTask>> All() => new()
     {
         ["/v1/chat/completions"] = ChatEndpoint.RunAsync,
         ["/v1/completions"] = CompletionEndpoint.RunAsync,
