@@ -46,6 +46,8 @@ internal sealed class StreamLog : IDisposable
             if (held is null) return new LogOpening.Locked(holder);
             try
             {
+                // Who made it may have been killed before its name was durable.
+                DiskCalls.Check(disk.SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!), "sync the directory of", path);
                 var opening = Open(path, options, disk, held);
                 if (opening is not LogOpening.Opened) held.Dispose();
                 return opening;
@@ -97,6 +99,10 @@ internal sealed class StreamLog : IDisposable
 
         return new LogOpening.Opened(
             new StreamLog(path, survey.Identity!.Id, partitions, reserve, drive, held),
-            [.. survey.Partitions.Select(found => found.Torn).OfType<TornTail>()], [.. survey.Partitions.SelectMany(found => found.Notes)]);
+            [.. survey.Partitions.Select(found => found.Torn).OfType<TornTail>()],
+            [.. survey.Partitions.SelectMany(found => found.Notes), .. Differences(survey.Identity, options)]);
     }
+
+    private static IEnumerable<string> Differences(LogIdentity identity, LogOptions options) => identity.Partitions == options.Partitions ? [] :
+        [$"the log was made with {identity.Partitions} partitions and keeps them, though {options.Partitions} are asked for"];
 }

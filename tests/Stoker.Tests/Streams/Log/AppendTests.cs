@@ -83,6 +83,16 @@ public sealed class AppendTests
     }
 
     [Fact]
+    public void The_number_of_partitions_stays_what_it_was_and_that_is_told()
+    {
+        using var workshop = LogWorkshop.Make(LogWorkshop.Small with { Partitions = 2 });
+        workshop.Close();
+        using var other = new LogWorkshop(workshop.Disk);
+        Assert.Equal(["the log was made with 2 partitions and keeps them, though 1 are asked for"], other.OpenWhole().Notes);
+        Assert.Equal(2, other.Log!.Partitions.Count);
+    }
+
+    [Fact]
     public void Too_much_waiting_is_refused_at_once()
     {
         using var workshop = LogWorkshop.Make(LogWorkshop.Small with { MostWaiting = 40_000 });

@@ -126,6 +126,23 @@ public sealed class DamageTests
     }
 
     [Fact]
+    public void Damage_within_the_segment_that_is_written_takes_no_more_than_its_own_records()
+    {
+        using var workshop = LogWorkshop.Make();
+        for (var i = 0; i < 3; i++) workshop.Append($"event {i}");
+        workshop.Close();
+        var path = workshop.Files()[0];
+        var content = workshop.Disk.Content(path);
+        content[(2 * 4096) + 100] ^= 1;
+        workshop.Disk.SetContent(path, content);
+
+        LogQuarantine.Run(workshop.Disk, LogWorkshop.Root, LogWorkshop.Small);
+        workshop.OpenWhole();
+        Assert.Equal(["event 0", "gap 1-2", "event 2"], workshop.ReadAll());
+        Assert.Equal(3UL, workshop.Append("event 3").FirstOffset);
+    }
+
+    [Fact]
     public void A_partition_that_is_not_there_is_refused()
     {
         using var workshop = LogWorkshop.Make(LogWorkshop.Small with { Partitions = 3 });

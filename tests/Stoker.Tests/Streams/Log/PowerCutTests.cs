@@ -14,10 +14,10 @@ public sealed class PowerCutTests
     public void What_was_answered_outlives_every_power_cut_and_nothing_else_appears()
     {
         var sum = new Sum();
-        for (var seed = 0; seed < 250; seed++) Story.Tell(seed, null, sum);
+        for (var seed = 0; seed < 120; seed++) Story.Tell(seed, null, sum);
 
         // The story is worth its telling only if these have come about.
-        Assert.True(sum is { Torn: > 20, Cuts: > 800, CutsInRecovery: > 100, Deleted: > 10, Unanswered: > 100 }, sum.ToString());
+        Assert.True(sum is { Torn: > 10, Cuts: > 400, CutsInRecovery: > 50, Deleted: > 100, Unanswered: > 100 }, sum.ToString());
     }
 
     // Each of these is a fault in the log that must not go unseen.

@@ -13,7 +13,7 @@ internal sealed record LogSurvey(LogIdentity? Identity, IReadOnlyList<PartitionF
         var bytes = disk.ReadFile(Path.Combine(path, LogIdentity.FileName));
         if (bytes is null || LogIdentity.TryRead(bytes) is not { } identity)
         {
-            var words = bytes is null ? "it is not there, though the directory is not empty" : "it is not as it was written";
+            var words = bytes is not null ? "it is not as it was written" : disk.List(path) is null ? "there is no log here" : "it is not there, though the directory is not empty";
             return new LogSurvey(null, [], [new LogDamage(DamageKind.Identity, -1, LogIdentity.FileName, 0, 0, 0, 0, words)]);
         }
 

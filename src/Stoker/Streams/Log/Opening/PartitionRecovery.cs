@@ -15,10 +15,10 @@ internal static class PartitionRecovery
     /// <exception cref="IOException"/>
     public static PartitionOpened Run(IDisk disk, string directory, PartitionFindings found)
     {
+        // Who was killed may have written them and not have come to sync them, or the sync failed. Where the log begins comes before what is below it is deleted.
+        foreach (var name in found.Positions.Keys) WriteAgain(disk, Path.Combine(directory, name), long.MaxValue);
+        if (found.Sealed.Count > 0) WriteAgain(disk, found.Sealed[^1].Path, SegmentSeal.RoomFor(found.Sealed[^1].Bytes));
         foreach (var path in found.Leftovers) DiskCalls.Check(disk.Delete(path), "delete", path);
-        // Who was killed may have written them and not have come to sync them.
-        foreach (var name in found.Positions.Keys) Sync(disk, Path.Combine(directory, name));
-        if (found.Sealed.Count > 0) Sync(disk, found.Sealed[^1].Path);
         var entries = found.Sealed.ToList();
         if (found.ToCut is { } cut) Cut(disk, cut.Path, cut.Length);
         if (found.ToSeal is { } unsealed) entries.Add(Seal(disk, unsealed));
@@ -41,15 +41,8 @@ internal static class PartitionRecovery
     private static void Restore(IDiskFile file, OpenSegment active)
     {
         var (tally, path) = (active.Tally, active.Path);
-        if (tally.Last is { IsGap: false } last)
-        {
-            // Only the last batch can have been in doubt. Written again it is certainly what the sync is about, even where a former sync of it has failed.
-            var bytes = new byte[last.Extent];
-            var count = file.ReadAll(last.Position, bytes);
-            DiskCalls.Check(count < 0 ? -count : count < bytes.Length ? Errno.InputOutput : 0, "read", path);
-            DiskCalls.Check(file.WriteAll(last.Position, bytes), "write", path);
-        }
-
+        // Only the last batch can have been in doubt.
+        if (tally.Last is { IsGap: false } last) WriteAgain(file, path, last.Position, new byte[last.Extent]);
         var zeros = new byte[1 << 20];
         for (var at = tally.Position; at < Math.Min(Blocks.Up(tally.Position + active.Torn), active.Length); at += zeros.Length)
         {
@@ -61,10 +54,21 @@ internal static class PartitionRecovery
         DiskCalls.Check(file.Sync(), "sync", path);
     }
 
-    private static void Sync(IDisk disk, string path)
+    /// <param name="last">How many of its last bytes.</param>
+    private static void WriteAgain(IDisk disk, string path, long last)
     {
         using var file = disk.OpenOrThrow(path, DiskAccess.ReadWrite);
+        var bytes = new byte[Math.Min(last, file.Length)];
+        WriteAgain(file, path, file.Length - bytes.Length, bytes);
         DiskCalls.Check(file.Sync(), "sync", path);
+    }
+
+    /// <summary>Then a sync is certainly about these bytes, even where a former one of them has failed.</summary>
+    private static void WriteAgain(IDiskFile file, string path, long position, byte[] bytes)
+    {
+        var count = file.ReadAll(position, bytes);
+        DiskCalls.Check(count < 0 ? -count : count < bytes.Length ? Errno.InputOutput : 0, "read", path);
+        DiskCalls.Check(file.WriteAll(position, bytes), "write", path);
     }
 
     private static void Cut(IDisk disk, string path, long length)

@@ -76,9 +76,8 @@ internal sealed class SegmentRepair(IDisk disk, string directory, string aside, 
             if (each.ToByte > each.FromByte) WriteGapAt(file, each, damage.File);
         }
 
-        // The survey knows where the next segment begins, which the scan of this one does not.
-        var isLast = damage.Kind == DamageKind.LastBatch;
-        if (scan.Seal is null && !isLast) return SealAnew(file, header, damage, path);
+        // The segment that is written has no seal yet. Of another the survey knows where the next begins, which the scan of this one does not.
+        if (scan.Seal is null && found.Active?.Path != path) return SealAnew(file, header, damage, path);
         if (scan.LastIsDamaged) EndWithGap(file, scan.Tally, scan.Damages[^1], path);
         DiskCalls.Check(file.Sync(), "sync", path);
         return true;
