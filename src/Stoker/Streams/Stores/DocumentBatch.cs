@@ -103,7 +103,12 @@ internal sealed class DocumentBatch(Func<IReadOnlyList<PoisonDocument>, Cancella
     }
 
     /// <summary>For the store, before the position moves.</summary>
-    public Task HandOverPoisonAsync(CancellationToken cancellation) => _poison.Count == 0 ? Task.CompletedTask : deadLetters([.. _poison], cancellation);
+    public Task HandOverPoisonAsync(CancellationToken cancellation)
+    {
+        if (_poison.Count == 0) return Task.CompletedTask;
+        MarkThoseBehindPoison();
+        return deadLetters([.. _poison.OrderBy(dead => dead.Item)], cancellation);
+    }
 
     /// <summary>For the store, when it is done.</summary>
     public ApplyOutcome.Applied Applied()
@@ -111,6 +116,17 @@ internal sealed class DocumentBatch(Func<IReadOnlyList<PoisonDocument>, Cancella
         var outcomes = _outcomes.AsSpan(0, _documents.Count);
         var duplicates = outcomes.Count(ItemOutcome.Duplicate);
         return new ApplyOutcome.Applied(_documents.Count - duplicates - _poison.Count, duplicates, _poison.Count);
+    }
+
+    // They gave way to one with the same key, which is then not there; they may be better, and are not lost.
+    private void MarkThoseBehindPoison()
+    {
+        var refused = _poison.ToDictionary(dead => Documents[dead.Item].Key, dead => dead.Item);
+        for (var item = 0; item < _documents.Count; item++)
+        {
+            if (_outcomes[item] == ItemOutcome.Duplicate && refused.TryGetValue(_documents[item].Key, out var other))
+                MarkPoison(item, $"its key is that of item {other} of the same batch, which was refused");
+        }
     }
 
     // Some stores refuse NUL in text; a column is for finding, and the document has it as it was.

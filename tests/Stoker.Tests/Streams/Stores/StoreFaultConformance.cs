@@ -49,6 +49,20 @@ public abstract class StoreFaultConformance
     }
 
     [Fact]
+    public async Task What_gave_way_to_a_bad_document_of_the_same_key_is_not_lost()
+    {
+        await using var bed = await MakeBedAsync();
+        await using var worker = await Worker.StartAsync(bed);
+        await bed.RefusePoisonAsync();
+        var corrected = Documents.Of("corrected", 1) with { Key = Documents.KeyOf("s3://frames/1.png", "poison") };
+        Assert.Equal(new ApplyOutcome.Applied(1, 0, 2), await worker.ApplyAsync(0, Documents.Of("poison", 0), corrected, Documents.Of("a", 2)));
+        Assert.Equal([0, 1], worker.DeadLetters.Select(dead => dead.Item));
+        Assert.Contains("item 0", worker.DeadLetters[1].Reason, StringComparison.Ordinal);
+        await worker.AppliedAsync(null, corrected);
+        Assert.Equal(["corrected", "a"], await worker.IdsAsync());
+    }
+
+    [Fact]
     public async Task A_bad_document_is_handed_over_before_the_position_passes_it()
     {
         await using var bed = await MakeBedAsync();

@@ -44,11 +44,11 @@ internal sealed class SqliteStore(StoreSpec spec) : IDocumentStore
 
     public async IAsyncEnumerable<FoundDocument> QueryAsync(DocumentQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var pages = await Try(connection => SqliteQueries.Run(connection.Database, spec.Collection, query));
-        foreach (var document in pages)
+        using var found = await Try(connection => SqliteQueries.Run(connection.Database, spec.Collection, query).GetEnumerator());
+        while (await Try(_ => found.MoveNext()))
         {
             cancellation.ThrowIfCancellationRequested();
-            yield return document;
+            yield return found.Current;
         }
     }
 
