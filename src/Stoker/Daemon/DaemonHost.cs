@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Stoker.Daemon.Protocol;
 using Stoker.Logs;
+using Stoker.Planning;
 using Stoker.Platform;
 using Stoker.Runtimes;
 using Stoker.Supervision;
@@ -126,7 +127,7 @@ internal static class DaemonHost
     private static string GroupName(DaemonOptions options) => $"{options.Estate}-{Hash(options.State.Path)}";
 
     private static string Hash(string text) =>
-        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)).AsSpan(0, 4));
+        Convert.ToHexStringLower(Digest.Of(System.Text.Encoding.UTF8.GetBytes(text)).AsSpan(0, 4));
 
     private static void WriteDaemonDocument(RunningDaemon daemon) => Files.Replace(
         daemon.Options.State.DaemonDocument, JsonSerializer.SerializeToUtf8Bytes(DaemonEndpoints.Document(daemon), ControlJson.Readable.DaemonDocument));

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
 using Stoker.Estates;
 
@@ -29,9 +28,7 @@ internal sealed class Fingerprint
         AddLimits(spec);
         AddGpus(service, gpus);
         if (spec.IsContainer) AddContainer(estate, spec);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(_bytes.WrittenSpan, hash);
-        return Convert.ToHexStringLower(hash[..8]);
+        return Convert.ToHexStringLower(Digest.Of(_bytes.WrittenSpan).AsSpan(0, 8));
     }
 
     private void AddCommand(ServiceSpec spec)
