@@ -1,6 +1,7 @@
 using Stoker.Estates;
 using Stoker.Gateway;
 using Stoker.Models;
+using Stoker.Streams;
 
 namespace Stoker;
 
@@ -14,7 +15,7 @@ internal static class Modules
     [
         ModelsModule.Section,
         GatewayModule.Section,
-        new("streams", "Streams of events by name: where they come in, and where they are kept.", IsActedOn: false),
+        StreamsModule.Section,
         new("objectives", "Service level objectives by name: indicator, target and window.", IsActedOn: false),
         new("alerts", "Alerting rules, and who is told.", IsActedOn: false),
         new("layers", "Ordered requirements on hosts: what is verified, applied and rolled back.", IsActedOn: false),

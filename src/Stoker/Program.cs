@@ -3,6 +3,7 @@ using Stoker.Daemon;
 using Stoker.Gateway;
 using Stoker.Runtimes;
 using Stoker.StandIns;
+using Stoker.Streams.Serving;
 
 // Before anything else is loaded: a rehearsal starts dozens of these at once.
 if (args is [StandInsModule.Verb, ..]) return StandIn.Run(args);
@@ -10,6 +11,8 @@ if (args is [StandInsModule.Verb, ..]) return StandIn.Run(args);
 if (args is [ContainerStart.Verb, ..]) return ContainerStart.Run(args);
 
 if (args is [GatewayProcess.Verb, ..]) return GatewayProcess.Run(args);
+
+if (args is [StreamProcess.Verb, ..]) return StreamProcess.Run(args);
 
 if (args is [GatewayDrain.Verb]) return GatewayDrain.Run();
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using Stoker.Gateway.Keys;
-using Stoker.Gateway.Limits;
+using Stoker.Keys;
+using Stoker.Limits;
 using Stoker.Gateway.Routing;
 
 namespace Stoker.Bench;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Stoker.Cli.StreamVerbs;
 using Stoker.Daemon.Protocol;
 using Stoker.Supervision;
 
@@ -44,6 +45,7 @@ internal static class CompleteCommand
         {
             "NAME" => Services(run, parse, globals, ""),
             "NAME=N" => Services(run, parse, globals, "="),
+            StreamChoice.ArgumentName => Streams(run, parse, globals),
             _ => argument.CompletionSources.SelectMany(s => s(System.CommandLine.Completions.CompletionContext.Empty)).Select(i => (i.Label, "")),
         });
     }
@@ -58,5 +60,12 @@ internal static class CompleteCommand
         return asked.Choice?.Read(asked.Env).Spec is { } spec
             ? spec.Services.Keys.Select(n => (n.Value + suffix, spec.Services[n].Group?.Value.Value ?? ""))
             : [];
+    }
+
+    /// <summary>This host's.</summary>
+    private static IEnumerable<(string, string)> Streams(Invocation run, ParseResult parse, GlobalOptions globals)
+    {
+        var asked = new Invocation(run.World with { Error = TextWriter.Null }, parse, globals);
+        return asked.State is { } state ? StreamChoice.All(state).Select(stream => (stream.Name, stream.Plan.Listen)) : [];
     }
 }

@@ -41,7 +41,7 @@ internal static class HelpPage
         return words + " [options]";
     }
 
-    private static string ArgumentWord(Argument argument) => argument.Arity switch
+    private static string ArgumentWord(Argument argument) => argument.HelpName ?? argument.Arity switch
     {
         { MinimumNumberOfValues: 0, MaximumNumberOfValues: > 1 } => $"[{argument.Name}…]",
         { MaximumNumberOfValues: > 1 } => $"{argument.Name}…",

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Stoker.Diagnostics;
 using Stoker.Gateway;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Platform;
 
 namespace Stoker.Cli;

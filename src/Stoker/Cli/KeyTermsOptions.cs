@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using Stoker.Gateway.Keys;
-using Stoker.Gateway.Limits;
+using Stoker.Keys;
+using Stoker.Limits;
 
 namespace Stoker.Cli;
 
@@ -11,7 +11,7 @@ internal sealed class KeyTermsOptions
     private const string LimitGrammar = "MODEL=rpm:N,tpm:N,concurrent:N, with one of them at least";
 
     private readonly Option<string[]> _scopes = Parameters.Several(
-        "--scope", "SCOPE", "what it may do: inference (default), explain, metrics, admin; several times",
+        "--scope", "SCOPE", "what it may do: inference (default), explain, metrics; several times",
         word => KeyWords.Scope(word) is null ? $"not one of {string.Join(", ", KeyWords.Scopes)}" : null);
 
     private readonly Option<string[]> _models = Parameters.Texts("--model", "MODEL", "a model or alias it may use, `*` for any characters; several times (default: all)");

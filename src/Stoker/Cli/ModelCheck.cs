@@ -13,10 +13,10 @@ internal sealed class ModelCheck
 
     private static readonly TimeSpan UsualPatience = TimeSpan.FromMinutes(2);
 
-    private readonly Argument<string[]> names = Parameters.Names("only these models, by key, name or alias");
-    private readonly Option<string?> floor = Parameters.Amount("--floor", "tokens per second to hold every replica to (default: the model's `check.floor`, else 10)");
-    private readonly Option<string?> tokens = Parameters.Count("--tokens", $"how many tokens to ask each replica for (default {UsualTokens})");
-    private readonly Option<string?> timeout = Parameters.Duration("--timeout", "how long each answer may take (default 2m)");
+    private readonly Argument<string[]> _names = Parameters.Names("only these models, by key, name or alias");
+    private readonly Option<string?> _floor = Parameters.Amount("--floor", "tokens per second to hold every replica to (default: the model's `check.floor`, else 10)");
+    private readonly Option<string?> _tokens = Parameters.Count("--tokens", $"how many tokens to ask each replica for (default {UsualTokens})");
+    private readonly Option<string?> _timeout = Parameters.Duration("--timeout", "how long each answer may take (default 2m)");
 
     public static Verb Create()
     {
@@ -33,14 +33,14 @@ internal sealed class ModelCheck
                 "The key for servers elsewhere is read from the model's `api_key`: its file, or its variable in the environment of this command.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.NoDaemon, ExitCode.Interrupted],
-        }.With(check.names, check.floor, check.tokens, check.timeout).Asks(check.Run);
+        }.With(check._names, check._floor, check._tokens, check._timeout).Asks(check.Run);
     }
 
     private ExitCode Run(Invocation run, ControlClient control)
     {
         var reply = control.Models();
         if (reply is not ControlReply<ModelsDocument>.Answered { Document: var models }) return run.Failed(reply);
-        var named = run.Get(names)!;
+        var named = run.Get(_names)!;
         var chosen = new List<ModelDocument>();
         foreach (var name in named)
         {
@@ -65,7 +65,7 @@ internal sealed class ModelCheck
     /// <summary>One replica after the other: those that share a card would slow each other down.</summary>
     private async Task<ModelCheckDocument> CheckAsync(Invocation run, string estate, IReadOnlyList<ModelDocument> models, CancellationToken cancel)
     {
-        using var probe = new SpeedProbe(new SteadyClock(), run.Duration(timeout) ?? UsualPatience);
+        using var probe = new SpeedProbe(new SteadyClock(), run.Duration(_timeout) ?? UsualPatience);
         var checkedReplicas = new List<CheckedReplica>();
         var skipped = new List<SkippedReplica>();
         foreach (var model in models)
@@ -78,7 +78,7 @@ internal sealed class ModelCheck
                     continue;
                 }
 
-                var asked = run.Get(floor) is { } given ? double.Parse(given, CultureInfo.InvariantCulture) : model.Floor;
+                var asked = run.Get(_floor) is { } given ? double.Parse(given, CultureInfo.InvariantCulture) : model.Floor;
                 var outcome = server.Loaded == false ? new SpeedOutcome.Failed(model.Reason ?? "it is not loaded") : await AskAsync(run, probe, model, server, cancel);
                 checkedReplicas.Add(CheckedReplica.Of(model, server, asked, outcome));
             }
@@ -106,7 +106,7 @@ internal sealed class ModelCheck
             return new SpeedOutcome.Failed($"its key is not in this environment: `{variable}` is not set");
         }
 
-        return await probe.AskAsync(new SpeedQuestion(server.Url, model.UpstreamName ?? model.Name, key, run.Count(tokens) ?? UsualTokens), cancel);
+        return await probe.AskAsync(new SpeedQuestion(server.Url, model.UpstreamName ?? model.Name, key, run.Count(_tokens) ?? UsualTokens), cancel);
     }
 
     private static void Print(Invocation run, ModelCheckDocument document)

@@ -69,7 +69,7 @@ internal static class Parameters
 
     public static Option<string?> Tokens(string name, string description) => Checked(
         Text(name, "N", description),
-        text => Gateway.Limits.TokenCount.Parse(text) is null ? $"not {Gateway.Limits.TokenCount.Grammar}" : null);
+        text => Limits.TokenCount.Parse(text) is null ? $"not {Limits.TokenCount.Grammar}" : null);
 
     /// <summary>May stand several times; each value is checked for itself.</summary>
     public static Option<string[]> Several(string name, string placeholder, string description, Func<string, string?> problem)

@@ -8,6 +8,24 @@ namespace Stoker.Cli;
 /// <summary>What <c>start</c>, <c>stop</c>, <c>restart</c>, <c>reload</c> and <c>scale</c> share: check the names, ask, follow, say how it ended.</summary>
 internal static class ServiceRequest
 {
+    /// <summary>A verb that asks one thing of the services it names.</summary>
+    /// <param name="word">The verb, and what the daemon is asked.</param>
+    /// <param name="goal">Where the services should get to; null: the daemon's word is enough.</param>
+    /// <param name="done">In the past tense, for the last line: <c>restarted</c>.</param>
+    public static Verb Verb(string word, string help, string example, GoalKind? goal, string done)
+    {
+        var names = Parameters.SomeNames("the services");
+        return new Verb(word, help)
+        {
+            Example = example,
+            ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Refused, ExitCode.NoDaemon, ExitCode.Interrupted],
+        }.With(names).Asks((run, control) =>
+        {
+            var named = run.Get(names)!;
+            return Run(run, control, named, name => control.Request(name, word), goal is { } kind ? new Goal(kind, named) : null, done);
+        });
+    }
+
     /// <param name="goal">Where the services should get to; null: the daemon's word is enough.</param>
     /// <param name="done">In the past tense, for the last line: <c>restarted</c>.</param>
     public static ExitCode Run(

@@ -17,30 +17,30 @@ internal static class SimulateCommand
 /// <summary>`stoker simulate llm`: its words, and how they are read.</summary>
 internal sealed class SimulateLlm
 {
-    private readonly Option<string?> model = Parameters.Text("--model", "NAME", "what clients call the model");
-    private readonly Option<string[]> served = Parameters.Texts("--served-model-name", "NAME", "called so instead; several are allowed, the first is in answers and metrics");
-    private readonly Option<string?> port = Parameters.Count("--port", "where it listens (default 8000; 0: any that is free)");
-    private readonly Option<string?> host = Parameters.Text("--host", "ADDRESS", "on which address (default 127.0.0.1)");
-    private readonly Option<string?> label = Parameters.Text("--label", "TEXT", "the header x-simulated-by of every answer (default: address and port)");
-    private readonly Option<string?> ttft = Latency("--ttft", "from admission to the first token: 50ms, 50ms±10ms, normal(50ms,10ms), lognormal(50ms,0.5) (default 50ms)");
-    private readonly Option<string?> itl = Latency("--itl", "between two tokens, in the same words (default 10ms)");
-    private readonly Option<string?> prefill = Parameters.Duration("--prefill-per-token", "added to the first for each token of the prompt that is not cached (default 0)");
-    private readonly Option<string?> running = Parameters.Count("--max-num-seqs", "requests that run together (default 8)");
-    private readonly Option<string?> waiting = Parameters.Count("--max-waiting", "requests that wait; one more is refused with 503 (default 1000)");
-    private readonly Option<string?> context = Parameters.Count("--context-length", "tokens of prompt and answer (default 32768)", "--max-model-len", "--ctx-size");
-    private readonly Option<string?> mode = Parameters.OneOf("--mode", "what is said: sentences decided by seed and prompt, or the last message again (default seeded)", "seeded", "echo");
-    private readonly Option<string?> seed = Parameters.Count("--seed", "of everything that chance decides (default 1)");
-    private readonly Option<string?> load = Parameters.Duration("--load-time", "until the model is loaded; /health says 503 before (default 0)");
-    private readonly Option<string?> wake = Parameters.Duration("--wake-time", "until a model that slept is awake (default 0)");
-    private readonly Option<string?> blocks = Parameters.Count("--kv-blocks", "blocks of the KV cache (default 8192)", "--num-gpu-blocks-override");
-    private readonly Option<string?> blockSize = Parameters.Count("--block-size", "tokens in a block (default 16)");
-    private readonly Option<bool> noCache = Parameters.Flag("--no-enable-prefix-caching", "no block is used for a second prompt");
-    private readonly Option<bool> reasons = Parameters.Flag("--reasoning", "every chat tells what it thought, not only where the request asks for effort");
-    private readonly Option<string?> dimensions = Parameters.Count("--dimensions", "numbers in an embedding (default 384)");
-    private readonly Option<string?> keyFile = Parameters.Text("--api-key-file", "FILE", "keys that open /v1, one a line (default: open to all)");
-    private readonly Option<string?> engine = Parameters.OneOf("--engine", "whose metrics, errors and side paths (default vllm)", "vllm", "llamacpp", "sglang", "tgi", "ollama");
-    private readonly Option<string?> kept = Parameters.Count("--keep-requests", "how many requests GET /admin/requests remembers (default 1000)");
-    private readonly Option<string?> grace = Parameters.Duration("--grace", "for running requests after SIGTERM (default 30s)");
+    private readonly Option<string?> _model = Parameters.Text("--model", "NAME", "what clients call the model");
+    private readonly Option<string[]> _served = Parameters.Texts("--served-model-name", "NAME", "called so instead; several are allowed, the first is in answers and metrics");
+    private readonly Option<string?> _port = Parameters.Count("--port", "where it listens (default 8000; 0: any that is free)");
+    private readonly Option<string?> _host = Parameters.Text("--host", "ADDRESS", "on which address (default 127.0.0.1)");
+    private readonly Option<string?> _label = Parameters.Text("--label", "TEXT", "the header x-simulated-by of every answer (default: address and port)");
+    private readonly Option<string?> _ttft = Latency("--ttft", "from admission to the first token: 50ms, 50ms±10ms, normal(50ms,10ms), lognormal(50ms,0.5) (default 50ms)");
+    private readonly Option<string?> _itl = Latency("--itl", "between two tokens, in the same words (default 10ms)");
+    private readonly Option<string?> _prefill = Parameters.Duration("--prefill-per-token", "added to the first for each token of the prompt that is not cached (default 0)");
+    private readonly Option<string?> _running = Parameters.Count("--max-num-seqs", "requests that run together (default 8)");
+    private readonly Option<string?> _waiting = Parameters.Count("--max-waiting", "requests that wait; one more is refused with 503 (default 1000)");
+    private readonly Option<string?> _context = Parameters.Count("--context-length", "tokens of prompt and answer (default 32768)", "--max-model-len", "--ctx-size");
+    private readonly Option<string?> _mode = Parameters.OneOf("--mode", "what is said: sentences decided by seed and prompt, or the last message again (default seeded)", "seeded", "echo");
+    private readonly Option<string?> _seed = Parameters.Count("--seed", "of everything that chance decides (default 1)");
+    private readonly Option<string?> _load = Parameters.Duration("--load-time", "until the model is loaded; /health says 503 before (default 0)");
+    private readonly Option<string?> _wake = Parameters.Duration("--wake-time", "until a model that slept is awake (default 0)");
+    private readonly Option<string?> _blocks = Parameters.Count("--kv-blocks", "blocks of the KV cache (default 8192)", "--num-gpu-blocks-override");
+    private readonly Option<string?> _blockSize = Parameters.Count("--block-size", "tokens in a block (default 16)");
+    private readonly Option<bool> _noCache = Parameters.Flag("--no-enable-prefix-caching", "no block is used for a second prompt");
+    private readonly Option<bool> _reasons = Parameters.Flag("--reasoning", "every chat tells what it thought, not only where the request asks for effort");
+    private readonly Option<string?> _dimensions = Parameters.Count("--dimensions", "numbers in an embedding (default 384)");
+    private readonly Option<string?> _keyFile = Parameters.Text("--api-key-file", "FILE", "keys that open /v1, one a line (default: open to all)");
+    private readonly Option<string?> _engine = Parameters.OneOf("--engine", "whose metrics, errors and side paths (default vllm)", "vllm", "llamacpp", "sglang", "tgi", "ollama");
+    private readonly Option<string?> _kept = Parameters.Count("--keep-requests", "how many requests GET /admin/requests remembers (default 1000)");
+    private readonly Option<string?> _grace = Parameters.Duration("--grace", "for running requests after SIGTERM (default 30s)");
 
     /// <summary>Words of a vLLM command line that mean nothing here; they are taken so that a model's own command line can be carried over.</summary>
     private static readonly string[] IgnoredFlags =
@@ -72,8 +72,8 @@ internal sealed class SimulateLlm
                 "Options of vLLM that mean nothing without a GPU are taken and left alone, so that a model's own command line can be carried over.",
             ],
         }.With(
-            model, served, port, host, label, ttft, itl, prefill, running, waiting, context, mode, seed, load, wake, blocks, blockSize, noCache, reasons,
-            dimensions, keyFile, engine, kept, grace).Does(Run);
+            _model, _served, _port, _host, _label, _ttft, _itl, _prefill, _running, _waiting, _context, _mode, _seed, _load, _wake, _blocks, _blockSize, _noCache, _reasons,
+            _dimensions, _keyFile, _engine, _kept, _grace).Does(Run);
         foreach (var name in IgnoredFlags) Verb.Options.Add(new Option<bool>(name) { Hidden = true });
         foreach (var name in IgnoredOptions) Verb.Options.Add(new Option<string?>(name) { Hidden = true });
     }
@@ -110,7 +110,7 @@ internal sealed class SimulateLlm
         using var registration = interrupts.First.Register(asked.SetResult);
         run.Report.Say($"{options.Model}: simulated, listening on http://{server.Address}");
         await asked.Task;
-        await server.StopAsync(run.Duration(grace) ?? TimeSpan.FromSeconds(30), interrupts.Second);
+        await server.StopAsync(run.Duration(_grace) ?? TimeSpan.FromSeconds(30), interrupts.Second);
         return ExitCode.Done;
     }
 
@@ -118,36 +118,36 @@ internal sealed class SimulateLlm
     private SimulatorOptions? Read(Invocation run, out string problem)
     {
         problem = "";
-        var names = run.Get(served) is { Length: > 0 } given ? given : run.Get(model) is { } one ? [one] : [];
+        var names = run.Get(_served) is { Length: > 0 } given ? given : run.Get(_model) is { } one ? [one] : [];
         if (names.Length == 0) problem = "`--model NAME` is missing";
-        else if (!IPAddress.TryParse(run.Get(host) ?? "127.0.0.1", out var address)) problem = $"`--host {run.Get(host)}`: not an address";
-        else if ((run.Count(port) ?? 8000) > 65535) problem = $"`--port {run.Count(port)}`: at most 65535";
-        else if (run.Count(running) == 0 || run.Count(context) == 0 || run.Count(blocks) == 0 || run.Count(blockSize) == 0 || run.Count(dimensions) == 0)
+        else if (!IPAddress.TryParse(run.Get(_host) ?? "127.0.0.1", out var address)) problem = $"`--host {run.Get(_host)}`: not an address";
+        else if ((run.Count(_port) ?? 8000) > 65535) problem = $"`--port {run.Count(_port)}`: at most 65535";
+        else if (run.Count(_running) == 0 || run.Count(_context) == 0 || run.Count(_blocks) == 0 || run.Count(_blockSize) == 0 || run.Count(_dimensions) == 0)
             problem = "`--max-num-seqs`, `--context-length`, `--kv-blocks`, `--block-size` and `--dimensions` are at least 1";
-        else return With(run, new SimulatorOptions(names) { Listen = new IPEndPoint(address, run.Count(port) ?? 8000) });
+        else return With(run, new SimulatorOptions(names) { Listen = new IPEndPoint(address, run.Count(_port) ?? 8000) });
         return null;
     }
 
     private SimulatorOptions With(Invocation run, SimulatorOptions with) => with with
     {
-        Label = run.Get(label),
-        Ttft = run.Get(ttft) is { } first ? LatencySpec.Parse(first, Durations.Parse)!.Value : with.Ttft,
-        Itl = run.Get(itl) is { } between ? LatencySpec.Parse(between, Durations.Parse)!.Value : with.Itl,
-        PrefillPerToken = run.Duration(prefill) ?? TimeSpan.Zero,
-        MaxRunning = run.Count(running) ?? with.MaxRunning,
-        MaxWaiting = run.Count(waiting) ?? with.MaxWaiting,
-        ContextLength = run.Count(context) ?? with.ContextLength,
-        Mode = run.Get(mode) == "echo" ? AnswerMode.Echo : AnswerMode.Seeded,
-        Seed = run.Count(seed) ?? with.Seed,
-        LoadTime = run.Duration(load) ?? TimeSpan.Zero,
-        WakeTime = run.Duration(wake) ?? TimeSpan.Zero,
-        Blocks = run.Count(blocks) ?? with.Blocks,
-        BlockSize = run.Count(blockSize) ?? with.BlockSize,
-        CachesPrefixes = !run.Get(noCache),
-        Reasons = run.Get(reasons),
-        Dimensions = run.Count(dimensions) ?? with.Dimensions,
-        Keys = run.Get(keyFile) is { } file ? Keys(file) : [],
-        Engine = run.Get(engine) switch
+        Label = run.Get(_label),
+        Ttft = run.Get(_ttft) is { } first ? LatencySpec.Parse(first, Durations.Parse)!.Value : with.Ttft,
+        Itl = run.Get(_itl) is { } between ? LatencySpec.Parse(between, Durations.Parse)!.Value : with.Itl,
+        PrefillPerToken = run.Duration(_prefill) ?? TimeSpan.Zero,
+        MaxRunning = run.Count(_running) ?? with.MaxRunning,
+        MaxWaiting = run.Count(_waiting) ?? with.MaxWaiting,
+        ContextLength = run.Count(_context) ?? with.ContextLength,
+        Mode = run.Get(_mode) == "echo" ? AnswerMode.Echo : AnswerMode.Seeded,
+        Seed = run.Count(_seed) ?? with.Seed,
+        LoadTime = run.Duration(_load) ?? TimeSpan.Zero,
+        WakeTime = run.Duration(_wake) ?? TimeSpan.Zero,
+        Blocks = run.Count(_blocks) ?? with.Blocks,
+        BlockSize = run.Count(_blockSize) ?? with.BlockSize,
+        CachesPrefixes = !run.Get(_noCache),
+        Reasons = run.Get(_reasons),
+        Dimensions = run.Count(_dimensions) ?? with.Dimensions,
+        Keys = run.Get(_keyFile) is { } file ? Keys(file) : [],
+        Engine = run.Get(_engine) switch
         {
             "llamacpp" => EngineKind.LlamaCpp,
             "sglang" => EngineKind.Sglang,
@@ -155,7 +155,7 @@ internal sealed class SimulateLlm
             "ollama" => EngineKind.Ollama,
             _ => EngineKind.Vllm,
         },
-        RequestsKept = run.Count(kept) ?? with.RequestsKept,
+        RequestsKept = run.Count(_kept) ?? with.RequestsKept,
     };
 
     private static string[] Keys(string file) =>

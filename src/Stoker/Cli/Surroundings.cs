@@ -40,7 +40,7 @@ internal sealed record Surroundings
     public required Func<IInterrupts> Interrupts { get; init; }
 
     /// <summary>What secrets are made of.</summary>
-    public Gateway.Keys.SecretSource Chance { get; init; } = Platform.SecureRandomness.Fill;
+    public Keys.SecretSource Chance { get; init; } = Platform.SecureRandomness.Fill;
 
     /// <summary>How long an answer of the daemon may take.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
 using Stoker.Platform;
 

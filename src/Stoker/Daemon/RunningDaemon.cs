@@ -7,6 +7,7 @@ using Stoker.Logs;
 using Stoker.Planning;
 using Stoker.Platform;
 using Stoker.Runtimes;
+using Stoker.Streams;
 using Stoker.Supervision;
 
 namespace Stoker.Daemon;
@@ -83,6 +84,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         _scaled = scaled;
         Volatile.Write(ref _plan, planned);
         GatewayApply.WritePlan(planned, options.State.Path);
+        StreamPlan.WriteAll(planned, options.State.Path);
         SaveApplied(request);
         doors.Journal.Write(name, null, "scaled", null, $"{name} is scaled to {replicas}", null);
         return supervisor.Scale(planned.Services[name]);
@@ -142,6 +144,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         var standIns = plan.Local.Count(p => p.StandIn is not null);
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
         GatewayApply.WritePlan(plan, options.State.Path);
+        StreamPlan.WriteAll(plan, options.State.Path);
         supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
         if (left.Running.Count > 0 && request.Names.Count == 0)
             await left.EndUndeclaredAsync(plan.Local.Select(p => p.Name).ToHashSet(), doors);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Stoker.Gateway.Forwarding;
@@ -7,53 +8,69 @@ using Stoker.Platform;
 
 namespace Stoker.Gateway;
 
-/// <summary>
-/// Asks each replica how it is, beside the requests: its metrics where its engine has some, else whether it answers. Once a second at most, because
-/// asking more often slows engines (llm-d-router#1842); every five seconds where nothing is in flight.
-/// </summary>
-internal static class EngineWatch
+/// <summary>How often engines are asked.</summary>
+/// <param name="Busy">Where something is in flight, or was not there. Asking more often than once a second slows engines (llm-d-router#1842).</param>
+/// <param name="Idle">Where nothing is.</param>
+/// <param name="Patience">How long an answer is waited for.</param>
+internal sealed record EngineWatchPace(TimeSpan Busy, TimeSpan Idle, TimeSpan Patience)
 {
-    private static readonly TimeSpan Busy = TimeSpan.FromSeconds(1), Idle = TimeSpan.FromSeconds(5), Patience = TimeSpan.FromSeconds(3);
+    public static EngineWatchPace Default { get; } = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(3));
+}
 
-    public static async Task RunAsync(GatewayState state, SteadyClock clock, CancellationToken stop)
+/// <summary>
+/// Asks each replica how it is, beside the requests: its metrics where its engine has some, else whether it answers. Each is asked by itself, so that one
+/// that hangs keeps no other from being heard, and never while it still owes an answer.
+/// </summary>
+internal sealed class EngineWatch(GatewayState state, SteadyClock clock, EngineWatchPace pace)
+{
+    /// <summary>A page longer than this is none of an engine's.</summary>
+    private const int LongestPage = 16 << 20;
+
+    private readonly Dictionary<ReplicaState, (Task Answer, long Next)> _asked = [];
+
+    public async Task RunAsync(CancellationToken stop)
     {
         using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4), UseProxy = false, AllowAutoRedirect = false });
-        client.Timeout = Patience;
-        var next = new Dictionary<ReplicaState, long>();
-        using var timer = new PeriodicTimer(Busy);
+        (client.Timeout, client.MaxResponseContentBufferSize) = (pace.Patience, LongestPage);
+        using var timer = new PeriodicTimer(pace.Busy);
         do
         {
             var now = GatewayLoop.Steady;
-            var due = new List<(ReplicaState Replica, UpstreamTarget Target, string Engine)>();
             foreach (var route in state.Tables.Router.Table.Routes)
             {
                 foreach (var replica in route.Replicas)
                 {
-                    if (next.GetValueOrDefault(replica) > now) continue;
-                    next[replica] = now + (replica.Requests > 0 || !replica.IsUsable ? Busy : Idle).Ticks - TimeSpan.FromMilliseconds(50).Ticks;
-                    due.Add((replica, state.Tables.TargetOf(replica), state.Tables.PlanOf(route).Engine));
+                    if (_asked.TryGetValue(replica, out var last) && (!last.Answer.IsCompleted || last.Next > now)) continue;
+                    var answer = AskAsync(client, replica, state.Tables.TargetOf(replica), state.Tables.PlanOf(route).Engine, stop);
+                    var wait = replica.Requests > 0 || !replica.IsUsable ? pace.Busy : pace.Idle;
+
+                    // The timer's ticks are not exact.
+                    _asked[replica] = (answer, now + (wait.Ticks * 19 / 20));
                 }
             }
 
-            await Task.WhenAll(due.Select(each => AskAsync(state, clock, client, each.Replica, each.Target, each.Engine, stop)));
-            foreach (var gone in next.Keys.Where(r => !state.Tables.Knows(r)).ToList()) next.Remove(gone);
+            foreach (var (replica, last) in _asked.ToList())
+            {
+                // What no engine can cause is a bug, and told.
+                if (last.Answer.IsFaulted) await last.Answer;
+                if (last.Answer.IsCompleted && !state.Tables.Knows(replica)) _asked.Remove(replica);
+            }
         }
         while (await timer.WaitForNextTickAsync(stop));
     }
 
-    private static async Task AskAsync(GatewayState state, SteadyClock clock, HttpClient client, ReplicaState replica, UpstreamTarget target, string engine, CancellationToken stop)
+    private async Task AskAsync(HttpClient client, ReplicaState replica, UpstreamTarget target, string engine, CancellationToken stop)
     {
         try
         {
-            var path = engine is "ollama" or "openai" ? Encoding.ASCII.GetString(target.Prefix.Span) + "/models" : "/metrics";
+            var hasMetrics = engine is not ("ollama" or "openai");
+            var path = hasMetrics ? "/metrics" : Encoding.ASCII.GetString(target.Prefix.Span) + "/models";
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{(target.Tls ? "https" : "http")}://{target.Host}{path}"));
             if (target.Key is { } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
             using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseContentRead, stop);
             var now = GatewayLoop.Steady;
-
-            // Any answer shows that it lives; an engine that is started without metrics says 404.
-            replica.Probe((int)answer.StatusCode < 500, now);
-            if (path != "/metrics" || !answer.IsSuccessStatusCode) return;
+            replica.Probe(IsThere(answer.StatusCode, hasMetrics), now);
+            if (!hasMetrics || !answer.IsSuccessStatusCode) return;
             var signal = EngineSignals.Read(await answer.Content.ReadAsByteArrayAsync(stop));
             replica.Observe(new EngineSignal((int?)signal.Running, (int?)signal.Waiting, signal.CacheUse), now);
             if (signal is { PromptTokensTotal: { } prompt, GenerationTokensTotal: { } generated })
@@ -64,4 +81,11 @@ internal static class EngineWatch
             replica.Probe(succeeded: false, GatewayLoop.Steady);
         }
     }
+
+    /// <summary>
+    /// Any answer of its own shows that an engine lives: one that is started without metrics says 404, one whose metrics are broken 500. The rest are a proxy's
+    /// words for one that is not there, and an engine's own while it loads.
+    /// </summary>
+    private static bool IsThere(HttpStatusCode status, bool hasMetrics) =>
+        hasMetrics ? status is not (HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout) : (int)status < 500;
 }

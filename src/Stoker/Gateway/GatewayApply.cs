@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using Stoker.Diagnostics;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Planning;
 using Stoker.Platform;
 using Stoker.Platform.Sqlite;

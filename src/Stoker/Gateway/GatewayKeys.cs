@@ -1,5 +1,5 @@
 using Stoker.Estates.Keys;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using static Stoker.Estates.Keys.Shapes;
 using static Stoker.Estates.Keys.Supports;
 

@@ -51,6 +51,12 @@ internal sealed record TimesPlan
 
     /// <summary>Waiting for a replica.</summary>
     public long Queue { get; set; } = 30_000;
+
+    /// <summary>For a request's body to arrive; the estate file has no word for it.</summary>
+    public long Body { get; set; } = 120_000;
+
+    /// <summary>For a client to take what is sent, before it counts as gone; the estate file has no word for it.</summary>
+    public long ClientStall { get; set; } = 60_000;
 }
 
 /// <summary>A limit by minute of a model, or of those that a pattern names.</summary>

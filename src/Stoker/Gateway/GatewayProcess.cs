@@ -3,9 +3,9 @@ using System.Runtime;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Stoker.Gateway.Forwarding;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 using Stoker.Gateway.Routing;
 using Stoker.Platform;
 using Stoker.Platform.Loops;
@@ -88,7 +88,7 @@ internal sealed class GatewayProcess : IDisposable
         using var stop = new CancellationTokenSource();
         var beside = Task.WhenAll(
             Uphold("upkeep", new GatewayUpkeep(_state, _loops, _clock, LookForPlanAsync).RunAsync),
-            Uphold("watching engines", token => EngineWatch.RunAsync(_state, _clock, token)),
+            Uphold("watching engines", token => new EngineWatch(_state, _clock, EngineWatchPace.Default).RunAsync(token)),
             Uphold("the link to the daemon", new DaemonLink(_state, _directory).RunAsync),
             Uphold("the gateway's own socket", new GatewayAdmin(_state, _directory).RunAsync),
             Uphold("the log of decisions", LogDecisionsAsync));

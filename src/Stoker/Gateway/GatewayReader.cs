@@ -3,7 +3,8 @@ using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Estates.Reading;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
+using Stoker.Limits;
 
 namespace Stoker.Gateway;
 
@@ -98,7 +99,7 @@ internal sealed class GatewayReader(EstateSpec estate, SectionSource source, IRe
     {
         foreach (var (name, key, _) in limits.Named())
         {
-            if (Gateway.Limits.NamePattern.HasWildcard(name) || models.Contains(name)) continue;
+            if (NamePattern.HasWildcard(name) || models.Contains(name)) continue;
             _bag.Add(GatewayDiagnostics.UnknownModel, key.Where, $"`gateway.limits` names unknown model `{name}`", Suggestion.For(name, models) ?? "declare it in `models`");
         }
     }

@@ -1,7 +1,7 @@
 using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 
 namespace Stoker.Gateway;
 

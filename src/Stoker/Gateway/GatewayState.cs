@@ -1,23 +1,18 @@
 using System.Threading.Channels;
 using Stoker.Gateway.Answers;
 using Stoker.Gateway.Forwarding;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 using Stoker.Gateway.Metrics;
 using Stoker.Gateway.Routing;
 
 namespace Stoker.Gateway;
 
 /// <summary>Bounds that hold for all requests, in milliseconds and bytes.</summary>
-internal sealed record GatewaySettings(long MaxBody, IReadOnlyList<string> CorsOrigins, bool RequiresKeys, TimeSpan QueueTime)
-{
-    /// <summary>For a request's body to arrive.</summary>
-    public long BodyTime { get; init; } = 120_000;
-
-    /// <summary>For a client to take what is sent, before it counts as gone.</summary>
-    public long ClientStall { get; init; } = 60_000;
-}
+/// <param name="BodyTime">For a request's body to arrive.</param>
+/// <param name="ClientStall">For a client to take what is sent, before it counts as gone.</param>
+internal sealed record GatewaySettings(long MaxBody, IReadOnlyList<string> CorsOrigins, bool RequiresKeys, TimeSpan QueueTime, long BodyTime, long ClientStall);
 
 /// <summary>
 /// What all loops of the gateway share. Requests read it without a lock; a reload replaces <see cref="Tables"/> and <see cref="Settings"/>.
@@ -26,7 +21,7 @@ internal sealed class GatewayState(Router router, KeyWatch keys, LedgerWriter le
 {
     private readonly Channel<Route> _waking = Channel.CreateUnbounded<Route>();
     private volatile GatewayTables _tables = new(new GatewayPlan("", [], true), router, new Dictionary<ReplicaId, UpstreamTarget>(), null);
-    private volatile GatewaySettings _settings = new(0, [], true, TimeSpan.Zero);
+    private volatile GatewaySettings _settings = new(0, [], true, TimeSpan.Zero, 0, 0);
 
     public GatewayTables Tables => _tables;
 
@@ -56,7 +51,7 @@ internal sealed class GatewayState(Router router, KeyWatch keys, LedgerWriter le
         // Loops go on meanwhile, and find replicas of either plan: so the tables know both, before the router does.
         _tables = new GatewayTables(plan, router, targets, _tables);
         router.Apply(GatewayTables.RoutesOf(plan), now);
-        _settings = new GatewaySettings(plan.MaxBody, plan.CorsOrigins, plan.RequiresKeys, TimeSpan.FromMilliseconds(plan.Times.Queue));
+        _settings = new GatewaySettings(plan.MaxBody, plan.CorsOrigins, plan.RequiresKeys, TimeSpan.FromMilliseconds(plan.Times.Queue), plan.Times.Body, plan.Times.ClientStall);
         Limiter.SetModelLimits([.. plan.Limits.Select(l => new ModelLimit(l.Model, new LimitSpec(l.RequestsPerMinute, l.TokensPerMinute, l.Concurrent)))]);
         Decisions.Every = plan.LogDecisions;
     }

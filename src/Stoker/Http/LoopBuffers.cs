@@ -15,17 +15,17 @@ internal static class LoopBuffers
     private const int Most = 512;
 
     [ThreadStatic]
-    private static Stack<byte[]>? spare;
+    private static Stack<byte[]>? _spare;
 
     /// <summary>At least so long.</summary>
     public static byte[] Rent(int length) =>
-        length > Usual ? ArrayPool<byte>.Shared.Rent(length) : spare is { Count: > 0 } known ? known.Pop() : GC.AllocateUninitializedArray<byte>(Usual);
+        length > Usual ? ArrayPool<byte>.Shared.Rent(length) : _spare is { Count: > 0 } known ? known.Pop() : GC.AllocateUninitializedArray<byte>(Usual);
 
     /// <summary>To be called on the thread that rented it, once.</summary>
     public static void Return(byte[] buffer)
     {
         if (buffer.Length == 0) return;
         if (buffer.Length != Usual) ArrayPool<byte>.Shared.Return(buffer);
-        else if ((spare ??= new Stack<byte[]>()).Count < Most) spare.Push(buffer);
+        else if ((_spare ??= new Stack<byte[]>()).Count < Most) _spare.Push(buffer);
     }
 }

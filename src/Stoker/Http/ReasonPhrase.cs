@@ -9,6 +9,7 @@ internal static class ReasonPhrase
         201 => "Created",
         202 => "Accepted",
         204 => "No Content",
+        207 => "Multi-Status",
         304 => "Not Modified",
         400 => "Bad Request",
         401 => "Unauthorized",
@@ -27,6 +28,7 @@ internal static class ReasonPhrase
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
+        507 => "Insufficient Storage",
         505 => "HTTP Version Not Supported",
         _ => "Status",
     };

@@ -32,10 +32,10 @@ namespace Stoker.Logs;
 /// </summary>
 internal sealed class LogPump : IDisposable
 {
-    private static readonly TimeSpan _retryAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     // A pipe that gave little is left alone this long, so that a flood of small writes is fetched in thousands of lines, not one by one.
-    private static readonly TimeSpan _rest = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(1);
     private const int Little = 64 << 10;
 
     private readonly TimeProvider _time;
@@ -218,7 +218,7 @@ internal sealed class LogPump : IDisposable
             else if (turn.Taken > 0)
             {
                 stream.State = PumpedState.Resting;
-                stream.RestUntil = Elapsed + _rest;
+                stream.RestUntil = Elapsed + Rest;
                 _resting.Enqueue(stream);
             }
             else
@@ -254,7 +254,7 @@ internal sealed class LogPump : IDisposable
         if (isNew)
         {
             _stalled.Add(attachment);
-            _retry.Change(_retryAfter, _retryAfter);
+            _retry.Change(RetryAfter, RetryAfter);
         }
 
         if (isOther)

@@ -12,10 +12,10 @@ internal static class LogReader
     // How many lines are read before the caller's thread is given back once.
     private const int Stretch = 4096;
 
-    private static readonly Dictionary<string, LogPosition> _nowhere = [];
+    private static readonly Dictionary<string, LogPosition> Nowhere = [];
 
     /// <summary>The lines that are in the files now.</summary>
-    public static IAsyncEnumerable<LogLine> Read(LogQuery query, CancellationToken cancellation = default) => Read(query, _nowhere, cancellation);
+    public static IAsyncEnumerable<LogLine> Read(LogQuery query, CancellationToken cancellation = default) => Read(query, Nowhere, cancellation);
 
     /// <summary>
     /// The lines that are in the files, then the new ones as they come, none twice and none left out; where the reader is too slow it is told

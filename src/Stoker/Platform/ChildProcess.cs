@@ -24,15 +24,15 @@ internal sealed unsafe class ChildProcess : IDisposable
     private const ulong InformationExit = 1 << 3;
     private const int InformationSize = 64, ExitCodeOffset = 60;
 
-    private readonly SafeFileHandle handle;
-    private readonly TaskCompletionSource<ExitStatus> exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock watching = new();
-    private Poller.Registration? registration;
-    private bool closed;
+    private readonly SafeFileHandle _handle;
+    private readonly TaskCompletionSource<ExitStatus> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _watching = new();
+    private Poller.Registration? _registration;
+    private bool _closed;
 
     internal ChildProcess(int pid, ulong startTicks, SafeFileHandle handle)
     {
-        (Pid, StartTicks, this.handle) = (pid, startTicks, handle);
+        (Pid, StartTicks, _handle) = (pid, startTicks, handle);
     }
 
     public int Pid { get; }
@@ -43,9 +43,9 @@ internal sealed unsafe class ChildProcess : IDisposable
     public ProcessId Id => new(Pid, StartTicks);
 
     /// <summary>Completes when the process has ended and, if it is ours, has been reaped. Never faults.</summary>
-    public Task<ExitStatus> Exit => exit.Task;
+    public Task<ExitStatus> Exit => _exit.Task;
 
-    private int Descriptor => (int)handle.DangerousGetHandle();
+    private int Descriptor => (int)_handle.DangerousGetHandle();
 
     /// <summary>Takes over a process that somebody else started; null when it is gone or the pid belongs to another process now.</summary>
     public static ChildProcess? Adopt(int pid, ulong startTicks) => ExitWatcher.Shared.Adopt(pid, startTicks);
@@ -54,7 +54,7 @@ internal sealed unsafe class ChildProcess : IDisposable
     public bool Signal(int signal) => TrySignal(signal) == SignalOutcome.Sent;
 
     /// <summary>The same, telling a process that has ended from one that runs as another user (started through sudo, say).</summary>
-    public SignalOutcome TrySignal(int signal) => exit.Task.IsCompleted ? SignalOutcome.Gone : SystemCalls.SignalProcess(handle, signal) switch
+    public SignalOutcome TrySignal(int signal) => _exit.Task.IsCompleted ? SignalOutcome.Gone : SystemCalls.SignalProcess(_handle, signal) switch
     {
         0 => SignalOutcome.Sent,
         Errno.NotPermitted => SignalOutcome.NotPermitted,
@@ -73,21 +73,21 @@ internal sealed unsafe class ChildProcess : IDisposable
     {
         // The callback may come before Register returns; Unwatch then waits here for the registration it has to end. And a
         // sweep for orphans may have collected the process before it is registered; the descriptor is anybody's then.
-        lock (watching)
+        lock (_watching)
         {
-            if (!closed)
+            if (!_closed)
             {
-                registration = poller.Register(Descriptor, PollEvents.Readable, _ => ready(this));
+                _registration = poller.Register(Descriptor, PollEvents.Readable, _ => ready(this));
             }
         }
     }
 
     internal void Unwatch()
     {
-        lock (watching)
+        lock (_watching)
         {
-            registration?.Dispose();
-            registration = null;
+            _registration?.Dispose();
+            _registration = null;
         }
     }
 
@@ -107,19 +107,19 @@ internal sealed unsafe class ChildProcess : IDisposable
 
     internal void Close()
     {
-        lock (watching)
+        lock (_watching)
         {
-            closed = true;
-            registration?.Dispose();
-            registration = null;
-            handle.Dispose();
+            _closed = true;
+            _registration?.Dispose();
+            _registration = null;
+            _handle.Dispose();
         }
     }
 
     private bool Complete(ExitStatus status)
     {
         Close();
-        exit.TrySetResult(status);
+        _exit.TrySetResult(status);
         return true;
     }
 

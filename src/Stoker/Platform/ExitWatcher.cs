@@ -24,17 +24,17 @@ internal sealed unsafe class ExitWatcher
 
     private static readonly Lazy<ExitWatcher> Instance = new(() => new ExitWatcher());
 
-    private readonly Poller poller;
-    private readonly ReaderWriterLockSlim gate = new();
-    private readonly ConcurrentDictionary<int, ChildProcess> watched = new();
-    private PosixSignalRegistration? childSignals;
-    private int sweeping;
+    private readonly Poller _poller;
+    private readonly ReaderWriterLockSlim _gate = new();
+    private readonly ConcurrentDictionary<int, ChildProcess> _watched = new();
+    private PosixSignalRegistration? _childSignals;
+    private int _sweeping;
 
     private ExitWatcher()
     {
         RestoreChildSignal();
         CloseInheritedOnExec();
-        poller = new Poller("stoker exits");
+        _poller = new Poller("stoker exits");
     }
 
     public static ExitWatcher Shared => Instance.Value;
@@ -45,7 +45,7 @@ internal sealed unsafe class ExitWatcher
     /// </summary>
     public ChildProcess? Launch(Func<int> spawn, out int error)
     {
-        gate.EnterReadLock();
+        _gate.EnterReadLock();
         try
         {
             var pid = spawn();
@@ -68,13 +68,13 @@ internal sealed unsafe class ExitWatcher
         }
         finally
         {
-            gate.ExitReadLock();
+            _gate.ExitReadLock();
         }
     }
 
     public ChildProcess? Adopt(int pid, ulong startTicks)
     {
-        gate.EnterReadLock();
+        _gate.EnterReadLock();
         try
         {
             var handle = SystemCalls.OpenProcess(pid, out var error);
@@ -94,7 +94,7 @@ internal sealed unsafe class ExitWatcher
         }
         finally
         {
-            gate.ExitReadLock();
+            _gate.ExitReadLock();
         }
     }
 
@@ -106,7 +106,7 @@ internal sealed unsafe class ExitWatcher
             return;
         }
 
-        poller.Post(() =>
+        _poller.Post(() =>
         {
             if (!child.Exit.IsCompleted && ProcessEntry.Read(child.Pid) is { } entry && entry.ParentPid != Environment.ProcessId)
             {
@@ -124,15 +124,15 @@ internal sealed unsafe class ExitWatcher
             throw Errno.LastFailed("cannot become a subreaper");
         }
 
-        childSignals ??= PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => RequestSweep());
+        _childSignals ??= PosixSignalRegistration.Create(PosixSignal.SIGCHLD, _ => RequestSweep());
         RequestSweep();
     }
 
     public void StopBeingSubreaper()
     {
         _ = Libc.ProcessControl(SetChildSubreaper, 0);
-        childSignals?.Dispose();
-        childSignals = null;
+        _childSignals?.Dispose();
+        _childSignals = null;
     }
 
     /// <summary>
@@ -198,10 +198,10 @@ internal sealed unsafe class ExitWatcher
 
     private ChildProcess Start(ChildProcess child)
     {
-        watched[child.Pid] = child;
+        _watched[child.Pid] = child;
         try
         {
-            child.Watch(poller, OnReady);
+            child.Watch(_poller, OnReady);
         }
         catch
         {
@@ -225,21 +225,21 @@ internal sealed unsafe class ExitWatcher
     private void Forget(ChildProcess child)
     {
         // Of two watches of one process (adopted twice) the younger is in the table.
-        watched.TryRemove(KeyValuePair.Create(child.Pid, child));
+        _watched.TryRemove(KeyValuePair.Create(child.Pid, child));
         child.Unwatch();
     }
 
     private void RequestSweep()
     {
-        if (Interlocked.Exchange(ref sweeping, 1) == 0)
+        if (Interlocked.Exchange(ref _sweeping, 1) == 0)
         {
-            poller.Post(Sweep);
+            _poller.Post(Sweep);
         }
     }
 
     private void Sweep()
     {
-        Interlocked.Exchange(ref sweeping, 0);
+        Interlocked.Exchange(ref _sweeping, 0);
         while (true)
         {
             Libc.SignalInformation zombie = default;
@@ -248,7 +248,7 @@ internal sealed unsafe class ExitWatcher
                 return;
             }
 
-            if (watched.TryGetValue(zombie.Pid, out var child))
+            if (_watched.TryGetValue(zombie.Pid, out var child))
             {
                 OnReady(child);
                 if (!child.Exit.IsCompleted)
@@ -265,10 +265,10 @@ internal sealed unsafe class ExitWatcher
 
     private void ReapOrphan(int pid)
     {
-        gate.EnterWriteLock();
+        _gate.EnterWriteLock();
         try
         {
-            if (!watched.ContainsKey(pid))
+            if (!_watched.ContainsKey(pid))
             {
                 Libc.SignalInformation result = default;
                 _ = Libc.WaitId(ByPid, (uint)pid, &result, WaitExited | WaitNoHang);
@@ -276,7 +276,7 @@ internal sealed unsafe class ExitWatcher
         }
         finally
         {
-            gate.ExitWriteLock();
+            _gate.ExitWriteLock();
         }
     }
 }

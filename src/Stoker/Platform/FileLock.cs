@@ -11,9 +11,9 @@ internal sealed unsafe class FileLock : IDisposable
 {
     private const int Exclusive = 2, WithoutWaiting = 4, Unlock = 8, Attempts = 5;
 
-    private int descriptor;
+    private int _descriptor;
 
-    private FileLock(int descriptor) => this.descriptor = descriptor;
+    private FileLock(int descriptor) => _descriptor = descriptor;
 
     /// <summary>Null when somebody else holds it; <paramref name="holder"/> then is what the holder wrote.</summary>
     /// <param name="note">What to tell the others, such as the pid.</param>
@@ -45,7 +45,7 @@ internal sealed unsafe class FileLock : IDisposable
 
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref descriptor, -1) is >= 0 and var held)
+        if (Interlocked.Exchange(ref _descriptor, -1) is >= 0 and var held)
         {
             // Closing alone is not enough: a child that is being spawned at this moment has the descriptor until it execs.
             _ = Libc.Lock(held, Unlock);

@@ -6,7 +6,7 @@ namespace Stoker.Platform;
 internal static class HardLimits
 {
     /// <summary>What /proc/self/limits calls each limit of <c>ulimits:</c>.</summary>
-    private static readonly (string Title, string Name)[] s_rows =
+    private static readonly (string Title, string Name)[] Rows =
     [
         ("Max cpu time", "cpu"), ("Max file size", "fsize"), ("Max data size", "data"), ("Max stack size", "stack"), ("Max core file size", "core"),
         ("Max resident set", "rss"), ("Max processes", "nproc"), ("Max open files", "nofile"), ("Max locked memory", "memlock"),
@@ -26,7 +26,7 @@ internal static class HardLimits
         var limits = new Dictionary<string, long>();
         foreach (var line in text.Split('\n'))
         {
-            var row = s_rows.FirstOrDefault(r => line.StartsWith(r.Title, StringComparison.Ordinal));
+            var row = Rows.FirstOrDefault(r => line.StartsWith(r.Title, StringComparison.Ordinal));
             if (row.Name is null) continue;
             var fields = line[row.Title.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
             if (fields.Length < 2) continue;

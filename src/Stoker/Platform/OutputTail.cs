@@ -14,29 +14,29 @@ internal sealed unsafe partial class OutputTail : IDisposable
 
     private static readonly Lazy<Poller> Reading = new(() => new Poller("output tails"));
 
-    private readonly SafeFileHandle reader;
-    private readonly SafeFileHandle writer;
-    private readonly Poller.Registration registration;
-    private readonly byte[] ring = new byte[Kept];
-    private readonly Lock keeping = new();
-    private long total;
-    private bool closed;
+    private readonly SafeFileHandle _reader;
+    private readonly SafeFileHandle _writer;
+    private readonly Poller.Registration _registration;
+    private readonly byte[] _ring = new byte[Kept];
+    private readonly Lock _keeping = new();
+    private long _total;
+    private bool _closed;
 
     public OutputTail()
     {
         var ends = stackalloc int[2];
         if (OpenPipe(ends, Libc.CloseOnExec | Libc.NonBlocking) < 0) throw Errno.LastFailed("cannot make a pipe");
 
-        reader = new SafeFileHandle(ends[0], ownsHandle: true);
-        writer = new SafeFileHandle(ends[1], ownsHandle: true);
-        registration = Reading.Value.Register(ends[0], PollEvents.Readable, _ => Take());
+        _reader = new SafeFileHandle(ends[0], ownsHandle: true);
+        _writer = new SafeFileHandle(ends[1], ownsHandle: true);
+        _registration = Reading.Value.Register(ends[0], PollEvents.Readable, _ => Take());
     }
 
     /// <summary>
     /// What to give as <see cref="LaunchRequest.Output"/>: opening it makes a blocking description of its own. The writing end
     /// here stays open, so that the pipe is never at its end before <see cref="Dispose"/>.
     /// </summary>
-    public string Path => $"/proc/self/fd/{(int)writer.DangerousGetHandle()}";
+    public string Path => $"/proc/self/fd/{(int)_writer.DangerousGetHandle()}";
 
     /// <summary>The last 4 KiB of what was written until now; what is no UTF-8 is replaced.</summary>
     public string Text
@@ -44,10 +44,10 @@ internal sealed unsafe partial class OutputTail : IDisposable
         get
         {
             Take();
-            lock (keeping)
+            lock (_keeping)
             {
-                var start = (int)(total % Kept);
-                var bytes = total <= Kept ? ring[..(int)total] : [.. ring[start..], .. ring[..start]];
+                var start = (int)(_total % Kept);
+                var bytes = _total <= Kept ? _ring[..(int)_total] : [.. _ring[start..], .. _ring[..start]];
                 return Encoding.UTF8.GetString(bytes);
             }
         }
@@ -59,24 +59,24 @@ internal sealed unsafe partial class OutputTail : IDisposable
 
     public void Dispose()
     {
-        registration.Dispose();
-        lock (keeping)
+        _registration.Dispose();
+        lock (_keeping)
         {
-            closed = true;
-            reader.Dispose();
-            writer.Dispose();
+            _closed = true;
+            _reader.Dispose();
+            _writer.Dispose();
         }
     }
 
     private void Take()
     {
         var buffer = stackalloc byte[Kept];
-        lock (keeping)
+        lock (_keeping)
         {
             // A callback may still come after the registration has ended; the descriptor is another's by then.
-            while (!closed)
+            while (!_closed)
             {
-                var count = (int)Libc.Read((int)reader.DangerousGetHandle(), buffer, Kept);
+                var count = (int)Libc.Read((int)_reader.DangerousGetHandle(), buffer, Kept);
                 if (count <= 0) return;
                 Keep(new ReadOnlySpan<byte>(buffer, count));
                 if (count < Kept) return;
@@ -86,11 +86,11 @@ internal sealed unsafe partial class OutputTail : IDisposable
 
     private void Keep(ReadOnlySpan<byte> bytes)
     {
-        var start = (int)(total % Kept);
+        var start = (int)(_total % Kept);
         var first = Math.Min(bytes.Length, Kept - start);
-        bytes[..first].CopyTo(ring.AsSpan(start));
-        bytes[first..].CopyTo(ring);
-        total += bytes.Length;
+        bytes[..first].CopyTo(_ring.AsSpan(start));
+        bytes[first..].CopyTo(_ring);
+        _total += bytes.Length;
     }
 
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]

@@ -9,21 +9,21 @@ namespace Stoker.Platform;
 /// </summary>
 internal sealed class Poller : IDisposable
 {
-    private readonly Epoll epoll;
-    private readonly Thread thread;
-    private readonly ConcurrentDictionary<ulong, Action<PollEvents>> callbacks = new();
-    private readonly ConcurrentQueue<Action> posted = new();
-    private ulong lastToken;
-    private volatile bool stopping;
+    private readonly Epoll _epoll;
+    private readonly Thread _thread;
+    private readonly ConcurrentDictionary<ulong, Action<PollEvents>> _callbacks = new();
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private ulong _lastToken;
+    private volatile bool _stopping;
 
     public Poller(string name)
     {
-        epoll = new Epoll(name);
-        thread = new Thread(Loop, maxStackSize: 256 * 1024) { IsBackground = true, Name = name };
-        thread.Start();
+        _epoll = new Epoll(name);
+        _thread = new Thread(Loop, maxStackSize: 256 * 1024) { IsBackground = true, Name = name };
+        _thread.Start();
     }
 
-    public bool IsCurrentThread => Thread.CurrentThread == thread;
+    public bool IsCurrentThread => Thread.CurrentThread == _thread;
 
     /// <summary>
     /// Calls back whenever the descriptor is ready. The descriptor stays the caller's: remove before closing it.
@@ -31,12 +31,12 @@ internal sealed class Poller : IDisposable
     /// </summary>
     public Registration Register(int descriptor, PollEvents events, Action<PollEvents> callback)
     {
-        var token = Interlocked.Increment(ref lastToken);
-        callbacks[token] = callback;
-        if (!epoll.TryAdd(descriptor, events, token))
+        var token = Interlocked.Increment(ref _lastToken);
+        _callbacks[token] = callback;
+        if (!_epoll.TryAdd(descriptor, events, token))
         {
             var error = Marshal.GetLastPInvokeError();
-            callbacks.TryRemove(token, out _);
+            _callbacks.TryRemove(token, out _);
             throw Errno.Failed($"cannot watch descriptor {descriptor}", error);
         }
 
@@ -46,47 +46,47 @@ internal sealed class Poller : IDisposable
     /// <summary>Runs an action on the poller's thread, after the callbacks that are due.</summary>
     public void Post(Action action)
     {
-        posted.Enqueue(action);
-        epoll.Wake();
+        _posted.Enqueue(action);
+        _epoll.Wake();
     }
 
     /// <summary>Ends the thread and waits for it, unless called from it.</summary>
     public void Dispose()
     {
-        if (stopping)
+        if (_stopping)
         {
             return;
         }
 
-        stopping = true;
-        epoll.Wake();
+        _stopping = true;
+        _epoll.Wake();
         if (!IsCurrentThread)
         {
-            thread.Join();
+            _thread.Join();
         }
     }
 
     private void Loop()
     {
         Span<ReadyDescriptor> ready = stackalloc ReadyDescriptor[128];
-        while (!stopping)
+        while (!_stopping)
         {
-            foreach (var (events, token) in ready[..epoll.Wait(ready, -1)])
+            foreach (var (events, token) in ready[.._epoll.Wait(ready, -1)])
             {
                 // A token that is not there was removed after the kernel had queued its event, or is the wake-up's.
-                if (callbacks.TryGetValue(token, out var callback))
+                if (_callbacks.TryGetValue(token, out var callback))
                 {
                     callback(events);
                 }
             }
 
-            while (posted.TryDequeue(out var action))
+            while (_posted.TryDequeue(out var action))
             {
                 action();
             }
         }
 
-        epoll.Dispose();
+        _epoll.Dispose();
     }
 
     /// <summary>One watched descriptor. After <see cref="Dispose"/> no new callback starts; one may still be running on the thread.</summary>
@@ -94,9 +94,9 @@ internal sealed class Poller : IDisposable
     {
         public void Dispose()
         {
-            if (poller.callbacks.TryRemove(token, out _))
+            if (poller._callbacks.TryRemove(token, out _))
             {
-                poller.epoll.Remove(descriptor);
+                poller._epoll.Remove(descriptor);
             }
         }
     }

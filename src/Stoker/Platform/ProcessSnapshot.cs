@@ -3,14 +3,14 @@ namespace Stoker.Platform;
 /// <summary>The processes at one moment, and how they hang together.</summary>
 internal sealed class ProcessSnapshot(IReadOnlyList<ProcessEntry> entries)
 {
-    private Dictionary<int, ProcessEntry>? byPid;
-    private ILookup<int, ProcessEntry>? byParent;
+    private Dictionary<int, ProcessEntry>? _byPid;
+    private ILookup<int, ProcessEntry>? _byParent;
 
     public IReadOnlyList<ProcessEntry> Entries { get; } = entries;
 
-    public ProcessEntry? Find(int pid) => (byPid ??= Index()).TryGetValue(pid, out var entry) ? entry : null;
+    public ProcessEntry? Find(int pid) => (_byPid ??= Index()).TryGetValue(pid, out var entry) ? entry : null;
 
-    public IEnumerable<ProcessEntry> Children(int pid) => (byParent ??= Entries.ToLookup(entry => entry.ParentPid))[pid];
+    public IEnumerable<ProcessEntry> Children(int pid) => (_byParent ??= Entries.ToLookup(entry => entry.ParentPid))[pid];
 
     /// <summary>Children, their children and so on, parents before children; the process itself is not among them.</summary>
     public IReadOnlyList<ProcessEntry> Descendants(int pid)

@@ -11,7 +11,7 @@ internal static unsafe class ProcessTable
     private const int LengthOffset = 16, NameOffset = 19;
 
     [ThreadStatic]
-    private static byte[]? pooled;
+    private static byte[]? _pooled;
 
     /// <summary>
     /// Every process that is there from beginning to end of the walk; those that come or go meanwhile may or may not be in it.
@@ -19,7 +19,7 @@ internal static unsafe class ProcessTable
     /// </summary>
     public static ProcessSnapshot Take()
     {
-        var buffer = pooled ??= GC.AllocateUninitializedArray<byte>(DirectoryBuffer + StatBuffer + PathBuffer);
+        var buffer = _pooled ??= GC.AllocateUninitializedArray<byte>(DirectoryBuffer + StatBuffer + PathBuffer);
         var directory = Libc.Open("/proc", Libc.ReadOnly | Libc.CloseOnExec);
         if (directory < 0)
         {

@@ -34,7 +34,7 @@ internal abstract record ShortCommandOutcome
 /// <summary>Runs a command for its answer: output captured, time limited, nothing left behind.</summary>
 internal static class ShortCommand
 {
-    private static long lastRun;
+    private static long _lastRun;
 
     /// <param name="limit">Null: no limit but the token.</param>
     public static async Task<ShortCommandOutcome> RunAsync(
@@ -42,7 +42,7 @@ internal static class ShortCommand
     {
         using var output = new OutputTail();
         using var errors = new OutputTail();
-        var run = $"short-{Environment.ProcessId}-{Interlocked.Increment(ref lastRun)}";
+        var run = $"short-{Environment.ProcessId}-{Interlocked.Increment(ref _lastRun)}";
         var marked = new Dictionary<string, string>(environment) { [ProcessTree.MarkerVariable] = run };
         var request = new LaunchRequest(executable, arguments, marked, "/") { Output = output.Path, ErrorOutput = errors.Path };
         switch (ProcessLauncher.Launch(request))

@@ -92,7 +92,7 @@ internal static unsafe partial class SpawnCall
     /// <summary>The strings and the two arrays of pointers to them, in one allocation.</summary>
     private readonly ref struct Arena
     {
-        private readonly byte* block;
+        private readonly byte* _block;
 
         public Arena(string executable, IReadOnlyList<string> arguments, LaunchRequest request)
         {
@@ -108,10 +108,10 @@ internal static unsafe partial class SpawnCall
                 size += Length(name) + Length(value) + 2;
             }
 
-            block = (byte*)NativeMemory.Alloc(size);
-            Arguments = (byte**)block;
+            _block = (byte*)NativeMemory.Alloc(size);
+            Arguments = (byte**)_block;
             Environment = Arguments + arguments.Count + 2;
-            var next = block + (pointers * sizeof(byte*));
+            var next = _block + (pointers * sizeof(byte*));
             Executable = Arguments[0] = Text(ref next, executable);
             for (var i = 0; i < arguments.Count; i++)
             {
@@ -137,7 +137,7 @@ internal static unsafe partial class SpawnCall
 
         public byte** Environment { get; }
 
-        public void Free() => NativeMemory.Free(block);
+        public void Free() => NativeMemory.Free(_block);
 
         private static nuint Length(string text) => (nuint)Encoding.UTF8.GetByteCount(text);
 

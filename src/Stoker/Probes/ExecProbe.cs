@@ -10,18 +10,18 @@ internal sealed class ExecProbe(IReadOnlyList<string> command, ProbeTarget targe
 {
     private const int LongestWords = 300;
 
-    private static long lastRun;
+    private static long _lastRun;
 
-    private readonly IReadOnlyList<string> words = [.. target.Through, .. command];
+    private readonly IReadOnlyList<string> _words = [.. target.Through, .. command];
 
-    private readonly string subject = $"`{(command.Count > 2 && command[1] == "-c" ? command[2] : string.Join(' ', command))}`";
+    private readonly string _subject = $"`{(command.Count > 2 && command[1] == "-c" ? command[2] : string.Join(' ', command))}`";
 
     public async ValueTask<ProbeOutcome> AskAsync(CancellationToken cancel)
     {
         using var deadline = new ProbeDeadline(timeout, clock, cancel);
         target.Environment.TryGetValue("PATH", out var path);
-        var executable = Executables.Find(words[0], path, target.WorkingDirectory);
-        if (executable is null) return deadline.Unhealthy($"{subject} cannot run: `{words[0]}` is not installed");
+        var executable = Executables.Find(_words[0], path, target.WorkingDirectory);
+        if (executable is null) return deadline.Unhealthy($"{_subject} cannot run: `{_words[0]}` is not installed");
 
         OutputTail tail;
         try
@@ -30,16 +30,16 @@ internal sealed class ExecProbe(IReadOnlyList<string> command, ProbeTarget targe
         }
         catch (IOException e)
         {
-            return deadline.Unhealthy($"{subject} cannot run: {e.Message}");
+            return deadline.Unhealthy($"{_subject} cannot run: {e.Message}");
         }
 
         using (tail)
         {
-            var run = $"probe-{HostEnvironment.ProcessId}-{Interlocked.Increment(ref lastRun)}";
+            var run = $"probe-{HostEnvironment.ProcessId}-{Interlocked.Increment(ref _lastRun)}";
             return ProcessLauncher.Launch(Request(executable, tail, run)) switch
             {
                 LaunchOutcome.Launched launched => await WatchAsync(launched.Process, run, tail, deadline),
-                LaunchOutcome.Refused refused => deadline.Unhealthy($"{subject} cannot run: {refused.Message}"),
+                LaunchOutcome.Refused refused => deadline.Unhealthy($"{_subject} cannot run: {refused.Message}"),
                 var other => throw new InvalidOperationException($"no such outcome of a launch: {other}"),
             };
         }
@@ -49,7 +49,7 @@ internal sealed class ExecProbe(IReadOnlyList<string> command, ProbeTarget targe
     {
         // A marker of its own: with the service's, killing the check would kill the service.
         var environment = new Dictionary<string, string>(target.Environment) { [ProcessTree.MarkerVariable] = run };
-        return new LaunchRequest(executable, [.. words.Skip(1)], environment, target.WorkingDirectory)
+        return new LaunchRequest(executable, [.. _words.Skip(1)], environment, target.WorkingDirectory)
         {
             Output = tail.Path,
             ErrorOutput = tail.Path,
@@ -66,12 +66,12 @@ internal sealed class ExecProbe(IReadOnlyList<string> command, ProbeTarget targe
                 var status = await process.Exit.WaitAsync(deadline.Token);
                 var words = LastWords(tail);
                 return status.IsSuccess
-                    ? deadline.Healthy($"{subject} succeeded{words}")
-                    : deadline.Unhealthy($"{subject} {status}{words}");
+                    ? deadline.Healthy($"{_subject} succeeded{words}")
+                    : deadline.Unhealthy($"{_subject} {status}{words}");
             }
             catch (OperationCanceledException)
             {
-                var outcome = deadline.TimedOut(subject, "did not end");
+                var outcome = deadline.TimedOut(_subject, "did not end");
                 // It looks through /proc and waits for the end of what it kills: not on the thread of a timer.
                 var left = await Task.Run(() => ProcessTree.KillAll(process.Id, process.Pid, run), CancellationToken.None);
                 var survivors = left.Count == 0 ? "" : $" (not killed: pid {string.Join(", ", left.Select(p => p.Pid))})";

@@ -19,12 +19,12 @@ internal sealed class LogMatch(Regex pattern)
 
     private static readonly TimeSpan LongestMatch = TimeSpan.FromMilliseconds(100);
 
-    private volatile string? matched;
+    private volatile string? _matched;
 
     /// <summary>The line that matched; null so far.</summary>
-    public string? Line => matched;
+    public string? Line => _matched;
 
-    public bool HasMatched => matched is not null;
+    public bool HasMatched => _matched is not null;
 
     /// <summary>Lines that the pattern took too long on.</summary>
     public int GivenUp { get; private set; }
@@ -60,7 +60,7 @@ internal sealed class LogMatch(Regex pattern)
         {
             var text = chars.AsSpan(0, Encoding.UTF8.GetChars(bytes, chars));
             if (!pattern.IsMatch(text)) return false;
-            matched = text.ToString();
+            _matched = text.ToString();
             return true;
         }
         catch (RegexMatchTimeoutException)

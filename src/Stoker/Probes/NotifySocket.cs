@@ -19,10 +19,10 @@ internal sealed class NotifySocket : IDisposable
     /// <summary>sun_path has 108 bytes, and senders want the terminating zero.</summary>
     public const int LongestPath = 107;
 
-    private readonly Socket socket;
-    private int disposed;
+    private readonly Socket _socket;
+    private int _disposed;
 
-    private NotifySocket(Socket socket, string path) => (this.socket, Path) = (socket, path);
+    private NotifySocket(Socket socket, string path) => (_socket, Path) = (socket, path);
 
     /// <summary>The value of NOTIFY_SOCKET.</summary>
     public string Path { get; }
@@ -90,19 +90,19 @@ internal sealed class NotifySocket : IDisposable
     /// <summary>Removes the file. A service that still speaks is refused, which sd_notify is used to.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref disposed, 1) != 0) return;
-        socket.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        _socket.Dispose();
         Files.Delete(Path);
     }
 
     private NotifyPacket? Receive(byte[] buffer)
     {
-        if (Volatile.Read(ref disposed) != 0) return null;
+        if (Volatile.Read(ref _disposed) != 0) return null;
 
         CredentialDatagram.Received received;
         try
         {
-            received = CredentialDatagram.Receive(socket, buffer);
+            received = CredentialDatagram.Receive(_socket, buffer);
         }
         catch (ObjectDisposedException)
         {
@@ -119,7 +119,7 @@ internal sealed class NotifySocket : IDisposable
     {
         try
         {
-            await socket.ReceiveAsync(new byte[1], SocketFlags.Peek, cancel);
+            await _socket.ReceiveAsync(new byte[1], SocketFlags.Peek, cancel);
             return true;
         }
         catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException

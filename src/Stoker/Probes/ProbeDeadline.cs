@@ -5,26 +5,26 @@ namespace Stoker.Probes;
 /// <summary>The time of one question: what it took so far, and the token that ends it.</summary>
 internal sealed class ProbeDeadline : IDisposable
 {
-    private readonly TimeProvider clock;
-    private readonly long asked;
-    private readonly TimeSpan timeout;
-    private readonly CancellationTokenSource ending;
-    private readonly CancellationTokenRegistration outer;
+    private readonly TimeProvider _clock;
+    private readonly long _asked;
+    private readonly TimeSpan _timeout;
+    private readonly CancellationTokenSource _ending;
+    private readonly CancellationTokenRegistration _outer;
 
     public ProbeDeadline(TimeSpan timeout, TimeProvider clock, CancellationToken cancel)
     {
-        this.clock = clock;
-        this.timeout = timeout;
-        asked = clock.GetTimestamp();
-        ending = new CancellationTokenSource(timeout, clock);
-        outer = cancel.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), ending);
+        _clock = clock;
+        _timeout = timeout;
+        _asked = clock.GetTimestamp();
+        _ending = new CancellationTokenSource(timeout, clock);
+        _outer = cancel.UnsafeRegister(static s => ((CancellationTokenSource)s!).Cancel(), _ending);
     }
 
-    public CancellationToken Token => ending.Token;
+    public CancellationToken Token => _ending.Token;
 
-    public bool IsOver => ending.IsCancellationRequested;
+    public bool IsOver => _ending.IsCancellationRequested;
 
-    private TimeSpan Took => clock.GetElapsedTime(asked);
+    private TimeSpan Took => _clock.GetElapsedTime(_asked);
 
     public ProbeOutcome Healthy(string detail) => new ProbeOutcome.Healthy(Took, detail);
 
@@ -32,11 +32,11 @@ internal sealed class ProbeDeadline : IDisposable
 
     /// <param name="progress">How far it came: <c>connected, but no answer</c>.</param>
     public ProbeOutcome TimedOut(string subject, string progress) =>
-        new ProbeOutcome.TimedOut(Took, timeout, $"{subject}: {progress} within {DurationWords.Of(timeout)}");
+        new ProbeOutcome.TimedOut(Took, _timeout, $"{subject}: {progress} within {DurationWords.Of(_timeout)}");
 
     public void Dispose()
     {
-        outer.Dispose();
-        ending.Dispose();
+        _outer.Dispose();
+        _ending.Dispose();
     }
 }

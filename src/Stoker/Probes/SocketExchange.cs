@@ -10,31 +10,31 @@ namespace Stoker.Probes;
 /// </summary>
 internal sealed class SocketExchange : IDisposable
 {
-    private readonly Operation operation = new();
-    private readonly Socket socket;
-    private readonly EndPoint remote;
-    private bool connected;
+    private readonly Operation _operation = new();
+    private readonly Socket _socket;
+    private readonly EndPoint _remote;
+    private bool _connected;
 
     public SocketExchange(IPEndPoint remote)
     {
-        this.remote = remote;
-        socket = new Socket(remote.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        _remote = remote;
+        _socket = new Socket(remote.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     }
 
     /// <summary>What <see cref="ReceiveAsync"/> brought last; 0 is the end of the stream.</summary>
-    public int Received => operation.BytesTransferred;
+    public int Received => _operation.BytesTransferred;
 
     public async ValueTask<SocketError> ConnectAsync()
     {
-        operation.RemoteEndPoint = remote;
+        _operation.RemoteEndPoint = _remote;
         var error = await RunAsync(static (s, o) => s.ConnectAsync(o));
         if (error != SocketError.Success) return error;
 
         // A port in the ephemeral range that nobody listens on can be given to the very socket that connects to it: TCP's
         // simultaneous open then connects the socket with itself.
-        if (remote.Equals(socket.LocalEndPoint)) return SocketError.ConnectionRefused;
+        if (_remote.Equals(_socket.LocalEndPoint)) return SocketError.ConnectionRefused;
 
-        connected = true;
+        _connected = true;
         return error;
     }
 
@@ -43,10 +43,10 @@ internal sealed class SocketExchange : IDisposable
         var unsent = System.Runtime.InteropServices.MemoryMarshal.AsMemory(bytes);
         while (unsent.Length > 0)
         {
-            operation.SetBuffer(unsent);
+            _operation.SetBuffer(unsent);
             var error = await RunAsync(static (s, o) => s.SendAsync(o));
             if (error != SocketError.Success) return error;
-            unsent = unsent[operation.BytesTransferred..];
+            unsent = unsent[_operation.BytesTransferred..];
         }
 
         return SocketError.Success;
@@ -54,38 +54,38 @@ internal sealed class SocketExchange : IDisposable
 
     public ValueTask<SocketError> ReceiveAsync(Memory<byte> into)
     {
-        operation.SetBuffer(into);
+        _operation.SetBuffer(into);
         return RunAsync(static (s, o) => s.ReceiveAsync(o));
     }
 
     /// <summary>The same connection as a stream, for TLS. The stream does not own the socket.</summary>
-    public NetworkStream AsStream() => new(socket, ownsSocket: false);
+    public NetworkStream AsStream() => new(_socket, ownsSocket: false);
 
     /// <summary>Ends the operation in progress with <see cref="SocketError.OperationAborted"/>. From any thread.</summary>
-    public void Abort() => socket.Dispose();
+    public void Abort() => _socket.Dispose();
 
     public void Dispose()
     {
         try
         {
             // An orderly end: a bare close of .NET resets, which servers log as an error of their client.
-            if (connected) socket.Shutdown(SocketShutdown.Both);
+            if (_connected) _socket.Shutdown(SocketShutdown.Both);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // The peer or the timeout was faster.
         }
 
-        socket.Dispose();
-        operation.Dispose();
+        _socket.Dispose();
+        _operation.Dispose();
     }
 
     private ValueTask<SocketError> RunAsync(Func<Socket, SocketAsyncEventArgs, bool> start)
     {
         try
         {
-            operation.Begin();
-            return start(socket, operation) ? operation.Pending : new ValueTask<SocketError>(operation.SocketError);
+            _operation.Begin();
+            return start(_socket, _operation) ? _operation.Pending : new ValueTask<SocketError>(_operation.SocketError);
         }
         catch (ObjectDisposedException)
         {
@@ -95,19 +95,19 @@ internal sealed class SocketExchange : IDisposable
 
     private sealed class Operation() : SocketAsyncEventArgs(true), IValueTaskSource<SocketError>
     {
-        private ManualResetValueTaskSourceCore<SocketError> done;
+        private ManualResetValueTaskSourceCore<SocketError> _done;
 
-        public ValueTask<SocketError> Pending => new(this, done.Version);
+        public ValueTask<SocketError> Pending => new(this, _done.Version);
 
-        public void Begin() => done.Reset();
+        public void Begin() => _done.Reset();
 
-        protected override void OnCompleted(SocketAsyncEventArgs e) => done.SetResult(e.SocketError);
+        protected override void OnCompleted(SocketAsyncEventArgs e) => _done.SetResult(e.SocketError);
 
-        SocketError IValueTaskSource<SocketError>.GetResult(short token) => done.GetResult(token);
+        SocketError IValueTaskSource<SocketError>.GetResult(short token) => _done.GetResult(token);
 
-        ValueTaskSourceStatus IValueTaskSource<SocketError>.GetStatus(short token) => done.GetStatus(token);
+        ValueTaskSourceStatus IValueTaskSource<SocketError>.GetStatus(short token) => _done.GetStatus(token);
 
         void IValueTaskSource<SocketError>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-            done.OnCompleted(continuation, state, token, flags);
+            _done.OnCompleted(continuation, state, token, flags);
     }
 }

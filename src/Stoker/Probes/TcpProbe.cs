@@ -3,7 +3,7 @@ namespace Stoker.Probes;
 /// <summary>Healthy when the port accepts a connection, which is closed at once.</summary>
 internal sealed class TcpProbe(IReadOnlyList<string> hosts, int port, TimeSpan timeout, TimeProvider clock) : IProbe
 {
-    private readonly string subject = ProbeTarget.Authority(hosts[0], port);
+    private readonly string _subject = ProbeTarget.Authority(hosts[0], port);
 
     public async ValueTask<ProbeOutcome> AskAsync(CancellationToken cancel)
     {
@@ -13,7 +13,7 @@ internal sealed class TcpProbe(IReadOnlyList<string> hosts, int port, TimeSpan t
         {
             return dialed is DialOutcome.Failed failed
                 ? deadline.Unhealthy(failed.Why)
-                : deadline.TimedOut(subject, "no connection");
+                : deadline.TimedOut(_subject, "no connection");
         }
 
         connected.Exchange.Dispose();

@@ -1,30 +1,24 @@
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
+using Stoker.Platform;
 
 namespace Stoker.Probes;
 
 /// <summary>
 /// The same question through TLS. The certificate is verified (name, dates, chain), except when this machine asks itself:
 /// there a self-signed one is the rule, and whoever could answer in its place could read its key too. What is wrong with an accepted
-/// certificate is said in the outcome. Nothing is fetched to verify: no revocation lists, no intermediate certificates.
+/// certificate is said in the outcome.
 /// </summary>
 internal static class TlsConversation
 {
     public static async ValueTask<ProbeOutcome> AskAsync(HttpQuestion question, SocketExchange exchange, ProbeDeadline deadline)
     {
         string? problem = null;
-        var options = new SslClientAuthenticationOptions
+        var options = CertificateCheck.Options(question.Name, wrong =>
         {
-            TargetHost = question.Name,
-            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-            CertificateChainPolicy = new X509ChainPolicy { DisableCertificateDownloads = true, RevocationMode = X509RevocationMode.NoCheck },
-            RemoteCertificateValidationCallback = (_, _, chain, errors) =>
-            {
-                problem = errors == SslPolicyErrors.None ? null : Words(errors, chain);
-                return problem is null || question.Hosts.All(ProbeTarget.IsThisMachine);
-            },
-        };
+            problem = wrong;
+            return wrong is null || question.Hosts.All(ProbeTarget.IsThisMachine);
+        });
         await using var stream = exchange.AsStream();
         await using var tls = new SslStream(stream, leaveInnerStreamOpen: true);
         var received = 0;
@@ -58,18 +52,5 @@ internal static class TlsConversation
         {
             return deadline.Unhealthy($"{question.Subject}: TLS failed: {e.Message}");
         }
-    }
-
-    private static string Words(SslPolicyErrors errors, X509Chain? chain)
-    {
-        List<string> problems = [];
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNotAvailable)) problems.Add("the server sent none");
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch)) problems.Add("it is for another name");
-        if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
-        {
-            problems.AddRange(chain?.ChainStatus.Select(s => s.StatusInformation.Trim()).Distinct() ?? ["its chain is not trusted"]);
-        }
-
-        return string.Join(", ", problems);
     }
 }

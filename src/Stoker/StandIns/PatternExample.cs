@@ -13,18 +13,18 @@ internal ref struct PatternExample
 {
     private const int MostRepeats = 100, LongestLine = 1000;
 
-    private readonly ReadOnlySpan<char> pattern;
-    private int at;
-    private bool isBeyond;
+    private readonly ReadOnlySpan<char> _pattern;
+    private int _at;
+    private bool _isBeyond;
 
-    private PatternExample(ReadOnlySpan<char> pattern) => this.pattern = pattern;
+    private PatternExample(ReadOnlySpan<char> pattern) => _pattern = pattern;
 
     public static bool TryMake(string pattern, [NotNullWhen(true)] out string? line)
     {
         line = null;
         var maker = new PatternExample(pattern);
         var made = maker.Alternatives();
-        if (maker.isBeyond || maker.at < pattern.Length || made.Length > LongestLine || made.AsSpan().IndexOfAnyInRange('\0', '\u001f') >= 0) return false;
+        if (maker._isBeyond || maker._at < pattern.Length || made.Length > LongestLine || made.AsSpan().IndexOfAnyInRange('\0', '\u001f') >= 0) return false;
 
         try
         {
@@ -43,9 +43,9 @@ internal ref struct PatternExample
     private string Alternatives()
     {
         var first = Sequence();
-        while (!isBeyond && at < pattern.Length && pattern[at] == '|')
+        while (!_isBeyond && _at < _pattern.Length && _pattern[_at] == '|')
         {
-            at++;
+            _at++;
             Sequence();
         }
 
@@ -55,7 +55,7 @@ internal ref struct PatternExample
     private string Sequence()
     {
         var text = new StringBuilder();
-        while (!isBeyond && at < pattern.Length && pattern[at] is not ('|' or ')'))
+        while (!_isBeyond && _at < _pattern.Length && _pattern[_at] is not ('|' or ')'))
         {
             var piece = Piece();
             var times = Repeats();
@@ -70,7 +70,7 @@ internal ref struct PatternExample
 
     private string Piece()
     {
-        var c = pattern[at++];
+        var c = _pattern[_at++];
         return c switch
         {
             '^' or '$' => "",
@@ -85,8 +85,8 @@ internal ref struct PatternExample
 
     private string Escape()
     {
-        if (at >= pattern.Length) return Beyond();
-        var c = pattern[at++];
+        if (_at >= _pattern.Length) return Beyond();
+        var c = _pattern[_at++];
         return c switch
         {
             'd' => "0",
@@ -101,12 +101,12 @@ internal ref struct PatternExample
 
     private string Class()
     {
-        var end = pattern[at..].IndexOf(']');
-        if (end == 0) end = pattern[(at + 1)..].IndexOf(']') + 1;
+        var end = _pattern[_at..].IndexOf(']');
+        if (end == 0) end = _pattern[(_at + 1)..].IndexOf(']') + 1;
         if (end <= 0) return Beyond();
 
-        var members = pattern.Slice(at, end);
-        at += end + 1;
+        var members = _pattern.Slice(_at, end);
+        _at += end + 1;
         if (members[0] == '\\' && members.Length > 1) return members[1] is 'd' ? "0" : members[1] is 'w' ? "a" : members[1] is 's' ? " " : members[1].ToString();
         if (members[0] != '^') return members[0].ToString();
 
@@ -120,30 +120,30 @@ internal ref struct PatternExample
 
     private string Group()
     {
-        if (pattern[at..].StartsWith("?:"))
+        if (_pattern[_at..].StartsWith("?:"))
         {
-            at += 2;
+            _at += 2;
         }
-        else if (pattern[at..].StartsWith("?<") && !pattern[at..].StartsWith("?<=") && !pattern[at..].StartsWith("?<!"))
+        else if (_pattern[_at..].StartsWith("?<") && !_pattern[_at..].StartsWith("?<=") && !_pattern[_at..].StartsWith("?<!"))
         {
-            at += pattern[at..].IndexOf('>') + 1;
+            _at += _pattern[_at..].IndexOf('>') + 1;
         }
-        else if (pattern[at..].StartsWith("?"))
+        else if (_pattern[_at..].StartsWith("?"))
         {
             return Beyond();
         }
 
         var inside = Alternatives();
-        if (at >= pattern.Length || pattern[at] != ')') return Beyond();
-        at++;
+        if (_at >= _pattern.Length || _pattern[_at] != ')') return Beyond();
+        _at++;
         return inside;
     }
 
     /// <summary>How often the piece before is needed at least; lazy marks change nothing.</summary>
     private int Repeats()
     {
-        if (at >= pattern.Length) return 1;
-        var times = pattern[at] switch
+        if (_at >= _pattern.Length) return 1;
+        var times = _pattern[_at] switch
         {
             '*' or '?' => 0,
             '+' => 1,
@@ -152,24 +152,24 @@ internal ref struct PatternExample
         };
         if (times < 0) return 1;
 
-        at += pattern[at] == '{' ? pattern[at..].IndexOf('}') + 1 : 1;
-        if (at < pattern.Length && pattern[at] == '?') at++;
+        _at += _pattern[_at] == '{' ? _pattern[_at..].IndexOf('}') + 1 : 1;
+        if (_at < _pattern.Length && _pattern[_at] == '?') _at++;
         return times;
     }
 
     /// <summary>-1: the brace is a brace.</summary>
     private readonly int Counted()
     {
-        var end = pattern[at..].IndexOf('}');
+        var end = _pattern[_at..].IndexOf('}');
         if (end < 0) return -1;
-        var least = pattern.Slice(at + 1, end - 1);
+        var least = _pattern.Slice(_at + 1, end - 1);
         var comma = least.IndexOf(',');
         return int.TryParse(comma < 0 ? least : least[..comma], out var times) ? Math.Min(times, MostRepeats) : -1;
     }
 
     private string Beyond()
     {
-        isBeyond = true;
+        _isBeyond = true;
         return "";
     }
 }

@@ -12,24 +12,24 @@ internal sealed class StandIn : IDisposable
 {
     private const int Usage = 2, CannotListen = 1;
 
-    private readonly StandInOptions options;
-    private readonly TimeProvider clock;
-    private readonly StandInListener listener;
-    private readonly StandInNotice notice;
-    private readonly Socket wake = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-    private long unwritten;
-    private volatile bool stopping, reloading;
+    private readonly StandInOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly StandInListener _listener;
+    private readonly StandInNotice _notice;
+    private readonly Socket _wake = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+    private long _unwritten;
+    private volatile bool _stopping, _reloading;
 
     private StandIn(StandInOptions options, TimeProvider clock)
     {
-        this.options = options;
-        this.clock = clock;
-        listener = new StandInListener(options, clock);
-        notice = new StandInNotice(HostEnvironment.Variable("NOTIFY_SOCKET"), HostEnvironment.Variable("WATCHDOG_USEC"));
+        _options = options;
+        _clock = clock;
+        _listener = new StandInListener(options, clock);
+        _notice = new StandInNotice(HostEnvironment.Variable("NOTIFY_SOCKET"), HostEnvironment.Variable("WATCHDOG_USEC"));
 
         // A socket connected to itself: what a signal's thread writes wakes the loop. No file: the name is in the abstract space.
-        wake.Bind(new UnixDomainSocketEndPoint($"\0stoker-stand-in-{HostEnvironment.ProcessId}"));
-        wake.Connect(wake.LocalEndPoint!);
+        _wake.Bind(new UnixDomainSocketEndPoint($"\0stoker-stand-in-{HostEnvironment.ProcessId}"));
+        _wake.Connect(_wake.LocalEndPoint!);
     }
 
     /// <param name="arguments">Those of the program; the first is the verb.</param>
@@ -48,9 +48,9 @@ internal sealed class StandIn : IDisposable
 
     public void Dispose()
     {
-        listener.Dispose();
-        notice.Dispose();
-        wake.Dispose();
+        _listener.Dispose();
+        _notice.Dispose();
+        _wake.Dispose();
     }
 
     private int Run()
@@ -58,73 +58,73 @@ internal sealed class StandIn : IDisposable
         using var terminate = On(15, Stop);
         using var interrupt = On(2, Stop);
         using var quit = On(3, Stop);
-        using var stop = options.StopSignal is 15 or 2 or 3 ? null : On(options.StopSignal, Stop);
-        using var hangUp = options.StopSignal == 1 ? null : On(1, Reload);
-        using var reload = options.ReloadSignal == 1 || options.ReloadSignal == options.StopSignal ? null : On(options.ReloadSignal, Reload);
+        using var stop = _options.StopSignal is 15 or 2 or 3 ? null : On(_options.StopSignal, Stop);
+        using var hangUp = _options.StopSignal == 1 ? null : On(1, Reload);
+        using var reload = _options.ReloadSignal == 1 || _options.ReloadSignal == _options.StopSignal ? null : On(_options.ReloadSignal, Reload);
 
-        foreach (var port in options.Ports)
+        foreach (var port in _options.Ports)
         {
-            if (listener.Listen(port) is not { } problem) continue;
-            StandardStreams.TryWriteLine(StandardStreams.ErrorOutput, $"stand-in for {options.Service}: {problem}");
+            if (_listener.Listen(port) is not { } problem) continue;
+            StandardStreams.TryWriteLine(StandardStreams.ErrorOutput, $"stand-in for {_options.Service}: {problem}");
             return CannotListen;
         }
 
-        var where = options.Ports.Count == 0 ? "" : $", listening on {string.Join(", ", options.Ports)}";
-        Say($"stand-in for {options.Service}: {(options.Why.Length == 0 ? "it is not here" : options.Why)}{where}");
-        if (options.Line is not null) Say(options.Line);
-        notice.Ready($"stand-in: {options.Why}");
-        if (options.Completes)
+        var where = _options.Ports.Count == 0 ? "" : $", listening on {string.Join(", ", _options.Ports)}";
+        Say($"stand-in for {_options.Service}: {(_options.Why.Length == 0 ? "it is not here" : _options.Why)}{where}");
+        if (_options.Line is not null) Say(_options.Line);
+        _notice.Ready($"stand-in: {_options.Why}");
+        if (_options.Completes)
         {
-            Say($"stand-in for {options.Service}: completed");
+            Say($"stand-in for {_options.Service}: completed");
             return 0;
         }
 
         Loop();
-        notice.Send("STOPPING=1");
-        Say($"stand-in for {options.Service}: stopped");
+        _notice.Send("STOPPING=1");
+        Say($"stand-in for {_options.Service}: stopped");
         return 0;
     }
 
     private void Loop()
     {
-        var lastLine = clock.GetTimestamp();
-        var pace = notice.KeepAliveEvery is { } watchdog && watchdog < options.Every ? watchdog : options.Every;
+        var lastLine = _clock.GetTimestamp();
+        var pace = _notice.KeepAliveEvery is { } watchdog && watchdog < _options.Every ? watchdog : _options.Every;
         List<Socket> ready = [];
-        while (!stopping)
+        while (!_stopping)
         {
             ready.Clear();
-            ready.Add(wake);
-            ready.AddRange(listener.Sockets);
+            ready.Add(_wake);
+            ready.AddRange(_listener.Sockets);
             Socket.Select(ready, null, null, pace);
             foreach (var socket in ready)
             {
-                if (socket == wake) Wake();
-                else listener.Serve(socket);
+                if (socket == _wake) Wake();
+                else _listener.Serve(socket);
             }
 
-            if (!stopping && reloading) Reread();
-            listener.Sweep();
-            notice.KeepAlive(clock);
-            if (clock.GetElapsedTime(lastLine) < options.Every) continue;
+            if (!_stopping && _reloading) Reread();
+            _listener.Sweep();
+            _notice.KeepAlive(_clock);
+            if (_clock.GetElapsedTime(lastLine) < _options.Every) continue;
 
-            lastLine = clock.GetTimestamp();
+            lastLine = _clock.GetTimestamp();
             Work();
-            Say($"stand-in for {options.Service}: alive, {listener.Counts.Accepted} connections, {listener.Counts.Answered} answers");
+            Say($"stand-in for {_options.Service}: alive, {_listener.Counts.Accepted} connections, {_listener.Counts.Answered} answers");
         }
     }
 
     private void Wake()
     {
         Span<byte> one = stackalloc byte[1];
-        wake.Receive(one, SocketFlags.None, out _);
+        _wake.Receive(one, SocketFlags.None, out _);
     }
 
     private void Reread()
     {
-        reloading = false;
-        notice.Reloading(clock);
-        Say($"stand-in for {options.Service}: reloaded");
-        notice.Ready($"stand-in: {options.Why}");
+        _reloading = false;
+        _notice.Reloading(_clock);
+        Say($"stand-in for {_options.Service}: reloaded");
+        _notice.Ready($"stand-in: {_options.Why}");
     }
 
     /// <summary>About a millisecond of arithmetic, so that views of CPU use have something to show.</summary>
@@ -142,20 +142,20 @@ internal sealed class StandIn : IDisposable
     /// <summary>A line that does not fit is counted and told with the next one: a stand-in must not hang on a full pipe.</summary>
     private void Say(string line)
     {
-        var lost = unwritten == 0 ? "" : $" ({unwritten} lines before this one found no room)";
-        if (StandardStreams.TryWriteLine(StandardStreams.Output, line + lost)) unwritten = 0;
-        else unwritten++;
+        var lost = _unwritten == 0 ? "" : $" ({_unwritten} lines before this one found no room)";
+        if (StandardStreams.TryWriteLine(StandardStreams.Output, line + lost)) _unwritten = 0;
+        else _unwritten++;
     }
 
-    private void Stop() => stopping = true;
+    private void Stop() => _stopping = true;
 
-    private void Reload() => reloading = true;
+    private void Reload() => _reloading = true;
 
     private PosixSignalRegistration On(int signal, Action effect) => PosixSignalRegistration.Create(Named(signal), context =>
     {
         context.Cancel = true;
         effect();
-        wake.Send([1], SocketFlags.None, out _);
+        _wake.Send([1], SocketFlags.None, out _);
     });
 
     /// <summary>.NET has negative names for the portable signals, and takes the numbers of all others.</summary>

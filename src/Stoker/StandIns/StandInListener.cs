@@ -14,20 +14,20 @@ internal sealed class StandInListener : IDisposable
 
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30), LongestFarewell = TimeSpan.FromSeconds(2);
 
-    private readonly TimeProvider clock;
-    private readonly byte[] answer;
-    private readonly byte[] scratch = new byte[4096];
-    private readonly List<Socket> ports = [];
-    private readonly Dictionary<Socket, Client> clients = [];
+    private readonly TimeProvider _clock;
+    private readonly byte[] _answer;
+    private readonly byte[] _scratch = new byte[4096];
+    private readonly List<Socket> _ports = [];
+    private readonly Dictionary<Socket, Client> _clients = [];
 
     public StandInListener(StandInOptions options, TimeProvider clock)
     {
-        this.clock = clock;
-        answer = Answer(options);
+        _clock = clock;
+        _answer = Answer(options);
     }
 
     /// <summary>What to wait on: any of these being readable is a reason to call <see cref="Serve"/>.</summary>
-    public IEnumerable<Socket> Sockets => ports.Concat(clients.Keys);
+    public IEnumerable<Socket> Sockets => _ports.Concat(_clients.Keys);
 
     /// <summary>Requests answered and connections accepted so far.</summary>
     public (long Answered, long Accepted) Counts { get; private set; }
@@ -44,7 +44,7 @@ internal sealed class StandInListener : IDisposable
             if (where.AddressFamily == AddressFamily.InterNetworkV6) socket.DualMode = where.Address.Equals(IPAddress.IPv6Any);
             socket.Bind(where);
             socket.Listen(128);
-            ports.Add(socket);
+            _ports.Add(socket);
             return null;
         }
         catch (SocketException e)
@@ -56,16 +56,16 @@ internal sealed class StandInListener : IDisposable
 
     public void Serve(Socket ready)
     {
-        if (clients.TryGetValue(ready, out var client)) Read(ready, client);
+        if (_clients.TryGetValue(ready, out var client)) Read(ready, client);
         else Accept(ready);
     }
 
     /// <summary>Ends the connections that had their time.</summary>
     public void Sweep()
     {
-        foreach (var (socket, client) in clients)
+        foreach (var (socket, client) in _clients)
         {
-            var age = clock.GetElapsedTime(client.Since);
+            var age = _clock.GetElapsedTime(client.Since);
             if (age > (client.Answered ? LongestFarewell : LongestSilence)) Close(socket);
         }
     }
@@ -85,8 +85,8 @@ internal sealed class StandInListener : IDisposable
             var socket = port.Accept();
             socket.Blocking = false;
             Counts = (Counts.Answered, Counts.Accepted + 1);
-            if (clients.Count >= MostClients) Close(clients.MinBy(c => c.Value.Since).Key);
-            clients.Add(socket, new Client(clock.GetTimestamp()));
+            if (_clients.Count >= MostClients) Close(_clients.MinBy(c => c.Value.Since).Key);
+            _clients.Add(socket, new Client(_clock.GetTimestamp()));
         }
         catch (SocketException)
         {
@@ -96,7 +96,7 @@ internal sealed class StandInListener : IDisposable
 
     private void Read(Socket socket, Client client)
     {
-        var count = socket.Receive(scratch, SocketFlags.None, out var error);
+        var count = socket.Receive(_scratch, SocketFlags.None, out var error);
         if (error == SocketError.WouldBlock) return;
         if (error != SocketError.Success || count == 0)
         {
@@ -108,7 +108,7 @@ internal sealed class StandInListener : IDisposable
         if (client.Answered) return;
 
         var kept = Math.Min(count, LongestHead - client.Head.Length);
-        client.Head.Append(Encoding.Latin1.GetString(scratch, 0, kept));
+        client.Head.Append(Encoding.Latin1.GetString(_scratch, 0, kept));
         switch (Understand(client.Head))
         {
             case Request.Incomplete when client.Head.Length < LongestHead:
@@ -125,7 +125,7 @@ internal sealed class StandInListener : IDisposable
     private void Reply(Socket socket, Client client)
     {
         // A fresh socket's buffer takes these few hundred bytes whole.
-        socket.Send(answer, SocketFlags.None, out var error);
+        socket.Send(_answer, SocketFlags.None, out var error);
         if (error != SocketError.Success)
         {
             Close(socket);
@@ -134,7 +134,7 @@ internal sealed class StandInListener : IDisposable
 
         Counts = (Counts.Answered + 1, Counts.Accepted);
         client.Answered = true;
-        client.Since = clock.GetTimestamp();
+        client.Since = _clock.GetTimestamp();
         try
         {
             socket.Shutdown(SocketShutdown.Send);
@@ -147,7 +147,7 @@ internal sealed class StandInListener : IDisposable
 
     private void Close(Socket socket)
     {
-        clients.Remove(socket);
+        _clients.Remove(socket);
         socket.Dispose();
     }
 

@@ -6,9 +6,9 @@ namespace Stoker.StandIns;
 /// <summary>Speaks systemd's <c>sd_notify</c> when NOTIFY_SOCKET is set, and is silent otherwise.</summary>
 internal sealed class StandInNotice : IDisposable
 {
-    private readonly Socket? socket;
-    private readonly UnixDomainSocketEndPoint? where;
-    private long? lastKeepAlive;
+    private readonly Socket? _socket;
+    private readonly UnixDomainSocketEndPoint? _where;
+    private long? _lastKeepAlive;
 
     /// <param name="path">NOTIFY_SOCKET; <c>@</c> begins a name in the abstract space.</param>
     /// <param name="watchdog">WATCHDOG_USEC.</param>
@@ -16,8 +16,8 @@ internal sealed class StandInNotice : IDisposable
     {
         if (string.IsNullOrEmpty(path)) return;
 
-        where = new UnixDomainSocketEndPoint(path[0] == '@' ? "\0" + path[1..] : path);
-        socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };
+        _where = new UnixDomainSocketEndPoint(path[0] == '@' ? "\0" + path[1..] : path);
+        _socket = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified) { Blocking = false };
 
         // Half the time, as systemd advises.
         if (ulong.TryParse(watchdog, out var time) && time is > 0 and < long.MaxValue / 10) KeepAliveEvery = TimeSpan.FromMicroseconds(time / 2.0);
@@ -38,18 +38,18 @@ internal sealed class StandInNotice : IDisposable
     public void KeepAlive(TimeProvider clock)
     {
         if (KeepAliveEvery is not { } every) return;
-        if (lastKeepAlive is { } last && clock.GetElapsedTime(last) < every * 0.9) return;
+        if (_lastKeepAlive is { } last && clock.GetElapsedTime(last) < every * 0.9) return;
 
-        lastKeepAlive = clock.GetTimestamp();
+        _lastKeepAlive = clock.GetTimestamp();
         Send("WATCHDOG=1");
     }
 
     public void Send(string text)
     {
-        if (socket is null || where is null) return;
+        if (_socket is null || _where is null) return;
         try
         {
-            socket.SendTo(Encoding.UTF8.GetBytes(text), SocketFlags.None, where);
+            _socket.SendTo(Encoding.UTF8.GetBytes(text), SocketFlags.None, _where);
         }
         catch (SocketException)
         {
@@ -57,5 +57,5 @@ internal sealed class StandInNotice : IDisposable
         }
     }
 
-    public void Dispose() => socket?.Dispose();
+    public void Dispose() => _socket?.Dispose();
 }

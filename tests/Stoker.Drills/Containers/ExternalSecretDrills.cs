@@ -40,7 +40,8 @@ public sealed class ExternalSecretDrills : IDisposable
         Assert.Empty(_estate.Containers());
 
         Create(machine, "token", "made later");
-        machine.Up();
+        machine.Run("up", "-d");
+        machine.UntilState("web", "running");
         Assert.Equal("made later", PodmanBox.Run("exec", $"{_estate.Name}-web-1", "cat", "/run/secrets/token"));
     }
 

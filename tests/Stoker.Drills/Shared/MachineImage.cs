@@ -9,17 +9,17 @@ namespace Stoker.Drills.Shared;
 /// </summary>
 internal sealed record MachineImage(string System, string Program)
 {
-    private static readonly string[] s_tools = ["qemu-system-x86_64", "debootstrap", "mkfs.ext4", "ssh", "ssh-keygen"];
-    private static readonly Lazy<MachineImage> s_made = new(Make);
+    private static readonly string[] Tools = ["qemu-system-x86_64", "debootstrap", "mkfs.ext4", "ssh", "ssh-keygen"];
+    private static readonly Lazy<MachineImage> Made = new(Make);
 
     /// <summary>Why there can be none here; null when there can.</summary>
     public static string? Missing =>
         Environment.UserName != "root" ? "a virtual machine's disk is made as root"
-        : Array.Find(s_tools, tool => !IsInstalled(tool)) is { } absent ? $"{absent} is not installed"
+        : Array.Find(Tools, tool => !IsInstalled(tool)) is { } absent ? $"{absent} is not installed"
         : null;
 
     /// <summary>Made when it is asked for first: minutes once, then seconds.</summary>
-    public static MachineImage Current => s_made.Value;
+    public static MachineImage Current => Made.Value;
 
     private static MachineImage Make()
     {

@@ -64,7 +64,12 @@ internal sealed class FakeWorld : IDisposable
         return (ExitCode)CommandLine.Run(words, Surroundings);
     }
 
-    public void Write(string file, string content) => File.WriteAllText(Path.Combine(Directory, file), content);
+    public void Write(string file, string content)
+    {
+        var path = Path.Combine(Directory, file);
+        System.IO.Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, content);
+    }
 
     public void Dispose() => System.IO.Directory.Delete(Directory, recursive: true);
 }

@@ -1,5 +1,5 @@
 using Stoker.Daemon;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
 using Stoker.Tests.Gateway.Ledger;
 

@@ -14,7 +14,7 @@ public sealed class ModelDocumentTests
 {
     private const string Yaml = "models: {a: {engine: simulator, name: org/a, replicas: 2}, b: {engine: simulator, canary: {of: a, share: 5}}, far: {url: \"http://10.0.0.9/v1\"}}";
 
-    private static readonly Dictionary<ServiceName, ServiceStatus> s_statuses = new()
+    private static readonly Dictionary<ServiceName, ServiceStatus> Statuses = new()
     {
         [new("a")] = new(new("a"), ServiceState.Starting, DateTimeOffset.UnixEpoch)
         {
@@ -31,7 +31,7 @@ public sealed class ModelDocumentTests
             new("b", 0, [Routed("b", 1, 1)]),
             new("far", 0, [Routed("far", 1, 5)]),
         ]);
-        var models = ModelEndpoints.Document("box", Plan(), s_statuses, gateway).Models;
+        var models = ModelEndpoints.Document("box", Plan(), Statuses, gateway).Models;
         Assert.Equal([(4, 3), (3, 0), (5, 0)], models.Select(m => (m.InFlight!.Value, m.Waiting!.Value)));
         Assert.Equal([4, 0], models[0].Servers.Select(s => s.InFlight!.Value));
         Assert.Equal("serving", Assert.Single(models[1].Servers).Mode);
@@ -40,7 +40,7 @@ public sealed class ModelDocumentTests
     [Fact]
     public void Each_replica_says_whether_it_has_the_model_and_one_elsewhere_says_nothing()
     {
-        var models = ModelEndpoints.Document("box", Plan(), s_statuses, null).Models;
+        var models = ModelEndpoints.Document("box", Plan(), Statuses, null).Models;
         Assert.Equal([true, false], models[0].Servers.Select(s => s.Loaded!.Value));
         Assert.Equal(1, models[0].Loaded);
         Assert.Null(Assert.Single(models[2].Servers).Loaded);

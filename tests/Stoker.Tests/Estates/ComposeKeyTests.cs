@@ -20,28 +20,28 @@ public sealed class ComposeKeyTests
         models: {tiny-llm: {model: ai/tiny, engine: vllm, listen: 0.0.0.0}}
         """;
 
-    private static readonly Dictionary<string, string> s_files = new() { ["/srv/estate/vars.env"] = "FROM_FILE=\"quoted\"" };
+    private static readonly Dictionary<string, string> Files = new() { ["/srv/estate/vars.env"] = "FROM_FILE=\"quoted\"" };
 
-    private static readonly Dictionary<string, ComposeKey> s_rows =
+    private static readonly Dictionary<string, ComposeKey> Rows =
         ComposeTopKeys.Rows.Concat(ComposeServiceKeys.Rows).Concat(ComposeContainerKeys.Rows).ToDictionary(r => r.Path);
 
-    public static TheoryData<string> Keys() => [.. s_rows.Keys];
+    public static TheoryData<string> Keys() => [.. Rows.Keys];
 
     [Fact]
     public void Every_key_of_the_schema_has_a_row()
     {
-        var missing = SchemaKeys().Where(path => !s_rows.ContainsKey(path) && !IsBelowUnheeded(path)).ToList();
+        var missing = SchemaKeys().Where(path => !Rows.ContainsKey(path) && !IsBelowUnheeded(path)).ToList();
         Assert.Empty(missing);
     }
 
     [Fact]
-    public void Every_row_is_about_a_key_of_the_schema() => Assert.Empty(s_rows.Keys.Except(SchemaKeys()));
+    public void Every_row_is_about_a_key_of_the_schema() => Assert.Empty(Rows.Keys.Except(SchemaKeys()));
 
     [Theory]
     [MemberData(nameof(Keys))]
     public void A_key_is_honoured_or_said_not_to_be(string path)
     {
-        var row = s_rows[path];
+        var row = Rows[path];
         switch (row)
         {
             case ComposeKey.Honoured honoured:
@@ -49,13 +49,13 @@ public sealed class ComposeKeyTests
                 if (row.IsOfService) AssertHonoured(honoured, Container(row.Yaml));
                 break;
             case ComposeKey.ForContainers only:
-                Assert.True(only.Effect(Service(EstateText.Good(Container(row.Yaml), s_files))));
-                var warning = Assert.Single(EstateText.Read(Process(row.Yaml), s_files).Diagnostics);
+                Assert.True(only.Effect(Service(EstateText.Good(Container(row.Yaml), Files))));
+                var warning = Assert.Single(EstateText.Read(Process(row.Yaml), Files).Diagnostics);
                 Assert.Equal(EstateDiagnostics.NotForProcesses, warning.Code);
                 Assert.Contains(row.Yaml[..row.Yaml.IndexOf(':')], warning.Message);
                 break;
             case ComposeKey.Built built:
-                Assert.True(built.Effect(Service(EstateText.Good(Keyed(row.Yaml), s_files)).Build!));
+                Assert.True(built.Effect(Service(EstateText.Good(Keyed(row.Yaml), Files)).Build!));
                 break;
             case ComposeKey.Warned:
                 AssertSaid(row, Severity.Warning);
@@ -66,12 +66,12 @@ public sealed class ComposeKeyTests
         }
     }
 
-    private static void AssertHonoured(ComposeKey.Honoured row, string yaml) => Assert.True(row.Effect(EstateText.Good(yaml, s_files)));
+    private static void AssertHonoured(ComposeKey.Honoured row, string yaml) => Assert.True(row.Effect(EstateText.Good(yaml, Files)));
 
     private static void AssertSaid(ComposeKey row, Severity severity)
     {
         var yaml = !row.IsOfService ? row.Yaml : row.Yaml.Contains("build:") || row.Yaml.Contains("image:") ? Keyed(row.Yaml) : Process(row.Yaml);
-        var diagnostics = EstateText.Read(yaml, s_files).Diagnostics;
+        var diagnostics = EstateText.Read(yaml, Files).Diagnostics;
         var said = Assert.Single(diagnostics, d => d.Severity == severity);
         Assert.Contains(severity == Severity.Warning ? "no effect" : "refused", said.Message);
         Assert.DoesNotContain(diagnostics, d => d.Severity == Severity.Error && d != said);
@@ -87,7 +87,7 @@ public sealed class ComposeKeyTests
     private static ServiceSpec Service(EstateSpec estate) => estate.Services[new ServiceName("a")];
 
     private static bool IsBelowUnheeded(string path) =>
-        s_rows.Values.Any(r => r is ComposeKey.Warned or ComposeKey.Refused && path.StartsWith(r.Path, StringComparison.Ordinal) && path[r.Path.Length] is '.' or '[');
+        Rows.Values.Any(r => r is ComposeKey.Warned or ComposeKey.Refused && path.StartsWith(r.Path, StringComparison.Ordinal) && path[r.Path.Length] is '.' or '[');
 
     private static HashSet<string> SchemaKeys([CallerFilePath] string here = "")
     {

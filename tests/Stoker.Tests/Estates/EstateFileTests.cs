@@ -16,7 +16,7 @@ namespace Stoker.Tests.Estates;
 /// </summary>
 public sealed class EstateFileTests
 {
-    private static readonly string s_here = Here();
+    private static readonly string Folder = Here();
 
     public static TheoryData<string> Good() => Cases("good");
 
@@ -26,7 +26,7 @@ public sealed class EstateFileTests
     [MemberData(nameof(Good))]
     public void A_good_file_is_accepted_without_a_word(string name)
     {
-        var path = Path.Combine(s_here, "good", name);
+        var path = Path.Combine(Folder, "good", name);
         var bag = new DiagnosticBag();
         var estate = Check(path, bag);
         Assert.Equal("", Shown(bag));
@@ -39,7 +39,7 @@ public sealed class EstateFileTests
     [MemberData(nameof(Bad))]
     public void A_bad_file_gets_exactly_its_diagnostics(string name)
     {
-        var path = Path.Combine(s_here, "bad", name);
+        var path = Path.Combine(Folder, "bad", name);
         var bag = new DiagnosticBag();
         Check(path, bag);
         Compare(Path.ChangeExtension(path, ".diagnostics"), Shown(bag));
@@ -71,7 +71,7 @@ public sealed class EstateFileTests
 
     private static TheoryData<string> Cases(string folder)
     {
-        var root = Path.Combine(s_here, folder);
+        var root = Path.Combine(Folder, folder);
         var files = Directory.GetFiles(root, "*.yaml").Concat(Directory.GetDirectories(root).Select(d => Path.Combine(d, "stoker.yaml")));
         return [.. files.Select(f => Path.GetRelativePath(root, f)).Order(StringComparer.Ordinal)];
     }

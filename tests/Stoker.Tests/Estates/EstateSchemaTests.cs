@@ -11,7 +11,7 @@ namespace Stoker.Tests.Estates;
 /// <summary>The JSON Schema says of a file what <c>stoker check</c> says of its keys.</summary>
 public sealed class EstateSchemaTests
 {
-    private static readonly JsonSchemaCheck s_schema = new(JsonNode.Parse(EstateSchema.Generate(Modules.Sections))!.AsObject());
+    private static readonly JsonSchemaCheck Schema = new(JsonNode.Parse(EstateSchema.Generate(Modules.Sections))!.AsObject());
 
     public static TheoryData<string> GoodFiles() =>
         [.. new DirectoryInfo(Here()).EnumerateFiles("good/*.yaml").Select(f => f.Name).Order(StringComparer.Ordinal)];
@@ -45,7 +45,7 @@ public sealed class EstateSchemaTests
     [Fact]
     public void Every_key_is_described()
     {
-        foreach (var (_, definition) in s_schema.Root["$defs"]!.AsObject())
+        foreach (var (_, definition) in Schema.Root["$defs"]!.AsObject())
         {
             foreach (var (key, property) in definition!["properties"]!.AsObject())
                 Assert.EndsWith(".", property!["description"]!.GetValue<string>(), StringComparison.Ordinal);
@@ -99,7 +99,7 @@ public sealed class EstateSchemaTests
         Assert.Null(KeyDocumentation.For("services.a.command", [])!.Support);
     }
 
-    private static List<string> Check(string yaml) => s_schema.Check(Json(NodeParser.Parse(yaml, "stoker.yaml", [])!.Root));
+    private static List<string> Check(string yaml) => Schema.Check(Json(NodeParser.Parse(yaml, "stoker.yaml", [])!.Root));
 
     private static JsonNode? Json(Node node) => node switch
     {

@@ -4,6 +4,7 @@ using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Models;
 using Stoker.Planning;
+using Stoker.Streams;
 using Stoker.Tests.Architecture;
 using Xunit;
 
@@ -12,13 +13,17 @@ namespace Stoker.Tests.Estates;
 /// <summary>The estates that come with the program are right, and are what their comments say.</summary>
 public sealed class ShippedEstateTests
 {
-    private const string Quickstart = "estates/quickstart/stoker.yaml", AiSystem = "estates/ai-system/stoker.yaml", Citadel = "estates/citadel/stoker.yaml";
+    private const string Quickstart = "estates/quickstart/stoker.yaml", AiSystem = "estates/ai-system/stoker.yaml", Citadel = "estates/citadel/stoker.yaml",
+        Ca4 = "estates/ca4/stoker.yaml";
 
     [Theory]
     [InlineData(Quickstart, null)]
     [InlineData(AiSystem, null)]
     [InlineData(AiSystem, "staging")]
     [InlineData(AiSystem, "production")]
+    [InlineData(Citadel, null)]
+    [InlineData(Ca4, null)]
+    [InlineData(Ca4, "postgres")]
     public void An_estate_that_is_shipped_has_no_mistakes(string file, string? environment)
     {
         var loaded = Load(file, environment);
@@ -103,6 +108,22 @@ public sealed class ShippedEstateTests
         Assert.All(models, m => Assert.NotNull(plan.Services[m.Service!].Spec.Simulation));
         Assert.All(plan.Local.Where(s => s.Spec.Simulation is not null), s => Assert.Single(s.Gpus));
         Assert.Equal("--gpu-memory-utilization 0.56", Flag(plan.Services[new ServiceName("phi-3-mini")].Spec, "--gpu-memory-utilization"));
+    }
+
+    [Fact]
+    public void Ca4_keeps_documents_in_SQLite_and_by_environment_in_PostgreSQL()
+    {
+        var plan = Plan(Ca4, rehearse: false, ["perl", ServiceSpec.OwnProgram]);
+        Findings.AreNone(plan.Diagnostics.Select(d => d.ToString()));
+        var stream = Assert.Single(StreamPlan.Of(plan));
+        Assert.Equal(("gpu-metadata", "", 768), (stream.Name, stream.Store, stream.Dimension));
+        Assert.Equal(["gpu-metadata", "notebook"], plan.Waves.SelectMany(wave => wave).Select(name => name.Value));
+
+        plan = Plan(Ca4, rehearse: false, ["perl", "sh", ServiceSpec.OwnProgram], environment: "postgres");
+        Findings.AreNone(plan.Diagnostics.Select(d => d.ToString()));
+        stream = Assert.Single(StreamPlan.Of(plan));
+        Assert.Equal(("postgres://ca4@127.0.0.1:5442/ca4", "CA4_STORE_PASSWORD"), (stream.Store, stream.PasswordVariable));
+        Assert.Contains("postgres", plan.Local.Select(service => service.Name.Value));
     }
 
     private static string Flag(ServiceSpec service, string flag) => string.Join(' ', service.Command!.SkipWhile(w => w != flag).Take(2));

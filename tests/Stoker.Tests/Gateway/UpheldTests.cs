@@ -1,4 +1,4 @@
-using Stoker.Gateway;
+using Stoker.Platform;
 using Xunit;
 
 namespace Stoker.Tests.Gateway;

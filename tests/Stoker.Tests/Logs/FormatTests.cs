@@ -8,10 +8,10 @@ namespace Stoker.Tests.Logs;
 
 public sealed class FormatTests
 {
-    private static readonly DateTimeOffset _time = new DateTimeOffset(2026, 11, 21, 6, 28, 1, TimeSpan.Zero).AddTicks(1234567);
+    private static readonly DateTimeOffset Time = new DateTimeOffset(2026, 11, 21, 6, 28, 1, TimeSpan.Zero).AddTicks(1234567);
 
     // Bytes over a tiny alphabet, so that newlines and secrets are everywhere.
-    private static readonly Gen<byte[]> _raw = Gen.Elements((byte)'a', (byte)'b', (byte)'c', (byte)'\n').ArrayOf();
+    private static readonly Gen<byte[]> Raw = Gen.Elements((byte)'a', (byte)'b', (byte)'c', (byte)'\n').ArrayOf();
 
     private static Gen<byte[]> Secret => from length in Gen.Choose(4, 7) from value in Gen.Elements((byte)'a', (byte)'b').ArrayOf(length) select value;
 
@@ -30,11 +30,11 @@ public sealed class FormatTests
     [Fact]
     public void Whatever_room_there_is_records_are_whole_and_what_is_left_comes_next()
     {
-        var cases = from raw in _raw from room in Gen.Choose(0, 400) from final in Gen.Elements(CriFormat.Nothing, CriFormat.Whole) select (raw, room, final);
+        var cases = from raw in Raw from room in Gen.Choose(0, 400) from final in Gen.Elements(CriFormat.Nothing, CriFormat.Whole) select (raw, room, final);
         Prop.ForAll(cases.ToArbitrary(), static one =>
         {
             byte[] header = new byte[CriFormat.HeaderLength], text = new byte[one.room];
-            CriFormat.WriteHeader(header, _time, LogStream.Output);
+            CriFormat.WriteHeader(header, Time, LogStream.Output);
             Formatted batch = CriFormat.Format(one.raw, text, header, Redaction.None, one.final);
             string told = string.Concat(Encoding.ASCII.GetString(text, 0, batch.Written).Split('\n').SkipLast(1).Select(static record => record[40..] + "\n"));
             string expected = Encoding.ASCII.GetString(one.raw, 0, batch.Consumed);
@@ -55,7 +55,7 @@ public sealed class FormatTests
         Prop.ForAll((from ticks in Gen.Choose(0, int.MaxValue) from stream in Gen.Elements(LogStream.Output, LogStream.Error) select (ticks, stream)).ToArbitrary(), static one =>
         {
             byte[] header = new byte[CriFormat.HeaderLength];
-            DateTimeOffset time = _time.AddTicks(one.ticks * 1_000_003L);
+            DateTimeOffset time = Time.AddTicks(one.ticks * 1_000_003L);
             CriFormat.WriteHeader(header, time, one.stream);
             Assert.True(CriFormat.TryParse(header, out DateTimeOffset parsed, out LogStream stream, out bool partial));
             Assert.Equal((time, one.stream, false), (parsed, stream, partial));
@@ -71,7 +71,7 @@ public sealed class FormatTests
     [Fact]
     public void A_line_cut_where_it_is_safe_is_redacted_as_if_it_had_not_been_cut()
     {
-        var cases = from secrets in Secret.NonEmptyListOf() from head in _raw from tail in _raw select (secrets, head, tail);
+        var cases = from secrets in Secret.NonEmptyListOf() from head in Raw from tail in Raw select (secrets, head, tail);
         Prop.ForAll(cases.ToArbitrary(), static one =>
         {
             Redaction redaction = Redaction.Of(one.secrets);
@@ -104,7 +104,7 @@ public sealed class FormatTests
         Prop.ForAll((from n in numbers from at in Gen.Choose(0, LogCursor.Size - 1) select (n, at)).ToArbitrary(), static one =>
         {
             int[] n = one.n;
-            var cursor = new LogCursor((ulong)n[0], n[1], n[2], (LogStream)(n[3] % 2), CriFormat.Piece, n[3], n[4], n[5], _time);
+            var cursor = new LogCursor((ulong)n[0], n[1], n[2], (LogStream)(n[3] % 2), CriFormat.Piece, n[3], n[4], n[5], Time);
             byte[] bytes = new byte[LogCursor.Size];
             cursor.Write(bytes);
             Assert.Equal(cursor, LogCursor.Read(bytes));
@@ -125,7 +125,7 @@ public sealed class FormatTests
     [InlineData(150, 0, 0, 7, 0, "Empty { }")] // the only file was about to be emptied
     public void A_log_left_behind_is_gone_on_with_by_its_length_and_inode(long length, long start, long end, long inode, long spoolBase, string expected)
     {
-        var cursor = new LogCursor(7, start, end, LogStream.Output, CriFormat.Nothing, 10, 90, 0, _time);
+        var cursor = new LogCursor(7, start, end, LogStream.Output, CriFormat.Nothing, 10, 90, 0, Time);
         Assert.Equal(expected, LogRecovery.Decide(cursor, (ulong)inode, length, spoolBase).ToString());
     }
 
@@ -139,7 +139,7 @@ public sealed class FormatTests
     private static (Formatted Batch, byte[] Text) Format(string raw, byte tailTag)
     {
         byte[] header = new byte[CriFormat.HeaderLength], text = new byte[1000];
-        CriFormat.WriteHeader(header, _time, LogStream.Error);
+        CriFormat.WriteHeader(header, Time, LogStream.Error);
         Formatted batch = CriFormat.Format(Encoding.ASCII.GetBytes(raw), text, header, Redaction.None, tailTag);
         return (batch, text[..batch.Written]);
     }

@@ -11,7 +11,7 @@ namespace Stoker.Tests.Logs;
 public sealed class KillTests(ITestOutputHelper output)
 {
     // The drills ask for hundreds.
-    private static readonly int _kills = int.TryParse(Environment.GetEnvironmentVariable("STOKER_TEST_KILLS"), out int kills) ? kills : 20;
+    private static readonly int Kills = int.TryParse(Environment.GetEnvironmentVariable("STOKER_TEST_KILLS"), out int kills) ? kills : 20;
 
     [Fact]
     public async Task Numbered_lines_of_two_floods_are_stored_exactly_once_through_a_pump_that_is_killed_again_and_again()
@@ -20,7 +20,7 @@ public sealed class KillTests(ITestOutputHelper output)
         using var bench = new LogBench(rotation: rotation);
         Process flood = bench.Start("seq -f 'output %.0f' 1 1000000000 & exec seq -f 'error %.0f' 1 1000000000 >&2");
         var random = new System.Random(20261121);
-        for (int kill = 0; kill < _kills; kill++)
+        for (int kill = 0; kill < Kills; kill++)
         {
             using Process pump = PumpProcess.Start(bench.Source, rotation);
             Assert.Equal("attached", await pump.StandardOutput.ReadLineAsync());
@@ -54,7 +54,7 @@ public sealed class KillTests(ITestOutputHelper output)
             Assert.StartsWith(message, expected, StringComparison.Ordinal);
         }
 
-        output.WriteLine($"{_kills} kills, {counts[0]} + {counts[1]} lines");
+        output.WriteLine($"{Kills} kills, {counts[0]} + {counts[1]} lines");
         Assert.All(counts, static count => Assert.True(count > 1000));
     }
 

@@ -8,10 +8,10 @@ namespace Stoker.Tests.Logs;
 
 public sealed class ReaderTests : IDisposable
 {
-    private static readonly DateTimeOffset _start = new(2026, 11, 21, 6, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Start = new(2026, 11, 21, 6, 0, 0, TimeSpan.Zero);
 
     private readonly LogBench _bench = new();
-    private readonly ManualTime _time = new(_start);
+    private readonly ManualTime _time = new(Start);
     private readonly LogPump _pump;
 
     public ReaderTests() => _pump = new LogPump(_time, static happened => Assert.Fail(happened.ToString()));
@@ -35,7 +35,7 @@ public sealed class ReaderTests : IDisposable
 
         List<LogLine> lines = await _bench.Lines();
         Assert.Equal(Enumerable.Range(0, 60).Select(static i => $"line {i}"), Texts(lines));
-        Assert.Equal(_start.AddSeconds(1), lines[0].Time);
+        Assert.Equal(Start.AddSeconds(1), lines[0].Time);
         Assert.Equal(("dotted.name", 1), (lines[2].Service, lines[2].Replica));
         Assert.Equal(20, (await _bench.Lines(_bench.Query with { Services = ["dotted.name"] })).Count);
         Assert.Equal(["line 57", "line 58"], await _bench.Messages(_bench.Query with { Services = ["a"], Last = 1 }));
@@ -52,7 +52,7 @@ public sealed class ReaderTests : IDisposable
             await Say(_bench.Source, attachment, $"line {i} ä", i % 10 == 0 ? LogStream.Error : LogStream.Output);
         }
 
-        DateTimeOffset At(int second) => _start.AddSeconds(second);
+        DateTimeOffset At(int second) => Start.AddSeconds(second);
         Assert.Equal(["line 98 ä", "line 99 ä", "line 100 ä"], await _bench.Messages(_bench.Query with { Since = At(98) }));
         Assert.Equal(["line 1 ä", "line 2 ä"], await _bench.Messages(_bench.Query with { Until = At(2) }));
         Assert.Equal(["line 30 ä", "line 40 ä"], await _bench.Messages(_bench.Query with { Since = At(25), Until = At(45), Stream = LogStream.Error }));

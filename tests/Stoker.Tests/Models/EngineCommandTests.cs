@@ -9,15 +9,15 @@ namespace Stoker.Tests.Models;
 /// <summary>What each engine is started with, asked for its health by, and stood in for by. <c>UPDATE_GOLDEN=1</c> writes what is made now.</summary>
 public sealed class EngineCommandTests
 {
-    private static readonly string s_golden = Path.Combine(Repository.Root, "tests", "Stoker.Tests", "Models", "golden");
+    private static readonly string Golden = Path.Combine(Repository.Root, "tests", "Stoker.Tests", "Models", "golden");
 
     [Fact]
     public void Each_engine_is_started_as_its_reference_says()
     {
-        var estate = EstateText.Good(File.ReadAllText(Path.Combine(s_golden, "engines.yaml")));
+        var estate = EstateText.Good(File.ReadAllText(Path.Combine(Golden, "engines.yaml")));
         var text = new StringBuilder();
         foreach (var service in estate.Services.Values) Print(text, service);
-        var expected = Path.Combine(s_golden, "engines.txt");
+        var expected = Path.Combine(Golden, "engines.txt");
         if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1") File.WriteAllText(expected, text.ToString());
         Assert.Equal(File.ReadAllText(expected), text.ToString());
     }

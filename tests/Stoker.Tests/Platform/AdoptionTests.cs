@@ -5,9 +5,9 @@ namespace Stoker.Tests.Platform;
 
 public sealed class AdoptionTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     [Fact]
     public async Task An_adopted_process_tells_its_end_by_signal()
@@ -23,7 +23,7 @@ public sealed class AdoptionTests : IDisposable
     [Fact]
     public async Task An_adopted_process_tells_its_exit_code_although_it_is_another_processs_child()
     {
-        var go = workshop.PathOf("go");
+        var go = _workshop.PathOf("go");
         using var adopted = Adopt(await Stranger($"while [ ! -e {go} ]; do sleep 0.01; done; exit 7"));
         Assert.NotEqual(HostEnvironment.ProcessId, ProcessTable.Find(adopted.Pid)!.Value.ParentPid);
 
@@ -35,11 +35,11 @@ public sealed class AdoptionTests : IDisposable
     [Fact]
     public async Task An_adopted_process_whose_parent_reaps_it_at_once_tells_its_exit_code()
     {
-        var file = workshop.PathOf("pid");
-        var go = workshop.PathOf("go");
+        var file = _workshop.PathOf("pid");
+        var go = _workshop.PathOf("go");
 
         // This parent waits, and so reaps in the moment of the end.
-        workshop.Launch($"(while [ ! -e {go} ]; do sleep 0.01; done; exit 9) & echo $! > {file}; wait; sleep 100");
+        _workshop.Launch($"(while [ ! -e {go} ]; do sleep 0.01; done; exit 9) & echo $! > {file}; wait; sleep 100");
         using var adopted = Adopt(int.Parse(await Workshop.Line(file)));
 
         await File.WriteAllTextAsync(go, "");
@@ -52,9 +52,9 @@ public sealed class AdoptionTests : IDisposable
     [Fact]
     public async Task A_zombie_that_nobody_has_reaped_yet_can_be_adopted_with_its_code()
     {
-        var file = workshop.PathOf("pid");
-        var go = workshop.PathOf("go");
-        var parent = workshop.Launch($"sh -c 'while [ ! -e {go} ]; do sleep 0.01; done; exit 5' & echo $! > {file}; exec sleep 100");
+        var file = _workshop.PathOf("pid");
+        var go = _workshop.PathOf("go");
+        var parent = _workshop.Launch($"sh -c 'while [ ! -e {go} ]; do sleep 0.01; done; exit 5' & echo $! > {file}; exec sleep 100");
         var pid = int.Parse(await Workshop.Line(file));
 
         // As a shell it would reap.
@@ -78,7 +78,7 @@ public sealed class AdoptionTests : IDisposable
     [Fact]
     public async Task A_process_that_is_gone_cannot_be_adopted()
     {
-        var process = workshop.Launch("exit 0");
+        var process = _workshop.Launch("exit 0");
         await Workshop.End(process);
 
         Assert.Null(ChildProcess.Adopt(process.Pid, process.StartTicks));
@@ -87,7 +87,7 @@ public sealed class AdoptionTests : IDisposable
     [Fact]
     public async Task A_daemon_that_replaced_itself_adopts_what_is_still_its_own_child()
     {
-        var process = workshop.Launch("sleep 100");
+        var process = _workshop.Launch("sleep 100");
         using var adopted = ChildProcess.Adopt(process.Pid, process.StartTicks);
 
         adopted!.Signal(Signals.Kill);
@@ -101,8 +101,8 @@ public sealed class AdoptionTests : IDisposable
     /// <summary>A grandchild: its parent lives and does not wait for it.</summary>
     private async Task<int> Stranger(string script)
     {
-        var file = workshop.PathOf(Guid.NewGuid().ToString("N"));
-        workshop.Launch($"sh -c '{script}' & echo $! > {file}; exec sleep 100");
+        var file = _workshop.PathOf(Guid.NewGuid().ToString("N"));
+        _workshop.Launch($"sh -c '{script}' & echo $! > {file}; exec sleep 100");
         return int.Parse(await Workshop.Line(file));
     }
 }

@@ -5,18 +5,18 @@ namespace Stoker.Tests.Platform;
 
 public sealed class CgroupPlaceTests : IDisposable
 {
-    private readonly string root = Directory.CreateTempSubdirectory("stoker-groups-").FullName;
+    private readonly string _root = Directory.CreateTempSubdirectory("stoker-groups-").FullName;
 
-    public CgroupPlaceTests() => File.WriteAllText(Path.Combine(root, "cgroup.procs"), "1\n2\n");
+    public CgroupPlaceTests() => File.WriteAllText(Path.Combine(_root, "cgroup.procs"), "1\n2\n");
 
-    public void Dispose() => Directory.Delete(root, recursive: true);
+    public void Dispose() => Directory.Delete(_root, recursive: true);
 
     [Fact]
     public void Root_takes_the_root_of_the_hierarchy_from_whatever_login_it_comes()
     {
         var session = Group("session-1.scope", 1, 2);
 
-        Assert.Equal(new CgroupPlace(root, IsKernelRoot: true, Obstacle: null), CgroupPlace.Choose(session, root, isRootUser: true));
+        Assert.Equal(new CgroupPlace(_root, IsKernelRoot: true, Obstacle: null), CgroupPlace.Choose(session, _root, isRootUser: true));
     }
 
     [Fact]
@@ -24,7 +24,7 @@ public sealed class CgroupPlaceTests : IDisposable
     {
         var session = Group("session-1.scope", Environment.ProcessId, 2);
 
-        var place = CgroupPlace.Choose(session, root, isRootUser: false)!;
+        var place = CgroupPlace.Choose(session, _root, isRootUser: false)!;
 
         Assert.Equal(session, place.Path);
         Assert.Equal($"`{session}` holds other processes beside the daemon", place.Obstacle);
@@ -37,18 +37,18 @@ public sealed class CgroupPlaceTests : IDisposable
         var leaf = Group("stoker.service/stoker-daemon", Environment.ProcessId);
 
         var place = new CgroupPlace(own, IsKernelRoot: false, Obstacle: null);
-        Assert.Equal(place, CgroupPlace.Choose(own, root, isRootUser: false));
-        Assert.Equal(place, CgroupPlace.Choose(leaf, root, isRootUser: false));
+        Assert.Equal(place, CgroupPlace.Choose(own, _root, isRootUser: false));
+        Assert.Equal(place, CgroupPlace.Choose(leaf, _root, isRootUser: false));
     }
 
     [Fact]
     public void In_a_container_whose_root_holds_others_root_falls_back_to_its_own_group()
     {
-        File.WriteAllText(Path.Combine(root, "cgroup.type"), "domain\n");
+        File.WriteAllText(Path.Combine(_root, "cgroup.type"), "domain\n");
         var own = Group("own", Environment.ProcessId);
 
-        Assert.Equal(own, CgroupPlace.Choose(own, root, isRootUser: true)!.Path);
-        Assert.Equal(root, CgroupPlace.Choose(root, root, isRootUser: true)!.Path);
+        Assert.Equal(own, CgroupPlace.Choose(own, _root, isRootUser: true)!.Path);
+        Assert.Equal(_root, CgroupPlace.Choose(_root, _root, isRootUser: true)!.Path);
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class CgroupPlaceTests : IDisposable
 
     private string Group(string name, params int[] pids)
     {
-        var path = Path.Combine(root, name);
+        var path = Path.Combine(_root, name);
         Directory.CreateDirectory(path);
         File.WriteAllText(Path.Combine(path, "cgroup.type"), "domain\n");
         File.WriteAllText(Path.Combine(path, "cgroup.procs"), string.Concat(pids.Select(pid => $"{pid}\n")));

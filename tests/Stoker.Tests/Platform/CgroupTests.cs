@@ -5,9 +5,9 @@ namespace Stoker.Tests.Platform;
 
 public sealed class CgroupTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     [Fact]
     public async Task A_group_holds_what_a_workload_forked_before_and_after_it_moved_and_kills_it_all()
@@ -16,10 +16,10 @@ public sealed class CgroupTests : IDisposable
         try
         {
             var group = tree.Create("web.1");
-            var file = workshop.PathOf("pids");
+            var file = _workshop.PathOf("pids");
             var sleeper = $"setsid sh -c \"echo \\$\\$ >> {file}; exec sleep 100\"";
-            var go = workshop.PathOf("go");
-            var root = workshop.Launch($"{sleeper} & while [ ! -e {go} ]; do sleep 0.01; done; ({sleeper} &); exec sleep 100");
+            var go = _workshop.PathOf("go");
+            var root = _workshop.Launch($"{sleeper} & while [ ! -e {go} ]; do sleep 0.01; done; ({sleeper} &); exec sleep 100");
             await Workshop.Until(() => File.Exists(file) && File.ReadAllLines(file).Length == 1);
 
             Assert.True(group.Add(root.Pid));

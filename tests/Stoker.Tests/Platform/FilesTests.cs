@@ -6,14 +6,14 @@ namespace Stoker.Tests.Platform;
 
 public sealed class FilesTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     [Fact]
     public async Task A_reader_sees_the_old_content_or_the_new_and_never_a_part()
     {
-        var path = workshop.PathOf("state");
+        var path = _workshop.PathOf("state");
         var contents = new[] { new string('a', 100_000), new string('b', 50_000) };
         Files.AtomicWrite(path, contents[0]);
         var done = false;
@@ -33,39 +33,39 @@ public sealed class FilesTests : IDisposable
         }
 
         await writer.WaitAsync(Workshop.Patience);
-        Assert.Equal([path], Directory.GetFiles(workshop.Root, "*", SearchOption.AllDirectories));
+        Assert.Equal([path], Directory.GetFiles(_workshop.Root, "*", SearchOption.AllDirectories));
     }
 
     [Fact]
     public void What_is_written_is_private_unless_asked_otherwise()
     {
-        Files.CreateDirectory(workshop.PathOf("a/b"));
-        Files.AtomicWrite(workshop.PathOf("a/b/secret"), "x");
-        Files.AtomicWrite(workshop.PathOf("a/b/open"), "x", (UnixFileMode)0x1FF);
-        Files.OpenAppend(workshop.PathOf("a/b/lines")).Dispose();
-        Files.MakeFifo(workshop.PathOf("a/b/pipe"));
+        Files.CreateDirectory(_workshop.PathOf("a/b"));
+        Files.AtomicWrite(_workshop.PathOf("a/b/secret"), "x");
+        Files.AtomicWrite(_workshop.PathOf("a/b/open"), "x", (UnixFileMode)0x1FF);
+        Files.OpenAppend(_workshop.PathOf("a/b/lines")).Dispose();
+        Files.MakeFifo(_workshop.PathOf("a/b/pipe"));
 
-        Assert.Equal(Files.PrivateDirectory, Files.Mode(workshop.PathOf("a/b")));
-        Assert.Equal((UnixFileMode)0x1FF, Files.Mode(workshop.PathOf("a/b/open")));
-        Assert.All(["secret", "lines", "pipe"], name => Assert.Equal(Files.PrivateFile, Files.Mode(workshop.PathOf("a/b/" + name))));
+        Assert.Equal(Files.PrivateDirectory, Files.Mode(_workshop.PathOf("a/b")));
+        Assert.Equal((UnixFileMode)0x1FF, Files.Mode(_workshop.PathOf("a/b/open")));
+        Assert.All(["secret", "lines", "pipe"], name => Assert.Equal(Files.PrivateFile, Files.Mode(_workshop.PathOf("a/b/" + name))));
     }
 
     [Fact]
     public void A_write_that_fails_leaves_the_old_content_and_no_litter()
     {
-        var path = workshop.PathOf("taken");
+        var path = _workshop.PathOf("taken");
         Files.CreateDirectory(path);
 
         Assert.ThrowsAny<Exception>(() => Files.AtomicWrite(path, "x"));
 
-        Assert.Equal([path], Directory.GetFileSystemEntries(workshop.Root));
-        Assert.Throws<DirectoryNotFoundException>(() => Files.AtomicWrite(workshop.PathOf("nowhere/x"), "x"));
+        Assert.Equal([path], Directory.GetFileSystemEntries(_workshop.Root));
+        Assert.Throws<DirectoryNotFoundException>(() => Files.AtomicWrite(_workshop.PathOf("nowhere/x"), "x"));
     }
 
     [Fact]
     public void What_is_not_there_is_no_error_to_ask_for_or_to_delete()
     {
-        var path = workshop.PathOf("nowhere/file");
+        var path = _workshop.PathOf("nowhere/file");
 
         Files.Delete(path);
         Files.DeleteTree(path);
@@ -77,17 +77,17 @@ public sealed class FilesTests : IDisposable
     [Fact]
     public void A_fifo_is_kept_and_a_file_in_its_place_is_an_error()
     {
-        Files.MakeFifo(workshop.PathOf("pipe"));
-        Files.MakeFifo(workshop.PathOf("pipe"));
+        Files.MakeFifo(_workshop.PathOf("pipe"));
+        Files.MakeFifo(_workshop.PathOf("pipe"));
 
-        var error = Assert.Throws<IOException>(() => Files.MakeFifo(workshop.NewFile()));
+        var error = Assert.Throws<IOException>(() => Files.MakeFifo(_workshop.NewFile()));
         Assert.Contains("File exists", error.Message);
     }
 
     [Fact]
     public void A_lock_has_one_holder_who_can_be_named()
     {
-        var path = workshop.PathOf("lock");
+        var path = _workshop.PathOf("lock");
         var first = FileLock.TryTake(path, "pid 812", out _);
         Assert.NotNull(first);
 
@@ -103,9 +103,9 @@ public sealed class FilesTests : IDisposable
     [Fact]
     public async Task A_lock_ends_with_the_process_that_holds_it()
     {
-        var path = workshop.PathOf("lock");
-        var held = workshop.PathOf("held");
-        var holder = workshop.Launch($"exec 9>{path}; flock 9; echo yes > {held}; exec sleep 100");
+        var path = _workshop.PathOf("lock");
+        var held = _workshop.PathOf("held");
+        var holder = _workshop.Launch($"exec 9>{path}; flock 9; echo yes > {held}; exec sleep 100");
         await Workshop.Line(held);
         Assert.Null(FileLock.TryTake(path, "", out _));
 
@@ -123,8 +123,8 @@ public sealed class FilesTests : IDisposable
         var read = new System.Collections.Concurrent.ConcurrentDictionary<int, string>();
         var fifos = Enumerable.Range(0, 20).Select(number =>
         {
-            Files.MakeFifo(workshop.PathOf("pipe" + number));
-            return new FifoReader(workshop.PathOf("pipe" + number));
+            Files.MakeFifo(_workshop.PathOf("pipe" + number));
+            return new FifoReader(_workshop.PathOf("pipe" + number));
         }).ToList();
         var registrations = fifos.Select((fifo, number) => poller.Register(fifo.Descriptor, PollEvents.Readable, _ =>
         {
@@ -133,12 +133,12 @@ public sealed class FilesTests : IDisposable
             read.AddOrUpdate(number, _ => Text(fifo, buffer), (_, before) => before + Text(fifo, buffer));
         })).ToList();
 
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(number => workshop.Run($"echo {number} > {workshop.PathOf("pipe" + number)}")));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(number => _workshop.Run($"echo {number} > {_workshop.PathOf("pipe" + number)}")));
         await Workshop.Until(() => read.Count == 20);
 
         Assert.All(read, pair => Assert.Equal($"{pair.Key}\n", pair.Value));
         registrations[3].Dispose();
-        await workshop.Run($"echo again > {workshop.PathOf("pipe3")}; echo again > {workshop.PathOf("pipe4")}");
+        await _workshop.Run($"echo again > {_workshop.PathOf("pipe3")}; echo again > {_workshop.PathOf("pipe4")}");
         await Workshop.Until(() => read[4] == "4\nagain\n");
         Assert.Equal("3\n", read[3]);
         fifos.ForEach(fifo => fifo.Dispose());

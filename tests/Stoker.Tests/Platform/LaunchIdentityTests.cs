@@ -7,16 +7,16 @@ public sealed class LaunchIdentityTests : IDisposable
 {
     private static readonly LaunchRequest Status = new("/bin/cat", ["/proc/self/status"], Workshop.PlainEnvironment, "/");
 
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     [Fact]
     public async Task The_umask_is_the_childs_alone()
     {
         var before = OwnStatus("Umask:");
 
-        Assert.Equal("0027\n", await workshop.Output(Workshop.Shell("umask") with { Umask = 0x17 }));
+        Assert.Equal("0027\n", await _workshop.Output(Workshop.Shell("umask") with { Umask = 0x17 }));
 
         Assert.Equal(before, OwnStatus("Umask:"));
     }
@@ -24,8 +24,8 @@ public sealed class LaunchIdentityTests : IDisposable
     [Fact]
     public async Task The_nice_value_is_the_childs_alone()
     {
-        Assert.Equal("7\n", await workshop.Output(Workshop.Shell("nice") with { Nice = 7 }));
-        Assert.Equal("0\n", await workshop.Output("nice"));
+        Assert.Equal("7\n", await _workshop.Output(Workshop.Shell("nice") with { Nice = 7 }));
+        Assert.Equal("0\n", await _workshop.Output("nice"));
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class LaunchIdentityTests : IDisposable
         SkipUnlessRoot();
         var before = (OwnStatus("Uid:"), OwnStatus("Gid:"), OwnStatus("Groups:"), OwnStatus("CapEff:"));
 
-        var status = await workshop.Output(Status with { User = Nobody() });
+        var status = await _workshop.Output(Status with { User = Nobody() });
 
         Assert.Equal("65534\t65534\t65534\t65534", Field(status, "Uid:"));
         Assert.Equal("65534\t65534\t65534\t65534", Field(status, "Gid:"));
@@ -47,7 +47,7 @@ public sealed class LaunchIdentityTests : IDisposable
     public async Task No_thread_of_the_daemon_stays_another_user()
     {
         SkipUnlessRoot();
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => workshop.Output(Status with { User = Nobody() }))));
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Task.Run(() => _workshop.Output(Status with { User = Nobody() }))));
 
         // A thread that has been joined may take a moment to leave the kernel.
         await Workshop.Until(() => Directory.EnumerateDirectories("/proc/self/task").Select(task => ProcFile.ReadText(task + "/status"))
@@ -60,7 +60,7 @@ public sealed class LaunchIdentityTests : IDisposable
         SkipUnlessRoot();
         var user = new UserIdentity(12345, 12346, [12346, 12347]);
 
-        var status = await workshop.Output(Status with { User = user });
+        var status = await _workshop.Output(Status with { User = user });
 
         Assert.Equal("12346 12347", Field(status, "Groups:"));
     }
@@ -69,12 +69,12 @@ public sealed class LaunchIdentityTests : IDisposable
     public async Task Another_user_writes_to_a_pipe_in_a_private_directory_and_may_open_it_again()
     {
         SkipUnlessRoot();
-        Files.SetMode(workshop.Root, Files.PrivateDirectory);
-        var pipe = workshop.PathOf("pipe");
+        Files.SetMode(_workshop.Root, Files.PrivateDirectory);
+        var pipe = _workshop.PathOf("pipe");
         Files.MakeFifo(pipe);
         using var reader = new FifoReader(pipe);
 
-        await Workshop.End(workshop.Launch(Workshop.Shell("echo one; echo two > /dev/stdout", pipe) with { User = Nobody() }));
+        await Workshop.End(_workshop.Launch(Workshop.Shell("echo one; echo two > /dev/stdout", pipe) with { User = Nobody() }));
 
         var buffer = new byte[100];
         Assert.Equal("one\ntwo\n", System.Text.Encoding.UTF8.GetString(buffer, 0, reader.Read(buffer)));
@@ -84,8 +84,8 @@ public sealed class LaunchIdentityTests : IDisposable
     public void A_program_that_the_user_may_not_execute_is_refused_by_name()
     {
         SkipUnlessRoot();
-        Files.SetMode(workshop.Root, Files.PrivateDirectory | UnixFileMode.OtherExecute);
-        var program = workshop.NewScript("#!/bin/sh\n");
+        Files.SetMode(_workshop.Root, Files.PrivateDirectory | UnixFileMode.OtherExecute);
+        var program = _workshop.NewScript("#!/bin/sh\n");
 
         var refused = Workshop.Refusal(new LaunchRequest(program, [], Workshop.PlainEnvironment, "/") { User = Nobody() });
 
@@ -97,11 +97,11 @@ public sealed class LaunchIdentityTests : IDisposable
     public void A_working_directory_that_the_user_may_not_enter_is_refused()
     {
         SkipUnlessRoot();
-        Files.SetMode(workshop.Root, Files.PrivateDirectory);
+        Files.SetMode(_workshop.Root, Files.PrivateDirectory);
 
-        var refused = Workshop.Refusal(Workshop.Shell("true") with { User = Nobody(), WorkingDirectory = workshop.Root });
+        var refused = Workshop.Refusal(Workshop.Shell("true") with { User = Nobody(), WorkingDirectory = _workshop.Root });
 
-        Assert.Equal((LaunchRefusal.PermissionDenied, $"working directory `{workshop.Root}` may not be entered (mode 0700)"), (refused.Cause, refused.Message));
+        Assert.Equal((LaunchRefusal.PermissionDenied, $"working directory `{_workshop.Root}` may not be entered (mode 0700)"), (refused.Cause, refused.Message));
     }
 
     [Fact]
@@ -112,8 +112,8 @@ public sealed class LaunchIdentityTests : IDisposable
             Limits = [new ResourceLimit(Resource.OpenFiles, 100, 200), new ResourceLimit(Resource.Core, 0, ResourceLimit.Unlimited)],
         };
 
-        var file = workshop.NewFile();
-        var process = workshop.Launch(request with { Output = file });
+        var file = _workshop.NewFile();
+        var process = _workshop.Launch(request with { Output = file });
         await Workshop.End(process);
 
         Assert.Equal($"100\n200\n0\n{process.Pid}\n", await File.ReadAllTextAsync(file));
@@ -127,7 +127,7 @@ public sealed class LaunchIdentityTests : IDisposable
         var hard = ulong.Parse(Field(await File.ReadAllTextAsync("/proc/self/limits"), "Max open files").Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]);
         var limit = new ResourceLimit(Resource.OpenFiles, hard + 10, hard + 10);
 
-        var text = await workshop.Output(Workshop.Shell("ulimit -n; cat /proc/self/status") with { Limits = [limit], User = Nobody() });
+        var text = await _workshop.Output(Workshop.Shell("ulimit -n; cat /proc/self/status") with { Limits = [limit], User = Nobody() });
 
         Assert.StartsWith($"{hard + 10}\n", text);
         Assert.Equal("65534\t65534\t65534\t65534", Field(text, "Uid:"));
@@ -166,7 +166,7 @@ public sealed class LaunchIdentityTests : IDisposable
             Umask = 0x3F, Nice = 3, User = Nobody(), Limits = [new ResourceLimit(Resource.OpenFiles, 64, 64)],
         };
 
-        Assert.Equal("0077\n3\n65534\n64\n", await workshop.Output(request));
+        Assert.Equal("0077\n3\n65534\n64\n", await _workshop.Output(request));
     }
 
     private static void SkipUnlessRoot() => Assert.SkipUnless(HostEnvironment.IsRoot, "only root may start a process as another user");

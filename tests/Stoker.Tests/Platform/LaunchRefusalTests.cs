@@ -7,9 +7,9 @@ public sealed class LaunchRefusalTests : IDisposable
 {
     private const UnixFileMode NotExecutable = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     [Fact]
     public void A_program_that_does_not_exist() =>
@@ -21,36 +21,36 @@ public sealed class LaunchRefusalTests : IDisposable
     [Fact]
     public void A_file_without_permission_to_execute()
     {
-        var path = workshop.NewScript("#!/bin/sh\n", NotExecutable);
+        var path = _workshop.NewScript("#!/bin/sh\n", NotExecutable);
         Refused(LaunchRefusal.NotExecutable, $"`{path}` is not executable (mode 0600; chmod +x makes it so)", Request(path));
     }
 
     [Fact]
     public void A_script_whose_interpreter_does_not_exist()
     {
-        var path = workshop.NewScript("#!/opt/python9 -u\n");
+        var path = _workshop.NewScript("#!/opt/python9 -u\n");
         Refused(LaunchRefusal.NotFound, $"`{path}` needs the interpreter `/opt/python9`, which does not exist", Request(path));
     }
 
     [Fact]
     public void A_script_with_the_line_ends_of_another_system()
     {
-        var path = workshop.NewScript("#!/bin/sh\r\necho\r\n");
+        var path = _workshop.NewScript("#!/bin/sh\r\necho\r\n");
         Refused(LaunchRefusal.NotFound, $"`{path}` needs the interpreter `/bin/sh\\r`, which does not exist", Request(path));
     }
 
     [Fact]
     public void A_script_whose_interpreter_is_not_executable()
     {
-        var interpreter = workshop.NewScript("", NotExecutable);
-        var path = workshop.NewScript($"#!{interpreter}\n");
+        var interpreter = _workshop.NewScript("", NotExecutable);
+        var path = _workshop.NewScript($"#!{interpreter}\n");
         Refused(LaunchRefusal.NotExecutable, $"`{path}` needs the interpreter `{interpreter}`, which is not executable", Request(path));
     }
 
     [Fact]
     public void A_file_that_is_no_program()
     {
-        var path = workshop.NewScript("hello");
+        var path = _workshop.NewScript("hello");
         Refused(
             LaunchRefusal.NotExecutable, $"`{path}` is neither a program for this machine nor a script that begins with #!", Request(path));
     }
@@ -59,12 +59,12 @@ public sealed class LaunchRefusalTests : IDisposable
     public void A_program_for_another_machine_or_loader()
     {
         var bytes = File.ReadAllBytes("/bin/true");
-        var foreign = workshop.NewScript("");
+        var foreign = _workshop.NewScript("");
         bytes[18] = 243;
         File.WriteAllBytes(foreign, bytes);
         Assert.Contains("is built for riscv64, and this machine is ", Workshop.Refusal(Request(foreign)).Message);
 
-        var unloadable = workshop.NewScript("");
+        var unloadable = _workshop.NewScript("");
         bytes = File.ReadAllBytes("/bin/true");
         bytes[bytes.AsSpan().IndexOf("/ld-"u8) + 1] = (byte)'x';
         File.WriteAllBytes(unloadable, bytes);
@@ -76,7 +76,7 @@ public sealed class LaunchRefusalTests : IDisposable
     [Fact]
     public void A_program_that_stays_open_for_writing()
     {
-        var path = workshop.NewScript("");
+        var path = _workshop.NewScript("");
         File.Copy("/bin/true", path, overwrite: true);
         using var writer = new FileStream(path, FileMode.Open, FileAccess.Write);
         Refused(LaunchRefusal.NotExecutable, $"`{path}` is open for writing", Request(path));

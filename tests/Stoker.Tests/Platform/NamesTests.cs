@@ -6,9 +6,9 @@ namespace Stoker.Tests.Platform;
 /// <summary>Signals, users and programs by the names that people write.</summary>
 public sealed class NamesTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     [Theory]
     [InlineData("SIGTERM", 15)]
@@ -49,7 +49,7 @@ public sealed class NamesTests : IDisposable
     [Fact]
     public async Task Signals_have_the_numbers_that_this_machine_gives_them()
     {
-        var text = await workshop.Output(new LaunchRequest(
+        var text = await _workshop.Output(new LaunchRequest(
             "/bin/bash", ["-c", "for n in $(seq 1 31) 34 37; do echo $n SIG$(kill -l $n); done"], Workshop.PlainEnvironment, "/"));
 
         Assert.All(
@@ -93,18 +93,18 @@ public sealed class NamesTests : IDisposable
     [Fact]
     public void Programs_are_found_along_the_path_and_only_where_they_may_be_executed()
     {
-        Files.CreateDirectory(workshop.PathOf("one/tool"));
-        Files.CreateDirectory(workshop.PathOf("two"));
-        Files.CreateDirectory(workshop.PathOf("three"));
-        Files.AtomicWrite(workshop.PathOf("two/tool"), "");
-        Files.AtomicWrite(workshop.PathOf("three/tool"), "", Files.PrivateDirectory);
-        var path = string.Join(':', workshop.PathOf("one"), workshop.PathOf("two"), workshop.PathOf("three"));
+        Files.CreateDirectory(_workshop.PathOf("one/tool"));
+        Files.CreateDirectory(_workshop.PathOf("two"));
+        Files.CreateDirectory(_workshop.PathOf("three"));
+        Files.AtomicWrite(_workshop.PathOf("two/tool"), "");
+        Files.AtomicWrite(_workshop.PathOf("three/tool"), "", Files.PrivateDirectory);
+        var path = string.Join(':', _workshop.PathOf("one"), _workshop.PathOf("two"), _workshop.PathOf("three"));
 
-        Assert.Equal(workshop.PathOf("three/tool"), Executables.Find("tool", path, "/"));
-        Assert.Equal(workshop.PathOf("three/tool"), Executables.Find("tool", "/usr/bin::/bin", workshop.PathOf("three")));
-        Assert.Equal(workshop.PathOf("three/tool"), Executables.Find("./three/tool", null, workshop.Root));
-        Assert.Null(Executables.Find("./two/tool", null, workshop.Root));
-        Assert.Null(Executables.Find("tool", workshop.PathOf("one"), "/"));
+        Assert.Equal(_workshop.PathOf("three/tool"), Executables.Find("tool", path, "/"));
+        Assert.Equal(_workshop.PathOf("three/tool"), Executables.Find("tool", "/usr/bin::/bin", _workshop.PathOf("three")));
+        Assert.Equal(_workshop.PathOf("three/tool"), Executables.Find("./three/tool", null, _workshop.Root));
+        Assert.Null(Executables.Find("./two/tool", null, _workshop.Root));
+        Assert.Null(Executables.Find("tool", _workshop.PathOf("one"), "/"));
         Assert.EndsWith("/sh", Executables.Find("sh", null, "/"));
     }
 

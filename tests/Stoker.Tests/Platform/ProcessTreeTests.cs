@@ -5,10 +5,10 @@ namespace Stoker.Tests.Platform;
 
 public sealed class ProcessTreeTests : IDisposable
 {
-    private readonly Workshop workshop = new();
-    private readonly string marker = Guid.NewGuid().ToString("N");
+    private readonly Workshop _workshop = new();
+    private readonly string _marker = Guid.NewGuid().ToString("N");
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     [Fact]
     public async Task What_left_the_session_and_lost_its_parent_is_found_by_its_marker()
@@ -16,7 +16,7 @@ public sealed class ProcessTreeTests : IDisposable
         var (root, pids) = await Workload();
         await FoundAre(root, [.. pids, root.Pid]);
 
-        Assert.Empty(ProcessTree.KillAll(root.Id, root.Pid, marker));
+        Assert.Empty(ProcessTree.KillAll(root.Id, root.Pid, _marker));
 
         Assert.Equal(ExitStatus.Killed(Signals.Kill), await Workshop.End(root));
         Assert.All(pids, pid => Assert.True(ProcessTable.Find(pid) is null or { IsZombie: true }));
@@ -30,7 +30,7 @@ public sealed class ProcessTreeTests : IDisposable
         await Workshop.End(root);
 
         await FoundAre(root, pids);
-        Assert.Empty(ProcessTree.KillAll(root.Id, root.Pid, marker));
+        Assert.Empty(ProcessTree.KillAll(root.Id, root.Pid, _marker));
     }
 
     [Fact]
@@ -43,13 +43,13 @@ public sealed class ProcessTreeTests : IDisposable
 
         Assert.Equal(pids.Length, members.Count);
         Assert.Contains(pids, pid => members.All(member => member.Pid != pid));
-        Assert.Empty(ProcessTree.KillAll(root.Id, root.Pid, marker));
+        Assert.Empty(ProcessTree.KillAll(root.Id, root.Pid, _marker));
     }
 
     [Fact]
     public void A_session_whose_number_now_belongs_to_a_stranger_has_no_members()
     {
-        var stranger = workshop.Launch("sleep 100");
+        var stranger = _workshop.Launch("sleep 100");
 
         Assert.Empty(ProcessTree.Members(new ProcessId(stranger.Pid, stranger.StartTicks - 1), stranger.Pid, null, ProcessTable.Take()));
     }
@@ -57,7 +57,7 @@ public sealed class ProcessTreeTests : IDisposable
     [Fact]
     public void A_signal_for_a_process_that_started_at_another_time_reaches_nobody()
     {
-        var stranger = workshop.Launch("sleep 100");
+        var stranger = _workshop.Launch("sleep 100");
 
         Assert.Equal(0, ProcessTree.Kill([new ProcessId(stranger.Pid, stranger.StartTicks - 1)], Signals.Kill));
         Assert.Equal(1, ProcessTree.Kill([stranger.Id], Signals.Kill));
@@ -67,12 +67,12 @@ public sealed class ProcessTreeTests : IDisposable
     public async Task A_workload_that_forks_without_end_is_killed_to_the_last()
     {
         // Each generation starts the next in a new session and ends, faster than a walk through /proc.
-        var script = workshop.NewScript("#!/bin/sh\nsetsid \"$0\" & exit\n");
-        var root = workshop.Launch(Marked(new LaunchRequest(script, [], Workshop.PlainEnvironment, "/")));
+        var script = _workshop.NewScript("#!/bin/sh\nsetsid \"$0\" & exit\n");
+        var root = _workshop.Launch(Marked(new LaunchRequest(script, [], Workshop.PlainEnvironment, "/")));
         await Workshop.End(root);
 
-        await Workshop.Until(() => ProcessTree.KillAll(root.Id, root.Pid, marker).Count == 0
-            && Enumerable.Range(0, 20).All(_ => ProcessTree.Members(root.Id, root.Pid, marker, ProcessTable.Take()).Count == 0));
+        await Workshop.Until(() => ProcessTree.KillAll(root.Id, root.Pid, _marker).Count == 0
+            && Enumerable.Range(0, 20).All(_ => ProcessTree.Members(root.Id, root.Pid, _marker, ProcessTable.Take()).Count == 0));
     }
 
     [Fact]
@@ -98,19 +98,19 @@ public sealed class ProcessTreeTests : IDisposable
 
     /// <summary>A shell in between may take a moment to end.</summary>
     private Task FoundAre(ChildProcess root, IReadOnlyList<int> pids) => Workshop.Until(() =>
-        ProcessTree.Members(root.Id, root.Pid, marker, ProcessTable.Take()).Select(member => member.Pid).Order().SequenceEqual(pids.Order()));
+        ProcessTree.Members(root.Id, root.Pid, _marker, ProcessTable.Take()).Select(member => member.Pid).Order().SequenceEqual(pids.Order()));
 
     private LaunchRequest Marked(LaunchRequest request) => request with
     {
-        Environment = new Dictionary<string, string>(Workshop.PlainEnvironment) { [ProcessTree.MarkerVariable] = marker },
+        Environment = new Dictionary<string, string>(Workshop.PlainEnvironment) { [ProcessTree.MarkerVariable] = _marker },
     };
 
     /// <summary>A child, a grandchild in a session of its own, and one in its own session whose parent has ended.</summary>
     private async Task<(ChildProcess Root, int[] Pids)> Workload()
     {
-        var file = workshop.PathOf("pids");
+        var file = _workshop.PathOf("pids");
         var sleeper = $"sh -c \"echo \\$\\$ >> {file}; exec sleep 100\"";
-        var root = workshop.Launch(Marked(Workshop.Shell($"{sleeper} & setsid {sleeper} & (setsid {sleeper} &) ; exec sleep 100")));
+        var root = _workshop.Launch(Marked(Workshop.Shell($"{sleeper} & setsid {sleeper} & (setsid {sleeper} &) ; exec sleep 100")));
         var lines = await Workshop.Eventually(() =>
             File.Exists(file) && File.ReadAllLines(file) is { Length: 3 } three && ProcessTable.Take() is var table
             && three.All(pid => table.Find(int.Parse(pid)) is { Command: "sleep" }) ? three : null);

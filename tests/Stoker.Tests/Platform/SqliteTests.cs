@@ -6,8 +6,8 @@ namespace Stoker.Tests.Platform;
 
 public sealed class SqliteTests : IDisposable
 {
-    private static readonly SqliteSchema s_first = new("CREATE TABLE a (x INTEGER)");
-    private static readonly SqliteSchema s_second = new("CREATE TABLE a (x INTEGER)", "CREATE TABLE b (y TEXT)");
+    private static readonly SqliteSchema First = new("CREATE TABLE a (x INTEGER)");
+    private static readonly SqliteSchema Second = new("CREATE TABLE a (x INTEGER)", "CREATE TABLE b (y TEXT)");
 
     private readonly Scratch _scratch = new();
 
@@ -34,7 +34,7 @@ public sealed class SqliteTests : IDisposable
     [Fact]
     public void A_database_is_private_in_wal_mode_and_fully_synchronous()
     {
-        using var database = SqliteDatabase.Open(Path, s_first);
+        using var database = SqliteDatabase.Open(Path, First);
         Assert.Equal(("wal", 2L), (Text(database, "PRAGMA journal_mode"), One(database, "PRAGMA synchronous")));
         Assert.All(Directory.GetFiles(_scratch.Directory), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
     }
@@ -42,9 +42,9 @@ public sealed class SqliteTests : IDisposable
     [Fact]
     public void Tables_are_brought_up_to_date_and_a_later_version_is_left_alone()
     {
-        using (var database = SqliteDatabase.Open(Path, s_first)) database.Execute("INSERT INTO a VALUES (7)");
-        using (var database = SqliteDatabase.Open(Path, s_second)) Assert.Equal((7L, 0L), (One(database, "SELECT x FROM a"), One(database, "SELECT count(*) FROM b")));
-        var refused = Assert.Throws<SqliteFailedException>(() => SqliteDatabase.Open(Path, s_first));
+        using (var database = SqliteDatabase.Open(Path, First)) database.Execute("INSERT INTO a VALUES (7)");
+        using (var database = SqliteDatabase.Open(Path, Second)) Assert.Equal((7L, 0L), (One(database, "SELECT x FROM a"), One(database, "SELECT count(*) FROM b")));
+        var refused = Assert.Throws<SqliteFailedException>(() => SqliteDatabase.Open(Path, First));
         Assert.Equal(SqliteFailure.TooNew, refused.Failure);
         Assert.Contains("a later version of Stoker", refused.Message);
     }
@@ -54,17 +54,17 @@ public sealed class SqliteTests : IDisposable
     {
         Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 16 }, _ =>
         {
-            using var database = SqliteDatabase.Open(Path, s_second);
+            using var database = SqliteDatabase.Open(Path, Second);
             database.Write(() => database.Execute("INSERT INTO a VALUES (1)"));
         });
-        using var after = SqliteDatabase.Open(Path, s_second);
+        using var after = SqliteDatabase.Open(Path, Second);
         Assert.Equal(16, One(after, "SELECT sum(x) FROM a"));
     }
 
     [Fact]
     public void A_transaction_whose_work_throws_has_not_happened()
     {
-        using var database = SqliteDatabase.Open(Path, s_first);
+        using var database = SqliteDatabase.Open(Path, First);
         Assert.Throws<InvalidOperationException>(() => database.Write(() =>
         {
             database.Execute("INSERT INTO a VALUES (1)");
@@ -77,8 +77,8 @@ public sealed class SqliteTests : IDisposable
     [Fact]
     public void Another_connections_commit_is_seen_by_its_version_and_ones_own_is_not()
     {
-        using var here = SqliteDatabase.Open(Path, s_first);
-        using var there = SqliteDatabase.Open(Path, s_first);
+        using var here = SqliteDatabase.Open(Path, First);
+        using var there = SqliteDatabase.Open(Path, First);
         var before = here.DataVersion;
         here.Execute("INSERT INTO a VALUES (1)");
         Assert.Equal(before, here.DataVersion);
@@ -90,11 +90,11 @@ public sealed class SqliteTests : IDisposable
     public void What_is_no_database_or_cannot_be_opened_is_said_in_words()
     {
         File.WriteAllText(Path, "certainly not what SQLite writes, and long enough to be looked at: " + new string('x', 4096));
-        Assert.Equal(SqliteFailure.Corrupt, Assert.Throws<SqliteFailedException>(() => SqliteDatabase.Open(Path, s_first)).Failure);
+        Assert.Equal(SqliteFailure.Corrupt, Assert.Throws<SqliteFailedException>(() => SqliteDatabase.Open(Path, First)).Failure);
         Directory.CreateDirectory(_scratch.At("directory"));
-        Assert.Equal(SqliteFailure.CannotOpen, Assert.Throws<SqliteFailedException>(() => SqliteDatabase.Open(_scratch.At("directory"), s_first)).Failure);
-        Assert.Null(SqliteDatabase.OpenIfPresent(_scratch.At("absent.db"), s_first));
-        using var database = SqliteDatabase.Open(_scratch.At("other.db"), s_first);
+        Assert.Equal(SqliteFailure.CannotOpen, Assert.Throws<SqliteFailedException>(() => SqliteDatabase.Open(_scratch.At("directory"), First)).Failure);
+        Assert.Null(SqliteDatabase.OpenIfPresent(_scratch.At("absent.db"), First));
+        using var database = SqliteDatabase.Open(_scratch.At("other.db"), First);
         Assert.Equal(SqliteFailure.Mistaken, Assert.Throws<SqliteFailedException>(() => database.Execute("SELECT nothing")).Failure);
     }
 

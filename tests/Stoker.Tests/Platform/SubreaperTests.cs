@@ -10,12 +10,12 @@ public sealed class SubreaperAlone;
 [Collection("subreaper")]
 public sealed class SubreaperTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
     public void Dispose()
     {
         ExitWatcher.Shared.StopBeingSubreaper();
-        workshop.Dispose();
+        _workshop.Dispose();
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class SubreaperTests : IDisposable
     public async Task An_orphan_that_was_adopted_tells_its_exit_code()
     {
         ProcessLauncher.BecomeSubreaper();
-        var go = workshop.PathOf("go");
+        var go = _workshop.PathOf("go");
         var orphan = await Orphan($"sh -c 'while [ ! -e {go} ]; do sleep 0.01; done; exit 6'");
         using var adopted = ChildProcess.Adopt(orphan, ProcessTable.Find(orphan)!.Value.StartTicks)!;
 
@@ -62,8 +62,8 @@ public sealed class SubreaperTests : IDisposable
     /// <summary>Its parent has ended.</summary>
     private async Task<int> Orphan(string command)
     {
-        var file = workshop.PathOf(Guid.NewGuid().ToString("N"));
-        await workshop.Run($"{command} & echo $! > {file}");
+        var file = _workshop.PathOf(Guid.NewGuid().ToString("N"));
+        await _workshop.Run($"{command} & echo $! > {file}");
         return int.Parse(await Workshop.Line(file));
     }
 }

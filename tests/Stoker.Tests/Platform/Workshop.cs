@@ -11,7 +11,7 @@ internal sealed class Workshop : IDisposable
     public static readonly IReadOnlyDictionary<string, string> PlainEnvironment =
         new Dictionary<string, string> { ["PATH"] = Executables.DefaultPath };
 
-    private readonly List<ChildProcess> started = [];
+    private readonly List<ChildProcess> _started = [];
 
     public Workshop() => Directory.CreateDirectory(Root);
 
@@ -27,7 +27,7 @@ internal sealed class Workshop : IDisposable
         var outcome = ProcessLauncher.Launch(request);
         Assert.True(outcome is LaunchOutcome.Launched, outcome.ToString());
         var process = ((LaunchOutcome.Launched)outcome).Process;
-        started.Add(process);
+        _started.Add(process);
         return process;
     }
 
@@ -88,7 +88,7 @@ internal sealed class Workshop : IDisposable
 
     public void Dispose()
     {
-        foreach (var process in started)
+        foreach (var process in _started)
         {
             ProcessTree.KillAll(process.Id, process.Pid, null);
         }

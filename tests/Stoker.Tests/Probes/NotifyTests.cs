@@ -8,8 +8,8 @@ namespace Stoker.Tests.Probes;
 
 public sealed class NotifyTests : IDisposable
 {
-    private readonly string directory = Directory.CreateTempSubdirectory("sn").FullName;
-    private readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(30));
+    private readonly string _directory = Directory.CreateTempSubdirectory("sn").FullName;
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(30));
 
     [Fact]
     public void Every_assignment_of_the_protocol_is_understood()
@@ -64,7 +64,7 @@ public sealed class NotifyTests : IDisposable
     [Fact]
     public async Task Messages_arrive_in_order_with_the_pid_that_the_kernel_vouches_for()
     {
-        using var socket = NotifySocket.Bind(directory, directory, "vision.1");
+        using var socket = NotifySocket.Bind(_directory, _directory, "vision.1");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(socket.Path));
         Send(socket.Path, "STATUS=one");
         Send(socket.Path, "STATUS=two\nREADY=1");
@@ -78,13 +78,13 @@ public sealed class NotifyTests : IDisposable
     public async Task The_real_systemd_notify_is_heard_and_its_barrier_is_answered()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/systemd-notify"), "systemd-notify is not installed: the protocol is tested by our own sender only");
-        using var socket = NotifySocket.Bind(directory, directory, "real.1");
+        using var socket = NotifySocket.Bind(_directory, _directory, "real.1");
         var start = new ProcessStartInfo("/usr/bin/systemd-notify", ["--ready", "--status=warm", "--pid=4711"]) { Environment = { ["NOTIFY_SOCKET"] = socket.Path } };
         using var process = Process.Start(start)!;
 
         // It sends READY, then a barrier, and ends when that has been answered.
         var packets = await Take(socket, 2);
-        await process.WaitForExitAsync(patience.Token);
+        await process.WaitForExitAsync(_patience.Token);
         Assert.Equal(0, process.ExitCode);
         Assert.True(packets[0].Message is { Ready: true, Status: "warm", MainPid: 4711 });
         Assert.True(packets[1].Message.Barrier);
@@ -93,23 +93,23 @@ public sealed class NotifyTests : IDisposable
     [Fact]
     public async Task A_file_left_by_a_killed_daemon_is_replaced_and_the_end_removes_it()
     {
-        File.WriteAllText(Path.Combine(directory, "old.1"), "left over");
-        var socket = NotifySocket.Bind(directory, directory, "old.1");
+        File.WriteAllText(Path.Combine(_directory, "old.1"), "left over");
+        var socket = NotifySocket.Bind(_directory, _directory, "old.1");
         Send(socket.Path, "READY=1");
         Assert.True((await Take(socket, 1))[0].Message.Ready);
 
         var reading = Take(socket, 1);
         socket.Dispose();
         Assert.Empty(await reading);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(directory));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_directory));
     }
 
     [Fact]
     public void A_path_that_is_too_long_goes_to_the_fallback()
     {
-        var deep = Path.Combine(directory, new string('d', 120));
-        using var socket = NotifySocket.Bind(deep, Path.Combine(directory, "s"), "vision.1");
-        Assert.Equal(Path.Combine(directory, "s", "vision.1"), socket.Path);
+        var deep = Path.Combine(_directory, new string('d', 120));
+        using var socket = NotifySocket.Bind(deep, Path.Combine(_directory, "s"), "vision.1");
+        Assert.Equal(Path.Combine(_directory, "s", "vision.1"), socket.Path);
         var name = new string('n', NotifySocket.LongestPath - 3);
         Assert.Equal($"/a/{name}", NotifySocket.Choose("/a", "/b", name));
         Assert.Null(NotifySocket.Choose("/a", "/b", name + "n"));
@@ -118,7 +118,7 @@ public sealed class NotifyTests : IDisposable
     [Fact]
     public async Task Hundreds_of_sockets_share_the_runtimes_one_loop()
     {
-        var sockets = Enumerable.Range(0, 200).Select(i => NotifySocket.Bind(directory, directory, $"s{i}")).ToList();
+        var sockets = Enumerable.Range(0, 200).Select(i => NotifySocket.Bind(_directory, _directory, $"s{i}")).ToList();
         try
         {
             var before = Process.GetCurrentProcess().Threads.Count;
@@ -136,14 +136,14 @@ public sealed class NotifyTests : IDisposable
 
     public void Dispose()
     {
-        patience.Dispose();
-        Directory.Delete(directory, recursive: true);
+        _patience.Dispose();
+        Directory.Delete(_directory, recursive: true);
     }
 
     private async Task<List<NotifyPacket>> Take(NotifySocket socket, int count)
     {
         List<NotifyPacket> packets = [];
-        await foreach (var packet in socket.ReadAllAsync(patience.Token))
+        await foreach (var packet in socket.ReadAllAsync(_patience.Token))
         {
             packets.Add(packet);
             if (packets.Count == count) break;

@@ -214,19 +214,19 @@ public sealed class ProbeTests
 /// <summary>A server of one trick on a port of its own.</summary>
 internal sealed class Peer : IDisposable
 {
-    private readonly Socket listener;
+    private readonly Socket _listener;
 
     public Peer(IPAddress? address = null)
     {
         var where = address ?? IPAddress.Loopback;
-        listener = new Socket(where.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(where, 0));
-        listener.Listen();
+        _listener = new Socket(where.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _listener.Bind(new IPEndPoint(where, 0));
+        _listener.Listen();
     }
 
-    public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
+    public int Port => ((IPEndPoint)_listener.LocalEndPoint!).Port;
 
-    public Task<Socket> AcceptAsync() => listener.AcceptAsync();
+    public Task<Socket> AcceptAsync() => _listener.AcceptAsync();
 
     /// <summary>Serves every connection this way, and closes it.</summary>
     public void OnAccept(Func<Socket, Task> serve) => _ = Task.Run(async () =>
@@ -236,7 +236,7 @@ internal sealed class Peer : IDisposable
             Socket socket;
             try
             {
-                socket = await listener.AcceptAsync();
+                socket = await _listener.AcceptAsync();
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
@@ -264,5 +264,5 @@ internal sealed class Peer : IDisposable
         return first.Task;
     }
 
-    public void Dispose() => listener.Dispose();
+    public void Dispose() => _listener.Dispose();
 }

@@ -7,7 +7,7 @@ namespace Stoker.Tests.Runtimes;
 
 public sealed class ContainerImageTests : IDisposable
 {
-    private readonly Workshop workshop = new();
+    private readonly Workshop _workshop = new();
 
     [Fact]
     public void What_an_image_says_is_read_with_its_times_in_nanoseconds()
@@ -53,33 +53,33 @@ public sealed class ContainerImageTests : IDisposable
     [InlineData("docker", "{{json .Config.Healthcheck}}\n{{json .Config.Shell}}", """{"Test":["CMD-SHELL","true"]}\n["/bin/ash","-c"]""", "/bin/ash -c true")]
     public async Task The_image_is_that_of_the_container_whatever_its_name_means_by_now(string tool, string template, string answer, string words)
     {
-        File.WriteAllText(workshop.PathOf("template"), template);
+        File.WriteAllText(_workshop.PathOf("template"), template);
         Install(tool,
             $"""
             case "$1 $2 $4" in
             'container inspect web-1') echo sha256:abc ;;
-            'image inspect sha256:abc') [ "$3" = "--format=$(cat {workshop.PathOf("template")})" ] && printf '{answer}\n' ;;
+            'image inspect sha256:abc') [ "$3" = "--format=$(cat {_workshop.PathOf("template")})" ] && printf '{answer}\n' ;;
             *) exit 1 ;;
             esac
             """);
-        Assert.Equal(words, string.Join(' ', (await ContainerImage.HealthcheckAsync(new ContainerHandle(workshop.PathOf(tool), "web-1"))).Command!));
+        Assert.Equal(words, string.Join(' ', (await ContainerImage.HealthcheckAsync(new ContainerHandle(_workshop.PathOf(tool), "web-1"))).Command!));
     }
 
     [Fact]
     public async Task A_tool_that_fails_is_quoted()
     {
         Install("podman", "echo 'Error: no such container web-1' >&2; exit 125");
-        var problem = await Assert.ThrowsAsync<IOException>(() => ContainerImage.HealthcheckAsync(new ContainerHandle(workshop.PathOf("podman"), "web-1")));
+        var problem = await Assert.ThrowsAsync<IOException>(() => ContainerImage.HealthcheckAsync(new ContainerHandle(_workshop.PathOf("podman"), "web-1")));
         Assert.Equal("`podman container inspect` failed: Error: no such container web-1", problem.Message);
     }
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
     private static int Milliseconds(TimeSpan? time) => (int)time!.Value.TotalMilliseconds;
 
     private void Install(string name, string script)
     {
-        File.WriteAllText(workshop.PathOf(name), $"#!/bin/sh\n{script}\n");
-        File.SetUnixFileMode(workshop.PathOf(name), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.WriteAllText(_workshop.PathOf(name), $"#!/bin/sh\n{script}\n");
+        File.SetUnixFileMode(_workshop.PathOf(name), UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 }

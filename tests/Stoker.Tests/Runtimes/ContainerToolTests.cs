@@ -6,15 +6,15 @@ namespace Stoker.Tests.Runtimes;
 
 public sealed class ContainerToolTests : IDisposable
 {
-    private readonly Workshop workshop = new();
-    private readonly Stopped time = new();
+    private readonly Workshop _workshop = new();
+    private readonly Stopped _time = new();
 
     [Fact]
     public void A_podman_that_works_is_taken_before_docker()
     {
         Install("podman", "echo overlay");
         Install("docker", "echo 28");
-        Assert.Equal(("podman", workshop.PathOf("podman")), (Find<ContainerToolAnswer.Usable>().Tool.Name, Find<ContainerToolAnswer.Usable>().Tool.Executable));
+        Assert.Equal(("podman", _workshop.PathOf("podman")), (Find<ContainerToolAnswer.Usable>().Tool.Name, Find<ContainerToolAnswer.Usable>().Tool.Executable));
     }
 
     [Fact]
@@ -44,25 +44,25 @@ public sealed class ContainerToolTests : IDisposable
     [Fact]
     public void An_answer_holds_for_seconds_and_not_for_ever()
     {
-        var check = new ContainerToolCheck(time);
+        var check = new ContainerToolCheck(_time);
         Assert.IsType<ContainerToolAnswer.NotInstalled>(check.Find(Path()));
         Install("podman", "true");
-        time.Elapsed = TimeSpan.FromSeconds(5);
+        _time.Elapsed = TimeSpan.FromSeconds(5);
         Assert.IsType<ContainerToolAnswer.NotInstalled>(check.Find(Path()));
-        time.Elapsed = TimeSpan.FromSeconds(11);
+        _time.Elapsed = TimeSpan.FromSeconds(11);
         Assert.IsType<ContainerToolAnswer.Usable>(check.Find(Path()));
     }
 
-    public void Dispose() => workshop.Dispose();
+    public void Dispose() => _workshop.Dispose();
 
-    private T Find<T>() => Assert.IsType<T>(new ContainerToolCheck(time).Find(Path()));
+    private T Find<T>() => Assert.IsType<T>(new ContainerToolCheck(_time).Find(Path()));
 
-    private Dictionary<string, string> Path() => new() { ["PATH"] = workshop.Root };
+    private Dictionary<string, string> Path() => new() { ["PATH"] = _workshop.Root };
 
     private void Install(string name, string script)
     {
-        File.WriteAllText(workshop.PathOf(name), $"#!/bin/sh\n{script}\n");
-        File.SetUnixFileMode(workshop.PathOf(name), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.WriteAllText(_workshop.PathOf(name), $"#!/bin/sh\n{script}\n");
+        File.SetUnixFileMode(_workshop.PathOf(name), UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
     private sealed class Stopped : TimeProvider

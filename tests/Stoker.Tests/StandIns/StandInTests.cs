@@ -13,8 +13,8 @@ namespace Stoker.Tests.StandIns;
 
 public sealed partial class StandInTests : IDisposable
 {
-    private readonly string directory = Directory.CreateTempSubdirectory("si").FullName;
-    private readonly CancellationTokenSource patience = new(TimeSpan.FromSeconds(60));
+    private readonly string _directory = Directory.CreateTempSubdirectory("si").FullName;
+    private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(60));
 
     [Fact]
     public async Task It_listens_answers_and_says_that_it_is_a_stand_in_until_it_is_stopped()
@@ -31,14 +31,14 @@ public sealed partial class StandInTests : IDisposable
         Assert.True((await ProbeTests.Ask(new ProbeSpec.Http(new Uri($"http://127.0.0.1:{ports[1]}/any/path"), 203))).IsHealthy);
 
         using var client = new HttpClient();
-        using var posted = await client.PostAsync($"http://127.0.0.1:{ports[0]}/api", new StringContent(new string('x', 200_000)), patience.Token);
+        using var posted = await client.PostAsync($"http://127.0.0.1:{ports[0]}/api", new StringContent(new string('x', 200_000)), _patience.Token);
         Assert.Equal(
             """{"stand_in":true,"service":"redis","replica":2,"why":"`redis-server` is not \"installed\""}""",
-            (await posted.Content.ReadAsStringAsync(patience.Token)).Trim());
+            (await posted.Content.ReadAsStringAsync(_patience.Token)).Trim());
 
         Signal(process, 15);
         Assert.Equal(0, await Exit(process));
-        Assert.EndsWith("stand-in for redis: stopped", (await process.StandardOutput.ReadToEndAsync(patience.Token)).Trim(), StringComparison.Ordinal);
+        Assert.EndsWith("stand-in for redis: stopped", (await process.StandardOutput.ReadToEndAsync(_patience.Token)).Trim(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -58,11 +58,11 @@ public sealed partial class StandInTests : IDisposable
     [Fact]
     public async Task It_speaks_sd_notify_and_keeps_the_watchdog_content()
     {
-        using var socket = NotifySocket.Bind(directory, directory, "stand-in.1");
+        using var socket = NotifySocket.Bind(_directory, _directory, "stand-in.1");
         using var process = Start(new StandInOptions("model", 1, "no GPU"), ("NOTIFY_SOCKET", socket.Path), ("WATCHDOG_USEC", "40000"));
         var (keepAlives, asked, ended) = (0, false, false);
         List<string> said = [];
-        await foreach (var packet in socket.ReadAllAsync(patience.Token))
+        await foreach (var packet in socket.ReadAllAsync(_patience.Token))
         {
             Assert.Equal(process.Id, packet.SenderPid);
             keepAlives += packet.Message.KeepAlive ? 1 : 0;
@@ -91,7 +91,7 @@ public sealed partial class StandInTests : IDisposable
     {
         using var process = Start(new StandInOptions("migrate", 1, "`flyway` is not installed") { Completes = true, Line = "ready: 7 tables" });
         Assert.Equal(0, await Exit(process));
-        Assert.Contains("\nready: 7 tables\n", await process.StandardOutput.ReadToEndAsync(patience.Token), StringComparison.Ordinal);
+        Assert.Contains("\nready: 7 tables\n", await process.StandardOutput.ReadToEndAsync(_patience.Token), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,13 +102,13 @@ public sealed partial class StandInTests : IDisposable
         Assert.Equal(1, await Exit(process));
         Assert.Equal(
             $"stand-in for redis: cannot listen on 127.0.0.1:{peer.Port}: Address already in use",
-            (await process.StandardError.ReadToEndAsync(patience.Token)).Trim());
+            (await process.StandardError.ReadToEndAsync(_patience.Token)).Trim());
     }
 
     [Fact]
     public async Task A_full_pipe_without_reader_neither_hangs_nor_kills_it()
     {
-        var fifo = Path.Combine(directory, "out");
+        var fifo = Path.Combine(_directory, "out");
         Files.MakeFifo(fifo);
         var port = ProbeTests.UnusedPort();
         var options = new StandInOptions("chatty", 1, "") { Every = TimeSpan.FromMilliseconds(10), Ports = [new IPEndPoint(IPAddress.Loopback, port)] };
@@ -121,7 +121,7 @@ public sealed partial class StandInTests : IDisposable
         do
         {
             outcome = await ProbeTests.Ask(new ProbeSpec.Http(new Uri($"http://127.0.0.1:{port}/")));
-            patience.Token.ThrowIfCancellationRequested();
+            _patience.Token.ThrowIfCancellationRequested();
         }
         while (!outcome.IsHealthy);
 
@@ -134,13 +134,13 @@ public sealed partial class StandInTests : IDisposable
     {
         using var process = Start(Program, ["stand-in", "--listen", "nowhere"]);
         Assert.Equal(2, await Exit(process));
-        Assert.Equal("stoker stand-in: `--listen nowhere` is not understood", (await process.StandardError.ReadToEndAsync(patience.Token)).Trim());
+        Assert.Equal("stoker stand-in: `--listen nowhere` is not understood", (await process.StandardError.ReadToEndAsync(_patience.Token)).Trim());
     }
 
     public void Dispose()
     {
-        patience.Dispose();
-        Directory.Delete(directory, recursive: true);
+        _patience.Dispose();
+        Directory.Delete(_directory, recursive: true);
     }
 
     private static string Program => Path.Combine(AppContext.BaseDirectory, "stoker");
@@ -159,11 +159,11 @@ public sealed partial class StandInTests : IDisposable
         return Process.Start(start)!;
     }
 
-    private async Task<string> Line(Process process) => await process.StandardOutput.ReadLineAsync(patience.Token) ?? "";
+    private async Task<string> Line(Process process) => await process.StandardOutput.ReadLineAsync(_patience.Token) ?? "";
 
     private async Task LineWith(Process process, string part)
     {
-        while (await process.StandardOutput.ReadLineAsync(patience.Token) is { } line)
+        while (await process.StandardOutput.ReadLineAsync(_patience.Token) is { } line)
         {
             if (line.Contains(part, StringComparison.Ordinal)) return;
         }
@@ -173,7 +173,7 @@ public sealed partial class StandInTests : IDisposable
 
     private async Task<int> Exit(Process process)
     {
-        await process.WaitForExitAsync(patience.Token);
+        await process.WaitForExitAsync(_patience.Token);
         return process.ExitCode;
     }
 

@@ -8,7 +8,7 @@ namespace Stoker.Tests.Supervision;
 /// <summary>Containers that leave their healthcheck to their image, which is known when they run.</summary>
 public sealed class ImageHealthTests
 {
-    private static readonly ImageHealthcheck s_asks = new(["well"]) { Interval = TimeSpan.FromSeconds(2), Retries = 1 };
+    private static readonly ImageHealthcheck Asks = new(["well"]) { Interval = TimeSpan.FromSeconds(2), Retries = 1 };
 
     private static ServiceSpec Left(ServiceSpec spec) => spec with { Image = "db:1", Healthcheck = FakeMachine.Left() };
 
@@ -26,7 +26,7 @@ public sealed class ImageHealthTests
         Assert.Equal((ServiceState.Starting, ServiceState.Waiting), (machine.State("db"), machine.State("app")));
         Assert.Equal(["db launch", "db read image"], machine.Done);
 
-        machine.ReadImage("db", s_asks);
+        machine.ReadImage("db", Asks);
         Assert.Equal(ServiceState.Starting, machine.State("db"));
         Assert.Equal("db ask", machine.Done[^1]);
 
@@ -79,7 +79,7 @@ public sealed class ImageHealthTests
     public void A_dependent_that_gave_up_tries_again_when_it_is_asked_to()
     {
         var machine = Pair().ReadImage("db", ImageHealthcheck.None).Pass(TimeSpan.FromSeconds(1));
-        machine.Ask("db", at => new ServiceFact.RestartRequested(at, "another image")).ReadImage("db", s_asks).Probe("db", healthy: true);
+        machine.Ask("db", at => new ServiceFact.RestartRequested(at, "another image")).ReadImage("db", Asks).Probe("db", healthy: true);
 
         machine.Ask("app", at => new ServiceFact.StartRequested(at, ByName: false));
 
@@ -106,7 +106,7 @@ public sealed class ImageHealthTests
         Assert.Equal(ServiceState.Waiting, without.State("app"));
         Assert.Equal(ServiceState.Running, without.ReadImage("db", ImageHealthcheck.None).State("app"));
 
-        var with = new FakeMachine().Service("db", Left).Add(FakeMachine.Plan("app", dependsOn: [through])).Up().ReadImage("db", s_asks);
+        var with = new FakeMachine().Service("db", Left).Add(FakeMachine.Plan("app", dependsOn: [through])).Up().ReadImage("db", Asks);
         Assert.Equal(ServiceState.Waiting, with.State("app"));
         Assert.Equal(ServiceState.Running, with.Probe("db", healthy: true).State("app"));
     }
@@ -118,7 +118,7 @@ public sealed class ImageHealthTests
         var machine = new FakeMachine().Service("db", s => s with { Image = "db:1", Healthcheck = declared }).Up();
         Assert.Equal(["db launch", "db read image", "db ask"], machine.Done);
 
-        machine.Probe("db", healthy: true).ReadImage("db", s_asks);
+        machine.Probe("db", healthy: true).ReadImage("db", Asks);
         Assert.Equal(ServiceState.Healthy, machine.State("db"));
         Assert.Equal("db ask", machine.Done[^1]);
 
@@ -132,7 +132,7 @@ public sealed class ImageHealthTests
         var declared = FakeMachine.Check() with { Probe = new ProbeSpec.Exec(["own"]), LeftToImage = HealthcheckTimes.StartInterval };
         var machine = new FakeMachine().Service("db", s => s with { Image = "db:1", Healthcheck = declared }).Up();
 
-        machine.ReadImage("db", s_asks);
+        machine.ReadImage("db", Asks);
 
         Assert.Single(machine.Done, "db ask");
     }
@@ -145,7 +145,7 @@ public sealed class ImageHealthTests
         machine.Exit("db", code: 1);
         Assert.Equal(ServiceState.Starting, machine.State("db"));
 
-        machine.ReadImage("db", s_asks).Probe("db", healthy: true);
+        machine.ReadImage("db", Asks).Probe("db", healthy: true);
         Assert.Equal(ServiceState.Healthy, machine.State("db"));
     }
 
@@ -156,7 +156,7 @@ public sealed class ImageHealthTests
     {
         var machine = new FakeMachine().Service("db", Left);
 
-        machine.Adopt("db", 1, 11, asks ? s_asks : ImageHealthcheck.None).Up();
+        machine.Adopt("db", 1, 11, asks ? Asks : ImageHealthcheck.None).Up();
 
         Assert.Equal(asks ? ServiceState.Healthy : ServiceState.Running, machine.State("db"));
         Assert.Equal(asks ? ["db ask"] : [], machine.Done);

@@ -7,15 +7,15 @@ namespace Stoker.Tests.Supervision;
 
 public sealed class WhyTests
 {
-    private static readonly DateTimeOffset s_now = new(2026, 1, 1, 12, 5, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 5, 0, TimeSpan.Zero);
 
     [Fact]
     public void A_chain_leads_from_the_symptom_to_the_stranger_that_holds_the_port()
     {
-        var exit = new ExitRecord(ExitStatus.Exited(1), s_now.AddSeconds(-20), "bind: address already in use");
+        var exit = new ExitRecord(ExitStatus.Exited(1), Now.AddSeconds(-20), "bind: address already in use");
         var redis = Status("redis", ServiceState.Backoff, 20) with
         {
-            Replicas = [new ReplicaStatus(1, ServiceState.Backoff, s_now) { Restarts = 4, LastExit = exit, RetryAt = s_now.AddMinutes(2), Ports = [6379] }],
+            Replicas = [new ReplicaStatus(1, ServiceState.Backoff, Now) { Restarts = 4, LastExit = exit, RetryAt = Now.AddMinutes(2), Ports = [6379] }],
         };
         var vision = Status("vision", ServiceState.Waiting, 65) with { WaitsFor = [new ServiceName("redis")] };
 
@@ -30,8 +30,8 @@ public sealed class WhyTests
     [Fact]
     public void What_the_kernel_killed_for_memory_is_said_to_be_out_of_memory()
     {
-        var exit = new ExitRecord(ExitStatus.Killed(Signals.Kill), s_now.AddSeconds(-20), null, OutOfMemory: true);
-        var hog = Status("hog", ServiceState.Failed, 20) with { Replicas = [new ReplicaStatus(1, ServiceState.Failed, s_now) { LastExit = exit }] };
+        var exit = new ExitRecord(ExitStatus.Killed(Signals.Kill), Now.AddSeconds(-20), null, OutOfMemory: true);
+        var hog = Status("hog", ServiceState.Failed, 20) with { Replicas = [new ReplicaStatus(1, ServiceState.Failed, Now) { LastExit = exit }] };
 
         Assert.Matches("^it was killed by SIGKILL, out of memory at ", Explain("hog", [hog])[1]);
     }
@@ -59,19 +59,19 @@ public sealed class WhyTests
     [Fact]
     public void A_healthy_service_that_was_restarted_says_why_last()
     {
-        var web = Status("web", ServiceState.Healthy, 60) with { Replicas = [new ReplicaStatus(1, ServiceState.Healthy, s_now) { Restarts = 2 }] };
-        var exited = new EstateEvent(7, s_now.AddSeconds(-61), new ServiceName("web"), 1, "exited", null, "web killed by SIGSEGV", null);
+        var web = Status("web", ServiceState.Healthy, 60) with { Replicas = [new ReplicaStatus(1, ServiceState.Healthy, Now) { Restarts = 2 }] };
+        var exited = new EstateEvent(7, Now.AddSeconds(-61), new ServiceName("web"), 1, "exited", null, "web killed by SIGSEGV", null);
 
-        var chain = Why.Explain(new ServiceName("web"), Map([web]), [exited], _ => null, s_now).Select(s => s.Text).ToList();
+        var chain = Why.Explain(new ServiceName("web"), Map([web]), [exited], _ => null, Now).Select(s => s.Text).ToList();
 
         Assert.Equal("web is healthy for 1 min", chain[0]);
         Assert.Matches(@"^it was restarted 2 times, last because web killed by SIGSEGV at ", chain[1]);
     }
 
-    private static ServiceStatus Status(string name, ServiceState state, int secondsAgo) => new(new ServiceName(name), state, s_now.AddSeconds(-secondsAgo));
+    private static ServiceStatus Status(string name, ServiceState state, int secondsAgo) => new(new ServiceName(name), state, Now.AddSeconds(-secondsAgo));
 
     private static Dictionary<ServiceName, ServiceStatus> Map(IEnumerable<ServiceStatus> statuses) => statuses.ToDictionary(s => s.Name);
 
     private static List<string> Explain(string name, IEnumerable<ServiceStatus> statuses, PortHolderLookup? holderOf = null) =>
-        [.. Why.Explain(new ServiceName(name), Map(statuses), [], holderOf ?? (_ => null), s_now).Select(s => s.Text)];
+        [.. Why.Explain(new ServiceName(name), Map(statuses), [], holderOf ?? (_ => null), Now).Select(s => s.Text)];
 }

@@ -33,12 +33,12 @@ internal sealed class ConfigPrinter
             if (!inLine) _output.Append(' ', indent);
             inLine = false;
             _output.Append(ScalarText.Key(key.Value!)).Append(':');
-            Value(value, indent, ConfigPath.Append(path, key.Value!));
+            Value(value, indent, ConfigPath.Append(path, key.Value!), inLine: false);
         }
     }
 
-    /// <summary>What follows <c>key:</c>.</summary>
-    private void Value(Node value, int indent, string path)
+    /// <summary>What follows <c>key:</c>, from the next line on where it has lines of its own, or <c>-</c>, behind it.</summary>
+    private void Value(Node value, int indent, string path, bool inLine)
     {
         if (_hide(path))
         {
@@ -49,12 +49,12 @@ internal sealed class ConfigPrinter
         switch (value)
         {
             case MappingNode { Entries.Count: > 0 } mapping:
-                _output.Append('\n');
-                Mapping(mapping, indent + 2, path, inLine: false);
+                _output.Append(inLine ? ' ' : '\n');
+                Mapping(mapping, indent + 2, path, inLine);
                 break;
             case SequenceNode { Items.Count: > 0 } list:
-                _output.Append('\n');
-                Sequence(list, indent + 2, path, inLine: false);
+                _output.Append(inLine ? ' ' : '\n');
+                Sequence(list, indent + 2, path, inLine);
                 break;
             default:
                 Single(value, indent + 2);
@@ -69,33 +69,7 @@ internal sealed class ConfigPrinter
             if (!inLine) _output.Append(' ', indent);
             inLine = false;
             _output.Append('-');
-            Item(list.Items[i], indent, path, i);
-        }
-    }
-
-    /// <summary>What follows <c>-</c>.</summary>
-    private void Item(Node item, int indent, string path, int index)
-    {
-        var own = $"{path}[{index}]";
-        if (_hide(own))
-        {
-            _output.Append(' ').Append(Hidden).Append('\n');
-            return;
-        }
-
-        switch (item)
-        {
-            case MappingNode { Entries.Count: > 0 } mapping:
-                _output.Append(' ');
-                Mapping(mapping, indent + 2, own, inLine: true);
-                break;
-            case SequenceNode { Items.Count: > 0 } list:
-                _output.Append(' ');
-                Sequence(list, indent + 2, own, inLine: true);
-                break;
-            default:
-                Single(Shown(item, path), indent + 2);
-                break;
+            Value(Shown(list.Items[i], path), indent, $"{path}[{i}]", inLine: true);
         }
     }
 

@@ -13,7 +13,7 @@ namespace Stoker.Estates.Yaml;
 /// </summary>
 internal static class EstateLoader
 {
-    private static readonly string[] s_names =
+    private static readonly string[] Names =
         ["stoker.yaml", "stoker.yml", "compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"];
 
     /// <summary>The tree, also when it has mistakes; null when a file could not be read or is not YAML.</summary>
@@ -48,7 +48,7 @@ internal static class EstateLoader
     {
         for (var at = directory; at is not null; at = Path.GetDirectoryName(at))
         {
-            var found = s_names.Select(name => Path.Combine(at, name)).FirstOrDefault(door.Exists);
+            var found = Names.Select(name => Path.Combine(at, name)).FirstOrDefault(door.Exists);
             if (found is null) continue;
             var stem = found[..found.LastIndexOf('.')];
             var above = new[] { $"{stem}.override.yaml", $"{stem}.override.yml" }.FirstOrDefault(door.Exists);

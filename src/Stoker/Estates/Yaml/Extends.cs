@@ -12,7 +12,7 @@ internal sealed class Extends(SourceFiles files, NodeMerge merge, DiagnosticBag 
 {
     private const int LongestChain = 100;
 
-    private static readonly string[] s_keys = ["service", "file"];
+    private static readonly string[] Keys = ["service", "file"];
 
     private readonly Dictionary<(string Path, VariableScope Scope), ServiceTable?> _tables = [];
 
@@ -81,8 +81,8 @@ internal sealed class Extends(SourceFiles files, NodeMerge merge, DiagnosticBag 
 
         foreach (var (key, _) in mapping.Entries)
         {
-            if (!s_keys.Contains(key.Value) && !key.Value!.StartsWith("x-", StringComparison.Ordinal))
-                bag.Add(YamlDiagnostics.BadExtends, key.Where, $"`extends` has no key `{key.Value}`", Suggestion.For(key.Value, s_keys) ?? "it has `service` and `file`");
+            if (!Keys.Contains(key.Value) && !key.Value!.StartsWith("x-", StringComparison.Ordinal))
+                bag.Add(YamlDiagnostics.BadExtends, key.Where, $"`extends` has no key `{key.Value}`", Suggestion.For(key.Value, Keys) ?? "it has `service` and `file`");
         }
 
         if (mapping.Find("service") is not ScalarNode { Value: { Length: > 0 } } service)

@@ -13,7 +13,7 @@ internal sealed record IncludeEntry(
     string Directory,
     IReadOnlyList<(string Path, SourcePosition Asked)>? EnvFiles)
 {
-    private static readonly string[] s_keys = ["path", "project_directory", "env_file"];
+    private static readonly string[] Keys = ["path", "project_directory", "env_file"];
 
     /// <summary>All entries of a file; what is no entry is reported.</summary>
     /// <param name="directoryOf">The project directory of the file that a node stands in.</param>
@@ -42,8 +42,8 @@ internal sealed record IncludeEntry(
 
         foreach (var (key, _) in mapping?.Entries ?? [])
         {
-            if (!s_keys.Contains(key.Value) && !key.Value!.StartsWith("x-", StringComparison.Ordinal))
-                bag.Add(YamlDiagnostics.BadInclude, key.Where, $"`include` has no key `{key.Value}`", Suggestion.For(key.Value, s_keys) ?? "it has `path`, `project_directory` and `env_file`");
+            if (!Keys.Contains(key.Value) && !key.Value!.StartsWith("x-", StringComparison.Ordinal))
+                bag.Add(YamlDiagnostics.BadInclude, key.Where, $"`include` has no key `{key.Value}`", Suggestion.For(key.Value, Keys) ?? "it has `path`, `project_directory` and `env_file`");
         }
 
         var written = mapping is null ? item : mapping.Find("path");

@@ -3,87 +3,87 @@ namespace Stoker.Estates.Yaml;
 /// <summary>Every key that does not merge by its kind, as Compose has it; Stoker's own keys are marked.</summary>
 internal static class MergeRules
 {
-    private static readonly MergeRule s_replace = new(MergeWay.Replace);
-    private static readonly MergeRule s_keyValues = new(MergeWay.KeyValues);
-    private static readonly MergeRule s_names = new(MergeWay.Names);
-    private static readonly MergeRule s_texts = new(MergeWay.Unique, UniqueKeys.Text);
-    private static readonly MergeRule s_sameKindOrReplace = new(MergeWay.SameKindOrReplace);
+    private static readonly MergeRule Replace = new(MergeWay.Replace);
+    private static readonly MergeRule KeyValues = new(MergeWay.KeyValues);
+    private static readonly MergeRule Names = new(MergeWay.Names);
+    private static readonly MergeRule Texts = new(MergeWay.Unique, UniqueKeys.Text);
+    private static readonly MergeRule SameKindOrReplace = new(MergeWay.SameKindOrReplace);
 
-    private static readonly MergeRule s_build = new(MergeWay.Build)
+    private static readonly MergeRule Build = new(MergeWay.Build)
     {
         Inside = new Dictionary<string, MergeRule>
         {
-            ["args"] = s_keyValues,
-            ["additional_contexts"] = s_keyValues,
+            ["args"] = KeyValues,
+            ["additional_contexts"] = KeyValues,
             ["extra_hosts"] = new(MergeWay.ExtraHosts),
-            ["labels"] = s_keyValues,
-            ["platforms"] = s_texts,
-            ["tags"] = s_texts,
-            ["ulimits"] = Each(s_sameKindOrReplace),
+            ["labels"] = KeyValues,
+            ["platforms"] = Texts,
+            ["tags"] = Texts,
+            ["ulimits"] = Each(SameKindOrReplace),
         },
     };
 
-    private static readonly MergeRule s_networks = new(MergeWay.Names)
+    private static readonly MergeRule Networks = new(MergeWay.Names)
     {
         Inside = new Dictionary<string, MergeRule>
         {
-            ["*"] = Inside(("aliases", s_texts), ("link_local_ips", s_texts)),
+            ["*"] = Inside(("aliases", Texts), ("link_local_ips", Texts)),
         },
     };
 
-    private static readonly MergeRule s_healthcheck = new(MergeWay.Healthcheck)
+    private static readonly MergeRule Healthcheck = new(MergeWay.Healthcheck)
     {
         Inside = new Dictionary<string, MergeRule>
         {
-            ["test"] = s_replace,
-            ["exec"] = s_replace, // Stoker's
-            ["notify"] = s_sameKindOrReplace, // Stoker's
+            ["test"] = Replace,
+            ["exec"] = Replace, // Stoker's
+            ["notify"] = SameKindOrReplace, // Stoker's
         },
     };
 
     /// <summary>One entry of <c>services:</c>; <c>extends</c> merges by it too.</summary>
     public static readonly MergeRule Service = Inside(
-        ("annotations", s_keyValues),
-        ("build", s_build),
-        ("cap_add", s_texts),
-        ("cap_drop", s_texts),
-        ("command", s_replace),
+        ("annotations", KeyValues),
+        ("build", Build),
+        ("cap_add", Texts),
+        ("cap_drop", Texts),
+        ("command", Replace),
         ("configs", new MergeRule(MergeWay.Unique, UniqueKeys.Config)),
         ("depends_on", new MergeRule(MergeWay.DependsOn)),
-        ("deploy", Inside(("labels", s_keyValues))),
+        ("deploy", Inside(("labels", KeyValues))),
         ("devices", new MergeRule(MergeWay.Unique, UniqueKeys.Device)),
-        ("dns", s_texts),
-        ("dns_opt", s_texts),
-        ("dns_search", s_texts),
-        ("entrypoint", s_replace),
+        ("dns", Texts),
+        ("dns_opt", Texts),
+        ("dns_search", Texts),
+        ("entrypoint", Replace),
         ("env_file", new MergeRule(MergeWay.Unique, UniqueKeys.EnvFile)),
-        ("environment", s_keyValues),
-        ("expose", s_texts),
+        ("environment", KeyValues),
+        ("expose", Texts),
         ("extra_hosts", new MergeRule(MergeWay.ExtraHosts)),
-        ("gpus", s_sameKindOrReplace),
-        ("healthcheck", s_healthcheck),
-        ("label_file", s_texts),
-        ("labels", s_keyValues),
-        ("links", s_texts),
+        ("gpus", SameKindOrReplace),
+        ("healthcheck", Healthcheck),
+        ("label_file", Texts),
+        ("labels", KeyValues),
+        ("links", Texts),
         ("logging", new MergeRule(MergeWay.Logging)),
-        ("models", s_names),
-        ("networks", s_networks),
+        ("models", Names),
+        ("networks", Networks),
         ("ports", new MergeRule(MergeWay.Unique, UniqueKeys.Port)),
-        ("profiles", s_texts),
-        ("reload", s_replace), // Stoker's
+        ("profiles", Texts),
+        ("reload", Replace), // Stoker's
         ("secrets", new MergeRule(MergeWay.Unique, UniqueKeys.Secret)),
-        ("sysctls", s_keyValues),
-        ("tmpfs", s_texts),
-        ("ulimits", Each(s_sameKindOrReplace)),
+        ("sysctls", KeyValues),
+        ("tmpfs", Texts),
+        ("ulimits", Each(SameKindOrReplace)),
         ("volumes", new MergeRule(MergeWay.Unique, UniqueKeys.Volume)));
 
     /// <summary>A whole file.</summary>
     public static readonly MergeRule Root = Inside(
         ("services", Each(Service)),
-        ("networks", Each(Inside(("labels", s_keyValues), ("ipam", Inside(("config", new MergeRule(MergeWay.Subnets))))))),
-        ("volumes", Each(Inside(("labels", s_keyValues)))),
-        ("secrets", Each(Inside(("labels", s_keyValues)))),
-        ("configs", Each(Inside(("labels", s_keyValues)))),
+        ("networks", Each(Inside(("labels", KeyValues), ("ipam", Inside(("config", new MergeRule(MergeWay.Subnets))))))),
+        ("volumes", Each(Inside(("labels", KeyValues)))),
+        ("secrets", Each(Inside(("labels", KeyValues)))),
+        ("configs", Each(Inside(("labels", KeyValues)))),
         ("groups", Each(Inside(("depends_on", new MergeRule(MergeWay.Unique, UniqueKeys.Text)))))); // Stoker's
 
     private static MergeRule Each(MergeRule rule) => Inside(("*", rule));

@@ -8,19 +8,19 @@ namespace Stoker.Estates.Yaml;
 /// <summary>How a scalar is written: plain where that reads back the same, a literal block for lines, else double quotes.</summary>
 internal static partial class ScalarText
 {
-    private static readonly SearchValues<char> s_plain =
+    private static readonly SearchValues<char> Plain =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 _-./:@%+=,~^$(){}*&!|<>#?;'\"\\[]");
 
-    private static readonly SearchValues<char> s_firstOfPlain =
+    private static readonly SearchValues<char> FirstOfPlain =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./$(+^;<\\");
 
-    private static readonly SearchValues<char> s_key = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-");
+    private static readonly SearchValues<char> OfKeys = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-");
 
     // Quoted, although YAML 1.2 reads them as text: other programs that read the output may follow YAML 1.1.
-    private static readonly HashSet<string> s_words = new(StringComparer.OrdinalIgnoreCase) { "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~" };
+    private static readonly HashSet<string> Words = new(StringComparer.OrdinalIgnoreCase) { "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~" };
 
     public static string Key(string text) =>
-        IsPlain(text) && text.AsSpan().IndexOfAnyExcept(s_key) < 0 && text.Length < 128 && !ScalarReader.IsNull(text) ? text : Quoted(text);
+        IsPlain(text) && text.AsSpan().IndexOfAnyExcept(OfKeys) < 0 && text.Length < 128 && !ScalarReader.IsNull(text) ? text : Quoted(text);
 
     public static string Value(ScalarNode scalar, int indent)
     {
@@ -35,8 +35,8 @@ internal static partial class ScalarText
 
     private static bool IsPlain(string text) =>
         text.Length > 0
-        && (s_firstOfPlain.Contains(text[0]) || (text.Length > 1 && text[0] == '-' && text[1] != ' '))
-        && text.AsSpan().IndexOfAnyExcept(s_plain) < 0
+        && (FirstOfPlain.Contains(text[0]) || (text.Length > 1 && text[0] == '-' && text[1] != ' '))
+        && text.AsSpan().IndexOfAnyExcept(Plain) < 0
         && !text.Contains(": ", StringComparison.Ordinal)
         && !text.Contains(" #", StringComparison.Ordinal)
         && text[^1] is not (' ' or ':')
@@ -46,7 +46,7 @@ internal static partial class ScalarText
 
     /// <summary>Would be read as a number, a boolean, null or a date if it stood without quotes.</summary>
     private static bool LooksTyped(string text) =>
-        s_words.Contains(text) || Number().IsMatch(text) || double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
+        Words.Contains(text) || Number().IsMatch(text) || double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
 
     private static bool IsBlock(string text) =>
         text.Contains('\n')

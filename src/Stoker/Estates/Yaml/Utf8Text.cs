@@ -9,7 +9,7 @@ namespace Stoker.Estates.Yaml;
 internal static class Utf8Text
 {
     // YAML's c-printable, without the line breaks and the tab that it allows.
-    private static readonly SearchValues<char> s_forbidden = SearchValues.Create(
+    private static readonly SearchValues<char> Forbidden = SearchValues.Create(
         [.. Enumerable.Range(0, 0x20).Select(c => (char)c).Where(c => c is not ('\t' or '\n' or '\r')), '\u007f']);
 
     /// <summary>The text without a byte order mark, or null when a diagnostic says why not.</summary>
@@ -35,7 +35,7 @@ internal static class Utf8Text
         }
 
         var text = Encoding.UTF8.GetString(content);
-        var control = text.AsSpan().IndexOfAny(s_forbidden);
+        var control = text.AsSpan().IndexOfAny(Forbidden);
         if (control < 0) return text;
         bag.Add(YamlDiagnostics.ControlCharacter, PlaceOf(text, control, file),
             $"the control character U+{(int)text[control]:X4} stands here", "remove it, or write it as an escape in double quotes");

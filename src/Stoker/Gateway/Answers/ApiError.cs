@@ -21,6 +21,12 @@ internal sealed record ApiError(int Status, string Type, string? Code, string Me
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
+    /// Whether a client that comes again by itself comes at that time. From a minute on the official JavaScript client ignores it and comes at once: better that
+    /// it does not come by itself.
+    /// </summary>
+    public static bool IsKept(TimeSpan retryAfter) => retryAfter < TimeSpan.FromMinutes(1);
+
+    /// <summary>
     /// Whether the client should try again: <c>x-should-retry</c>, which the official clients obey. Null: as they see fit. False once
     /// the gateway has tried itself, because their tries would multiply ours.
     /// </summary>

@@ -55,6 +55,9 @@ internal static class ApiErrors
 
     public static ApiError UpstreamTooSlow(string why) => new(504, Server, "upstream_timeout", $"The model server did not answer in time: {why}.") { ShouldRetry = false };
 
+    /// <summary>The request's own time was over, which is nobody's fault.</summary>
+    public const string TookTooLong = "it took longer than a request may take in total";
+
     /// <summary>Sent as an event after the answer had begun.</summary>
     public static ApiError Truncated(string why) => new(502, Server, "stream_truncated", $"The answer is not complete: {why}.");
 }

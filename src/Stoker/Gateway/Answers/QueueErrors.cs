@@ -7,7 +7,8 @@ internal static class QueueErrors
 {
     public static ApiError Of(in Admission admission, string model, in Placement placement)
     {
-        var again = admission.RetryAfter ?? placement.ReadyIn;
+        // What was expected when it came has partly passed since; what has passed wholly was no good guess.
+        var again = admission.RetryAfter ?? (placement.ReadyIn - TimeSpan.FromTicks(admission.Waited) is { } left && left > TimeSpan.Zero ? left : null);
         var why = admission.Outcome switch
         {
             AdmissionOutcome.QueueFull => "too many requests for it are waiting already",
@@ -19,8 +20,7 @@ internal static class QueueErrors
             AdmissionOutcome.Admitted => throw new ArgumentException("an admitted request has no error", nameof(admission)),
         };
 
-        // Beyond a minute the official JavaScript client ignores the time and comes at once: better that it does not come by itself.
-        var retry = admission.Outcome != AdmissionOutcome.Closed && (again is null || again <= TimeSpan.FromSeconds(60));
+        var retry = admission.Outcome != AdmissionOutcome.Closed && (again is null || ApiError.IsKept(again.Value));
         return ApiErrors.Unavailable(model, why, again is { } wait && wait < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : again, retry);
     }
 }

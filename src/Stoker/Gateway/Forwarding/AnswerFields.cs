@@ -1,6 +1,6 @@
 using System.Buffers;
 using Stoker.Gateway.Answers;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 
 namespace Stoker.Gateway.Forwarding;
 

@@ -104,12 +104,13 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
 
     private RelayEnd Interrupted(int received) =>
         exchange.HasClientLeft ? RelayEnd.ClientLeft.It
+        : received == -SocketCalls.TimedOut && exchange.IsOverdue ? Cut(AttemptEnd.OutOfTime, ApiErrors.TookTooLong)
         : received == -SocketCalls.TimedOut ? Cut(AttemptEnd.Stalled, "the model server stopped in the middle of its answer")
         : Cut(AttemptEnd.Truncated, "the model server broke off in the middle of its answer");
 
     private RelayEnd Cut(AttemptEnd end, string why)
     {
-        if (!_begun) return new RelayEnd.NotBegun(end, end == AttemptEnd.Stalled ? ApiErrors.UpstreamTooSlow(why) : ApiErrors.UpstreamFailed(why));
+        if (!_begun) return new RelayEnd.NotBegun(end, end is AttemptEnd.Stalled or AttemptEnd.OutOfTime ? ApiErrors.UpstreamTooSlow(why) : ApiErrors.UpstreamFailed(why));
 
         // The only thing that every client understands after a status of success.
         exchange.Client.IsClosing = true;

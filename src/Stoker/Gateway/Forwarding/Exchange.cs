@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
@@ -317,7 +317,7 @@ internal sealed class Exchange
         _settlement.Status = error.Status;
         Settle(failed.End is AttemptEnd.ClientError or AttemptEnd.ContextTooLong or AttemptEnd.NoCapacity ? RequestOutcome.Refused : RequestOutcome.Failed, default, 0, 0);
         // Our tries and theirs would multiply: after ours the client is told not to, unless there is a time to come again.
-        return _client.FailAsync(error with { ShouldRetry = error.ShouldRetry ?? error.RetryAfter is not null });
+        return _client.FailAsync(error with { ShouldRetry = error.ShouldRetry ?? (error.RetryAfter is { } wait && ApiError.IsKept(wait)) });
     }
 
     private ValueTask<bool> RefuseBodyAsync(BodyFault fault)
@@ -342,7 +342,7 @@ internal sealed class Exchange
         }
         else
         {
-            Gateway.Metrics.Denied();
+            Gateway.Metrics.Refused(401);
         }
 
         if (!HasReadRequest && !_client.HasWholeRequest) _client.IsClosing = true;

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Net;
 using Stoker.Gateway.Answers;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Http;
 using Stoker.Platform.Loops;
 

@@ -1,4 +1,4 @@
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 
 namespace Stoker.Gateway.Forwarding;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Net;
 using System.Text.Json;
 using Stoker.Gateway.Answers;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Metrics;
 using Stoker.Gateway.Pages;
 using Stoker.Http;
@@ -79,14 +79,20 @@ internal static class OwnEndpoints
     /// <summary>Open to this machine, where Prometheus' agent is; from elsewhere a key with the scope <c>metrics</c> is needed.</summary>
     private static async ValueTask<bool> MetricsAsync(ClientConnection client)
     {
-        if (!IPAddress.IsLoopback(client.Peer.Address) && client.Authorize(KeyScopes.Metrics) is { } denied) return await client.FailAsync(denied);
+        if (!IPAddress.IsLoopback(client.Peer.Address) && client.Authorize(KeyScopes.Metrics) is { } denied) return await DenyAsync(client, denied);
         return await client.AnswerAsync(200, Text, MetricsPage.Write(client.Loop.Gateway));
+    }
+
+    private static ValueTask<bool> DenyAsync(ClientConnection client, ApiError denied)
+    {
+        client.Loop.Gateway.Metrics.Refused(denied.Status);
+        return client.FailAsync(denied);
     }
 
     /// <summary>The models that the key may use, in OpenAI's shape; or one of them by its id, which may hold slashes.</summary>
     private static async ValueTask<bool> ModelsAsync(ClientConnection client, string? id)
     {
-        if (client.Authorize(KeyScopes.Inference) is { } denied) return await client.FailAsync(denied);
+        if (client.Authorize(KeyScopes.Inference) is { } denied) return await DenyAsync(client, denied);
         var gateway = client.Loop.Gateway;
         var listed = gateway.Tables.Plan.Routes
             .SelectMany(route => route.Aliases.Prepend(route.Name).Select(name => (Name: name, Route: route)))

@@ -26,7 +26,7 @@ internal static class ReplicaCall
         {
             var connected = await loop.Pool.ConnectAsync(target, loop.Now + timeouts.Connect, fresh, exchange);
             if (connected.Connection is null && exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
-            if (connected.Connection is not { } upstream) return NoConnection(target, connected.Error);
+            if (connected.Connection is not { } upstream) return NoConnection(target, connected);
             exchange.Uses(upstream, loop.Now + timeouts.FirstByte);
             var end = exchange.HasClientLeft ? RelayEnd.ClientLeft.It : await SpeakAsync(exchange, upstream, endpoint, queryLength);
             exchange.Uses(null, 0);
@@ -44,21 +44,20 @@ internal static class ReplicaCall
         var edits = exchange.EditsFor(upstream.Target, endpoint);
         HeadRelay.WriteRequest(
             client.Output, client.Head, endpoint.Suffix.Span, client.Head.Target[^queryLength..], upstream.Target, edits.LengthOf(client.Body.Bytes), exchange.RequestId);
-        var sent = await BodyEdits.SendAsync(upstream.Wire, client.Output, client.Body.Bytes, edits, exchange.FirstByteDeadline);
+        var sending = BodyEdits.SendAsync(upstream.Wire, client.Output, client.Body.Bytes, edits, exchange.FirstByteDeadline);
+
+        // An engine that refuses early need not read the rest: it is listened to while it is sent to.
+        var early = sending.IsCompleted ? default : ListenAsync(upstream, exchange.FirstByteDeadline);
+        var sent = await sending;
         client.Output.Clear();
         upstream.IsSound = sent == 0;
-        if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
-
-        // A server that refuses early closes while we still send; its answer may lie there to be read.
-        HeadOutcome received;
-        while ((received = TakeHead(upstream)) == HeadOutcome.Coming)
+        var received = await early;
+        while (received == HeadOutcome.Coming && (received = TakeHead(upstream)) == HeadOutcome.Coming)
         {
             var count = upstream.Input.Fill();
             if (count == -Errno.Again) count = await upstream.Input.ReadableAsync(exchange.FirstByteDeadline);
             else if (count == 0) count = -SocketCalls.Canceled;
-            if (count >= 0) continue;
-            received = count == -SocketCalls.TimedOut ? HeadOutcome.TimedOut : HeadOutcome.Ended;
-            break;
+            if (count < 0) received = OutcomeOf(count);
         }
 
         if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
@@ -66,12 +65,30 @@ internal static class ReplicaCall
         if (received == HeadOutcome.Ended && upstream.IsReused && upstream.Input.Length == 0) return null;
         return received switch
         {
+            HeadOutcome.TimedOut when exchange.IsOverdue => new RelayEnd.NotBegun(AttemptEnd.OutOfTime, ApiErrors.UpstreamTooSlow(ApiErrors.TookTooLong)),
             HeadOutcome.TimedOut => new RelayEnd.NotBegun(AttemptEnd.TimedOutBeforeFirstByte, ApiErrors.UpstreamTooSlow("no answer began")),
             HeadOutcome.NotHttp => new RelayEnd.NotBegun(AttemptEnd.ServerError, ApiErrors.UpstreamFailed("what it sent is not HTTP/1.1")),
             HeadOutcome.Ended or HeadOutcome.Coming or HeadOutcome.Read => new RelayEnd.NotBegun(
                 AttemptEnd.ResetBeforeFirstByte, ApiErrors.UpstreamFailed(sent < 0 ? "it closed the connection while the request was sent" : "it closed the connection without an answer")),
         };
     }
+
+    /// <summary>Ends the sending when there is an answer that does not depend on the rest, or nobody to send it to.</summary>
+    private static async ValueTask<HeadOutcome> ListenAsync(UpstreamConnection upstream, long deadline)
+    {
+        HeadOutcome outcome;
+        while ((outcome = TakeHead(upstream)) == HeadOutcome.Coming)
+        {
+            if (await upstream.Input.FillAsync(deadline) is not (var count and <= 0)) continue;
+            outcome = OutcomeOf(count);
+            break;
+        }
+
+        if (outcome != HeadOutcome.Read || upstream.Head.Status >= 300) upstream.Wire.Cancel();
+        return outcome;
+    }
+
+    private static HeadOutcome OutcomeOf(int error) => error == -SocketCalls.TimedOut ? HeadOutcome.TimedOut : HeadOutcome.Ended;
 
     private static HeadOutcome TakeHead(UpstreamConnection upstream)
     {
@@ -155,9 +172,9 @@ internal static class ReplicaCall
     private static TimeSpan? RetryAfterOf(MessageHead head) =>
         System.Buffers.Text.Utf8Parser.TryParse(head.Find("retry-after"u8), out int seconds, out _) && seconds is >= 0 and < 86_400 ? TimeSpan.FromSeconds(seconds) : null;
 
-    private static RelayEnd.NotBegun NoConnection(UpstreamTarget target, int error) => new(
+    private static RelayEnd.NotBegun NoConnection(UpstreamTarget target, Connected failed) => new(
         AttemptEnd.ConnectFailed,
-        ApiErrors.UpstreamFailed(error == -SocketCalls.TimedOut ? $"{target.Name} did not take the connection in time" : $"{target.Name} cannot be reached: {LoopSocket.Words(error)}"));
+        ApiErrors.UpstreamFailed(failed.Error == -SocketCalls.TimedOut ? $"{target.Name} did not take the connection in time" : $"{target.Name} cannot be reached: {failed.Why ?? LoopSocket.Words(failed.Error)}"));
 
     private enum HeadOutcome
     {

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Routing;
 
 namespace Stoker.Gateway.Forwarding;
@@ -151,7 +151,7 @@ internal sealed class RouteAttempts
         AttemptEnd.Busy => ReplicaFact.Busy,
         AttemptEnd.ContextTooLong or AttemptEnd.ClientError => ReplicaFact.ClientError,
         AttemptEnd.ClientLeft => ReplicaFact.ClientLeft,
-        AttemptEnd.NoReplica or AttemptEnd.NoCapacity => ReplicaFact.NotSent,
+        AttemptEnd.OutOfTime or AttemptEnd.NoReplica or AttemptEnd.NoCapacity => ReplicaFact.NotSent,
     };
 
     private static Priority PriorityOf(KeyPriority priority) => priority switch

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Stoker.Gateway.Answers;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 
 namespace Stoker.Gateway.Forwarding;
 
@@ -85,7 +85,7 @@ internal sealed class Settlement(GatewayLoop loop, RouteAttempts attempts)
         return new ApiError(429, refusal.ErrorType, refusal.ErrorCode, refusal.Message(model, key.Name))
         {
             RetryAfter = refusal.RetryAfter,
-            ShouldRetry = refusal.RetryAfter is { } wait && wait <= TimeSpan.FromMinutes(2),
+            ShouldRetry = refusal.RetryAfter is { } wait && ApiError.IsKept(wait),
         };
     }
 

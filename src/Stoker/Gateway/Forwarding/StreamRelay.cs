@@ -77,7 +77,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
     {
         if (exchange.HasClientLeft) _end = RelayEnd.ClientLeft.It;
         else if (received == 0 && _framing.EndsWithConnection) EndOfBody("the model server closed the connection without saying that it was done");
-        else if (received == -SocketCalls.TimedOut) Stalled();
+        else if (received == -SocketCalls.TimedOut) TimedOut();
         else Broken(received == 0 ? "the model server closed the connection in the middle of the stream" : "the connection to the model server broke in the middle of the stream");
     }
 
@@ -177,10 +177,11 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
 
     private void Broken(string why) => Cut(AttemptEnd.Truncated, why, ApiErrors.UpstreamFailed(why));
 
-    private void Stalled() => Cut(
-        _begun ? AttemptEnd.Stalled : AttemptEnd.TimedOutBeforeFirstByte,
-        exchange.IsOverdue ? "it took longer than a request may take in total" : "the model server sent nothing more for too long",
-        ApiErrors.UpstreamTooSlow("no first token came"));
+    private void TimedOut()
+    {
+        if (exchange.IsOverdue) Cut(AttemptEnd.OutOfTime, ApiErrors.TookTooLong, ApiErrors.UpstreamTooSlow(ApiErrors.TookTooLong));
+        else Cut(_begun ? AttemptEnd.Stalled : AttemptEnd.TimedOutBeforeFirstByte, "the model server sent nothing more for too long", ApiErrors.UpstreamTooSlow("no first token came"));
+    }
 
     /// <summary>The engine's own words, in the place where the answer should be.</summary>
     private void Failed(ReadOnlySpan<byte> sse)
@@ -203,7 +204,7 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         _end = new RelayEnd.CutOff(end, why);
     }
 
-    /// <summary>An event that the official clients raise as an error, whichever they wait for.</summary>
+    /// <summary>An event that the official JavaScript and Python clients raise as an error, whichever they wait for.</summary>
     private void WriteError(ApiError error)
     {
         var json = error.ToBytes();
@@ -224,7 +225,9 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         if (end is RelayEnd.Whole && dialect == StreamDialect.Completions && !_truth.IsDone) Write("data: [DONE]\n\n"u8, default);
         if (end is RelayEnd.CutOff) exchange.Client.IsClosing = true;
         if (!_begun) Begin();
-        if (_chunked) _output.Write("0\r\n\r\n"u8);
+
+        // What was cut off lacks its last chunk too: the official .NET client passes over an error in an event, and nobody passes over that.
+        if (_chunked && end is not RelayEnd.CutOff) _output.Write("0\r\n\r\n"u8);
         if (!await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
         return end is RelayEnd.Whole && !IsReadToEnd() ? RelayEnd.Whole.Closed : end;
     }

@@ -185,6 +185,8 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
             previousEnd = (int)reader.BytesConsumed;
         }
 
+        // Throws when something comes after the object.
+        reader.Read();
         if (HasFailed) return EventKind.Error;
         if (usage && pieces == 0) return UsageTold(EventKind.UsageOnly);
         if (pieces > 0) return usage ? UsageTold(Piece()) : Piece();
@@ -270,6 +272,7 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
             }
         }
 
+        reader.Read();
         return kind;
     }
 

@@ -2,8 +2,9 @@ using Stoker.Platform.Loops;
 
 namespace Stoker.Gateway.Forwarding;
 
-/// <summary>The outcome of asking for a connection: one of the two.</summary>
-internal readonly record struct Connected(UpstreamConnection? Connection, int Error);
+/// <summary>The outcome of asking for a connection: it, or an error.</summary>
+/// <param name="Why">In words, where the error's number alone would not tell.</param>
+internal readonly record struct Connected(UpstreamConnection? Connection, int Error, string? Why = null);
 
 /// <summary>
 /// One loop's connections to the replicas, kept open between requests. The one used last is used next, so that those beyond the
@@ -77,7 +78,7 @@ internal sealed class UpstreamPool(EventLoop loop) : IDisposable
         var (socket, error) = await LoopSocket.ConnectAsync(loop, target.Endpoint, deadline, exchange.OnConnecting);
         if (socket is null) return new Connected(null, error);
         if (!target.Tls) return new Connected(new UpstreamConnection(target, socket), 0);
-        var secured = await TlsWire.ConnectAsync(socket, target.Host, deadline);
-        return secured.Wire is { } wire ? new Connected(new UpstreamConnection(target, wire), 0) : new Connected(null, secured.Error);
+        var secured = await TlsWire.ConnectAsync(socket, target.ServerName, deadline);
+        return secured.Wire is { } wire ? new Connected(new UpstreamConnection(target, wire), 0) : new Connected(null, secured.Error, secured.Why);
     }
 }

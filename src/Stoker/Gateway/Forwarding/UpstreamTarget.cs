@@ -5,7 +5,7 @@ namespace Stoker.Gateway.Forwarding;
 
 /// <summary>Where a replica is reached, and what it wants to hear. Two with the same value share connections.</summary>
 /// <param name="name">The replica's, as in <c>phi-3-mini.1</c>.</param>
-/// <param name="host">What the <c>Host</c> field and, for TLS, the certificate say.</param>
+/// <param name="host">What the <c>Host</c> field says.</param>
 /// <param name="prefix">What its paths begin with, as in <c>/v1</c>.</param>
 /// <param name="names">The model's names that it answers to; a request under another has the first put into its body.</param>
 /// <param name="key">The key that the engine wants; null: none.</param>
@@ -16,6 +16,9 @@ internal sealed class UpstreamTarget(string name, IPEndPoint endpoint, string ho
     public IPEndPoint Endpoint => endpoint;
 
     public string Host => host;
+
+    /// <summary>What its certificate must be for: the host without a port.</summary>
+    public string ServerName { get; } = (host.LastIndexOf(':') > host.LastIndexOf(']') ? host[..host.LastIndexOf(':')] : host).Trim('[', ']');
 
     public string? Key => key;
 

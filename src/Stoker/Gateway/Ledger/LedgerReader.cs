@@ -1,4 +1,4 @@
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 using Stoker.Platform.Sqlite;
 
 namespace Stoker.Gateway.Ledger;

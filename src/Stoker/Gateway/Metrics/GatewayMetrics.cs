@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 using Stoker.Gateway.Routing;
 
 namespace Stoker.Gateway.Metrics;
@@ -53,10 +53,8 @@ internal sealed class GatewayMetrics
         if (row.Completion > 0) metrics.OutputTokens.Record(row.Completion);
     }
 
-    public void Refused(int status) => Count($"stoker_gateway_refused_total{{status=\"{status}\"}}");
-
-    /// <summary>No key, or one that is not to be let in.</summary>
-    public void Denied() => Count("stoker_gateway_refused_total{status=\"401\"}");
+    /// <summary>Not admitted, or not let in.</summary>
+    public void Refused(int status) => Count(status == 401 ? "stoker_gateway_refused_total{status=\"401\"}" : $"stoker_gateway_refused_total{{status=\"{status}\"}}");
 
     public void Limited(LimitKind kind) => Count($"stoker_gateway_limited_total{{limit=\"{DecisionLine.Word(kind)}\"}}");
 

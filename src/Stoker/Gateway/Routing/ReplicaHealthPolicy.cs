@@ -44,8 +44,9 @@ internal static class ReplicaHealthPolicy
     private static ReplicaHealth Answered(ReplicaHealth health, in HealthEvent happened)
     {
         if (health.IsEjected) return happened.IsTrial ? Recovered(health, happened.At) : health;
-        // A pause that the engine asked for goes on: this one may have been begun before.
-        return health with { Good = health.Good + 1, Failures = 0 };
+        // A pause that the engine asked for goes on: this one may have been begun before. Failed probes are forgotten: who answers requests is there, whatever
+        // its metrics do.
+        return health with { Good = health.Good + 1, Failures = 0, ProbesFailed = 0 };
     }
 
     private static ReplicaHealth Recovered(ReplicaHealth health, long now) => health with

@@ -19,6 +19,9 @@ internal enum AttemptEnd
 
     ClientLeft,
 
+    /// <summary>The request's time in total, with its tries elsewhere, was over while the replica still had time for itself.</summary>
+    OutOfTime,
+
     /// <summary>No replica serves.</summary>
     NoReplica,
 
@@ -57,7 +60,7 @@ internal static class RetryPolicy
         if (facts.FirstByteSent || facts.TimeIsUp) return RetryVerdict.Stop;
         return facts.End switch
         {
-            AttemptEnd.ClientLeft or AttemptEnd.ClientError => RetryVerdict.Stop,
+            AttemptEnd.ClientLeft or AttemptEnd.ClientError or AttemptEnd.OutOfTime => RetryVerdict.Stop,
             AttemptEnd.ContextTooLong or AttemptEnd.NoReplica or AttemptEnd.NoCapacity => RetryVerdict.FallBack,
             // A busy replica has asked for a pause, so the same one again would be rude and useless.
             AttemptEnd.Busy => facts.UntriedLeft > 0 && MayRepeat(facts, options) ? RetryVerdict.Again : RetryVerdict.FallBack,
@@ -74,7 +77,7 @@ internal static class RetryPolicy
     {
         AttemptEnd.Busy or AttemptEnd.NoCapacity => FallbackWhen.Overloaded,
         AttemptEnd.ContextTooLong => FallbackWhen.ContextLength,
-        AttemptEnd.ClientError or AttemptEnd.ClientLeft => FallbackWhen.None,
+        AttemptEnd.ClientError or AttemptEnd.ClientLeft or AttemptEnd.OutOfTime => FallbackWhen.None,
         AttemptEnd.ConnectFailed or AttemptEnd.ResetBeforeFirstByte or AttemptEnd.ServerError or AttemptEnd.Truncated
             or AttemptEnd.TimedOutBeforeFirstByte or AttemptEnd.Stalled or AttemptEnd.NoReplica => FallbackWhen.Unavailable,
     };

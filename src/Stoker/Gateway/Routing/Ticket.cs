@@ -5,7 +5,7 @@ namespace Stoker.Gateway.Routing;
 /// <summary>One waiting request: what is needed to place it, and its place in the queue.</summary>
 internal sealed class Ticket(IWaiter waiter, string key, Priority priority)
 {
-    private static long numbers;
+    private static long _numbers;
     private AdmissionQueue? _queue;
 
     /// <summary>Whose request it is; the empty string where nobody has keys.</summary>
@@ -40,7 +40,7 @@ internal sealed class Ticket(IWaiter waiter, string key, Priority priority)
     public long EnteredAt { get; private set; }
 
     /// <summary>In the order of coming, over all queues.</summary>
-    public long Number { get; } = Interlocked.Increment(ref numbers);
+    public long Number { get; } = Interlocked.Increment(ref _numbers);
 
     /// <summary>Changed under the queue's lock only.</summary>
     public bool IsWaiting { get; set; }

@@ -74,20 +74,20 @@ internal sealed class RequestRecord(long number, RequestHead head, byte[] bodyHa
 /// <summary>The latest requests. Thread-safe.</summary>
 internal sealed class RequestLog(int kept, TimeProvider clock)
 {
-    private readonly Lock access = new();
-    private readonly Queue<RequestRecord> records = new();
-    private long count;
+    private readonly Lock _access = new();
+    private readonly Queue<RequestRecord> _records = new();
+    private long _count;
 
     /// <summary>Null: none is kept.</summary>
     public RequestRecord? Begin(Exchange exchange)
     {
         if (kept == 0) return null;
         var record = new RequestRecord(
-            Interlocked.Increment(ref count), exchange.Head, SHA256.HashData(exchange.Body.Span), exchange.Body.Length, clock.GetUtcNow());
-        lock (access)
+            Interlocked.Increment(ref _count), exchange.Head, SHA256.HashData(exchange.Body.Span), exchange.Body.Length, clock.GetUtcNow());
+        lock (_access)
         {
-            if (records.Count == kept) records.Dequeue();
-            records.Enqueue(record);
+            if (_records.Count == kept) _records.Dequeue();
+            _records.Enqueue(record);
         }
 
         return record;
@@ -95,17 +95,17 @@ internal sealed class RequestLog(int kept, TimeProvider clock)
 
     public void Clear()
     {
-        lock (access) records.Clear();
+        lock (_access) _records.Clear();
     }
 
     public byte[] ToJson()
     {
         List<RequestRecord> those;
-        lock (access) those = [.. records];
+        lock (_access) those = [.. _records];
         var buffer = new OutBuffer();
         using var json = EngineDialect.Writer(buffer);
         json.WriteStartObject();
-        json.WriteNumber("count", Volatile.Read(ref count));
+        json.WriteNumber("count", Volatile.Read(ref _count));
         json.WriteStartArray("requests");
         foreach (var record in those) record.Write(json);
         json.WriteEndArray();

@@ -13,10 +13,10 @@ namespace Stoker.Models.Simulator;
 /// <summary>One simulated model server: listens, and gives each request to the endpoint of its path.</summary>
 internal sealed class SimulatedServer : IAsyncDisposable
 {
-    private readonly byte[] commonHeaders;
-    private readonly Dictionary<string, Func<Call, ValueTask>> modelRoutes, sideRoutes;
-    private readonly HashSet<string> keys;
-    private WireServer? wire;
+    private readonly byte[] _commonHeaders;
+    private readonly Dictionary<string, Func<Call, ValueTask>> _modelRoutes, _sideRoutes;
+    private readonly HashSet<string> _keys;
+    private WireServer? _wire;
 
     private SimulatedServer(SimulatorOptions options, TimeProvider clock)
     {
@@ -26,10 +26,10 @@ internal sealed class SimulatedServer : IAsyncDisposable
         Faults = new FaultRules(options.Seed);
         Requests = new RequestLog(options.RequestsKept, clock);
         Began = clock.GetUtcNow().ToUnixTimeSeconds();
-        keys = [.. options.Keys];
-        modelRoutes = ModelRoutes.All().ToDictionary(route => route.Key, route => route.Value, StringComparer.Ordinal);
-        sideRoutes = SideRoutes.All(this).ToDictionary(route => route.Key, route => route.Value, StringComparer.Ordinal);
-        commonHeaders = Encoding.UTF8.GetBytes($"server: stoker-simulator\r\n{SimulatorModule.NameHeader}: {options.Label ?? options.Listen.ToString()}\r\n");
+        _keys = [.. options.Keys];
+        _modelRoutes = ModelRoutes.All().ToDictionary(route => route.Key, route => route.Value, StringComparer.Ordinal);
+        _sideRoutes = SideRoutes.All(this).ToDictionary(route => route.Key, route => route.Value, StringComparer.Ordinal);
+        _commonHeaders = Encoding.UTF8.GetBytes($"server: stoker-simulator\r\n{SimulatorModule.NameHeader}: {options.Label ?? options.Listen.ToString()}\r\n");
     }
 
     public SimulatorOptions Options { get; }
@@ -45,7 +45,7 @@ internal sealed class SimulatedServer : IAsyncDisposable
     /// <summary>Unix time of the start, which `created` says of the model.</summary>
     public long Began { get; }
 
-    public IPEndPoint Address => wire!.Address;
+    public IPEndPoint Address => _wire!.Address;
 
     /// <exception cref="IOException">It cannot listen there.</exception>
     public static SimulatedServer Start(SimulatorOptions options, TimeProvider clock)
@@ -53,7 +53,7 @@ internal sealed class SimulatedServer : IAsyncDisposable
         var server = new SimulatedServer(options, clock);
         try
         {
-            server.wire = WireServer.Start(options.Listen, server.HandleAsync, clock);
+            server._wire = WireServer.Start(options.Listen, server.HandleAsync, clock);
         }
         catch
         {
@@ -65,11 +65,11 @@ internal sealed class SimulatedServer : IAsyncDisposable
     }
 
     /// <summary>Accepts no more, finishes what is under way within the grace, ends the rest.</summary>
-    public Task StopAsync(TimeSpan grace, CancellationToken impatient) => wire!.StopAsync(grace, impatient);
+    public Task StopAsync(TimeSpan grace, CancellationToken impatient) => _wire!.StopAsync(grace, impatient);
 
     public async ValueTask DisposeAsync()
     {
-        await wire!.DisposeAsync();
+        await _wire!.DisposeAsync();
         Engine.Dispose();
     }
 
@@ -77,10 +77,10 @@ internal sealed class SimulatedServer : IAsyncDisposable
 
     private async ValueTask HandleAsync(Exchange exchange)
     {
-        exchange.CommonHeaders = commonHeaders;
+        exchange.CommonHeaders = _commonHeaders;
         var path = Encoding.UTF8.GetString(exchange.Head.Path);
         var call = new Call(this, exchange);
-        if (sideRoutes.TryGetValue(path, out var side))
+        if (_sideRoutes.TryGetValue(path, out var side))
         {
             await SideAsync(call, path, side);
             return;
@@ -136,7 +136,7 @@ internal sealed class SimulatedServer : IAsyncDisposable
             return;
         }
 
-        if (keys.Count > 0 && !IsOpen(exchange))
+        if (_keys.Count > 0 && !IsOpen(exchange))
         {
             await call.RefuseAsync(EngineDialect.Unauthorized(Options.Engine));
             return;
@@ -161,12 +161,12 @@ internal sealed class SimulatedServer : IAsyncDisposable
     }
 
     private bool Find(string path, out Func<Call, ValueTask>? route) =>
-        modelRoutes.TryGetValue(path, out route)
-        || (path.StartsWith("/v1/models/", StringComparison.Ordinal) && modelRoutes.TryGetValue("/v1/models/", out route));
+        _modelRoutes.TryGetValue(path, out route)
+        || (path.StartsWith("/v1/models/", StringComparison.Ordinal) && _modelRoutes.TryGetValue("/v1/models/", out route));
 
     private bool IsOpen(Exchange exchange) =>
         !exchange.Head.Path.StartsWith("/v1/"u8)
-        || (exchange.Head.Header("authorization") is { } given && given.StartsWith("Bearer ", StringComparison.Ordinal) && keys.Contains(given[7..]));
+        || (exchange.Head.Header("authorization") is { } given && given.StartsWith("Bearer ", StringComparison.Ordinal) && _keys.Contains(given[7..]));
 
     private void Finish(Call call, long began)
     {

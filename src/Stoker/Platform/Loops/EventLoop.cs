@@ -18,7 +18,7 @@ internal sealed class EventLoop : IDisposable
     private const int Capacity = 256;
 
     [ThreadStatic]
-    private static EventLoop? current;
+    private static EventLoop? _current;
 
     private readonly Epoll _epoll;
     private readonly Thread _thread;
@@ -40,7 +40,7 @@ internal sealed class EventLoop : IDisposable
     }
 
     /// <summary>The loop whose thread this is; null on any other thread.</summary>
-    public static EventLoop? Current => current;
+    public static EventLoop? Current => _current;
 
     /// <summary>Milliseconds of the monotonic clock as of this turn of the loop.</summary>
     public long Now { get; private set; }
@@ -101,7 +101,7 @@ internal sealed class EventLoop : IDisposable
 
     private void Run()
     {
-        current = this;
+        _current = this;
         // Nothing here has ambient values, and carrying them along would cost each wait.
         using var suppressed = ExecutionContext.SuppressFlow();
         Span<ReadyDescriptor> ready = stackalloc ReadyDescriptor[Capacity];

@@ -35,19 +35,23 @@ internal sealed class TlsWire : IWire
     }
 
     /// <summary>Takes over a connected socket and makes a session; on failure the socket is closed.</summary>
-    public static async ValueTask<(TlsWire? Wire, int Error)> ConnectAsync(LoopSocket socket, string host, long deadline)
+    /// <param name="host">The name or address that the certificate must be for.</param>
+    /// <returns>Without a wire a negated error number, and why where that number alone would not tell.</returns>
+    public static async ValueTask<(TlsWire? Wire, int Error, string? Why)> ConnectAsync(LoopSocket socket, string host, long deadline)
     {
         var wire = new TlsWire(socket);
         wire._inner.Deadline = deadline;
+        string? problem = null;
         try
         {
-            await wire._tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host });
-            return (wire, 0);
+            await wire._tls.AuthenticateAsClientAsync(CertificateCheck.Options(host, wrong => (problem = wrong) is null));
+            return (wire, 0, null);
         }
         catch (Exception refused) when (refused is AuthenticationException or IOException)
         {
             wire.Dispose();
-            return (null, wire._inner.Error < 0 ? wire._inner.Error : -ProtocolError);
+            if (wire._inner.Error < 0) return (null, wire._inner.Error, null);
+            return (null, -ProtocolError, problem is null ? $"TLS failed: {refused.InnerException?.Message ?? refused.Message}" : $"its certificate is refused: {problem}");
         }
     }
 

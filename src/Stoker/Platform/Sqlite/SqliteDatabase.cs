@@ -85,8 +85,24 @@ internal sealed class SqliteDatabase : IDisposable
         }
         catch
         {
-            // After some failures SQLite has rolled back itself.
-            if (raw.sqlite3_get_autocommit(_handle) == 0) _ = raw.sqlite3_exec(_handle, "ROLLBACK");
+            Undo();
+            throw;
+        }
+    }
+
+    /// <summary>As <see cref="Write{T}"/>, with work that waits for something else before it is done.</summary>
+    public async Task<T> WriteAsync<T>(Func<Task<T>> work)
+    {
+        Execute("BEGIN IMMEDIATE");
+        try
+        {
+            var result = await work();
+            Execute("COMMIT");
+            return result;
+        }
+        catch
+        {
+            Undo();
             throw;
         }
     }
@@ -107,6 +123,12 @@ internal sealed class SqliteDatabase : IDisposable
     {
         if (code is raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE) return;
         throw SqliteFailedException.Of(code, Path, raw.sqlite3_errmsg(_handle).utf8_to_string());
+    }
+
+    private void Undo()
+    {
+        // After some failures SQLite has rolled back itself.
+        if (raw.sqlite3_get_autocommit(_handle) == 0) _ = raw.sqlite3_exec(_handle, "ROLLBACK");
     }
 
     private static SqliteDatabase Connect(string path)

@@ -30,6 +30,9 @@ internal enum SqliteFailure
     /// <summary>A row that a constraint forbids.</summary>
     Constraint,
 
+    /// <summary>A value longer than SQLite holds.</summary>
+    TooBig,
+
     /// <summary>A statement that SQLite does not accept: a bug.</summary>
     Mistaken,
 }
@@ -48,6 +51,7 @@ internal sealed class SqliteFailedException(SqliteFailure failure, string messag
         raw.SQLITE_READONLY or raw.SQLITE_PERM => new(SqliteFailure.ReadOnly, $"`{path}` may not be written"),
         raw.SQLITE_CANTOPEN => new(SqliteFailure.CannotOpen, $"`{path}` cannot be opened"),
         raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => new(SqliteFailure.Corrupt, $"`{path}` is damaged or not a database: {words}"),
+        raw.SQLITE_TOOBIG => new(SqliteFailure.TooBig, $"`{path}` refuses a value: {words}"),
         raw.SQLITE_CONSTRAINT => new(SqliteFailure.Constraint, $"`{path}` refuses a row: {words}"),
         _ => new(SqliteFailure.Mistaken, $"`{path}` does not accept a statement: {words}"),
     };

@@ -7,6 +7,7 @@ namespace Stoker.Platform.Sqlite;
 /// Inserts many rows into one table, some dozens with each statement: half of what a row costs otherwise is the beginning and ending of statements. Say how
 /// many, then add each row's values in the order of the columns; the last value of the last row is the end of it. Within a transaction, which a row
 /// that fails undoes. Nothing is allocated.
+/// <para><see cref="Together"/> rows are one statement: what a statement changed can be asked of the database after its last value.</para>
 /// </summary>
 internal sealed unsafe class SqliteInsert : IDisposable
 {
@@ -15,7 +16,7 @@ internal sealed unsafe class SqliteInsert : IDisposable
 
     private const int MostTogether = 32;
 
-    /// <summary>Bytes and text of one statement, which SQLite reads where they are; longer text is cut by whoever adds it.</summary>
+    /// <summary>Bytes and text of one statement, which SQLite reads where they are. What does not fit SQLite copies for itself, which costs more.</summary>
     private const int Room = 64 * 1024;
 
     private readonly SqliteDatabase _database;
@@ -48,6 +49,9 @@ internal sealed unsafe class SqliteInsert : IDisposable
     /// <summary>Text that is sure to fit, in UTF-16's units.</summary>
     public const int LongestText = Room / MostTogether / 4;
 
+    /// <summary>Rows of one statement while there are so many left; the rest go one by one.</summary>
+    public int Together => _together;
+
     /// <summary>So many rows follow.</summary>
     public void Begin(int rows)
     {
@@ -59,13 +63,18 @@ internal sealed unsafe class SqliteInsert : IDisposable
 
     public void AddNull() => Added(SqliteCalls.BindNull(_handle, _next));
 
-    /// <exception cref="ArgumentException">Longer than there is room for.</exception>
     public void Add(ReadOnlySpan<byte> blob)
     {
-        var at = _bytes + _used;
-        blob.CopyTo(new Span<byte>(at, Room - _used));
-        _used += blob.Length;
-        Added(SqliteCalls.BindBlob(_handle, _next, at, blob.Length));
+        var at = Keep(blob);
+        if (at is null) _current.Bind(_next, blob);
+        Added(at is null ? 0 : SqliteCalls.BindBlob(_handle, _next, at, blob.Length));
+    }
+
+    public void AddText(ReadOnlySpan<byte> utf8)
+    {
+        var at = Keep(utf8);
+        if (at is null) _current.BindText(_next, utf8);
+        Added(at is null ? 0 : SqliteCalls.BindText(_handle, _next, at, utf8.Length));
     }
 
     /// <exception cref="ArgumentException">Longer than there is room for; up to <see cref="LongestText"/> there always is, for one text in each row.</exception>
@@ -82,6 +91,16 @@ internal sealed unsafe class SqliteInsert : IDisposable
         _many.Dispose();
         _one.Dispose();
         NativeMemory.Free(_bytes);
+    }
+
+    /// <returns>Null: it does not fit.</returns>
+    private byte* Keep(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > Room - _used) return null;
+        var at = _bytes + _used;
+        bytes.CopyTo(new Span<byte>(at, bytes.Length));
+        _used += bytes.Length;
+        return at;
     }
 
     private void Added(int code)

@@ -25,6 +25,8 @@ internal sealed class SqliteStatement : IDisposable
 
     public SqliteStatement Bind(int index, ReadOnlySpan<byte> value) => Bound(raw.sqlite3_bind_blob(_handle, index, value));
 
+    public SqliteStatement BindText(int index, ReadOnlySpan<byte> utf8) => Bound(raw.sqlite3_bind_text(_handle, index, utf8));
+
     /// <summary>To its end, without rows; the parameters stay for the next time.</summary>
     public void Run()
     {

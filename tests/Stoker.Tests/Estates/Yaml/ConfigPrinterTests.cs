@@ -9,9 +9,9 @@ namespace Stoker.Tests.Estates.Yaml;
 
 public sealed class ConfigPrinterTests
 {
-    private static readonly SourcePosition s_where = new("x", 1, 1);
+    private static readonly SourcePosition Where = new("x", 1, 1);
 
-    private static readonly string[] s_typed = ["80", "-1", "+2", "0x1F", "1.5e3", ".5", "-.inf", "true", "No", "on", "2026-01-01", "12:30"];
+    private static readonly string[] Typed = ["80", "-1", "+2", "0x1F", "1.5e3", ".5", "-.inf", "true", "No", "on", "2026-01-01", "12:30"];
 
     [Fact]
     public void Whatever_is_printed_reads_back_equal() => Check.One(
@@ -47,7 +47,7 @@ public sealed class ConfigPrinterTests
         from count in Gen.Choose(0, 6)
         from keys in Texts().ListOf(count)
         from values in Nodes(depth - 1).ListOf(keys.Count)
-        select new MappingNode([.. keys.Distinct().Zip(values, (k, v) => new KeyValuePair<ScalarNode, Node>(new ScalarNode(k, false, s_where), v))], s_where);
+        select new MappingNode([.. keys.Distinct().Zip(values, (k, v) => new KeyValuePair<ScalarNode, Node>(new ScalarNode(k, false, Where), v))], Where);
 
     private static Gen<Node> Nodes(int depth)
     {
@@ -56,14 +56,14 @@ public sealed class ConfigPrinterTests
         var small = Gen.Choose(0, 4);
         return Gen.Frequency(
             (4, scalars),
-            (1, small.SelectMany(n => Nodes(depth - 1).ListOf(n)).Select(items => (Node)new SequenceNode([.. items], s_where))),
+            (1, small.SelectMany(n => Nodes(depth - 1).ListOf(n)).Select(items => (Node)new SequenceNode([.. items], Where))),
             (1, Mappings(depth).Select(m => (Node)m)));
     }
 
     private static Gen<ScalarNode> Scalars() => Gen.OneOf(
-        Gen.Constant(new ScalarNode(null, true, s_where)),
-        Texts().Select(t => new ScalarNode(t, false, s_where)),
-        Gen.Elements(s_typed).Select(t => new ScalarNode(t, true, s_where)));
+        Gen.Constant(new ScalarNode(null, true, Where)),
+        Texts().Select(t => new ScalarNode(t, false, Where)),
+        Gen.Elements(Typed).Select(t => new ScalarNode(t, true, Where)));
 
     private static Gen<string> Texts()
     {
@@ -79,7 +79,7 @@ public sealed class ConfigPrinterTests
         MappingNode mapping => $"{{{string.Join(", ", mapping.Entries.Select(e => $"{e.Key.Value} => {Shape(e.Value)}"))}}}",
         SequenceNode list => $"[{string.Join(", ", list.Items.Select(Shape))}]",
         ScalarNode { Value: null } => "null",
-        ScalarNode scalar => $"{(scalar.Plain && s_typed.Contains(scalar.Value) ? "typed" : "text")} <{scalar.Value}>",
+        ScalarNode scalar => $"{(scalar.Plain && Typed.Contains(scalar.Value) ? "typed" : "text")} <{scalar.Value}>",
         _ => "?",
     };
 

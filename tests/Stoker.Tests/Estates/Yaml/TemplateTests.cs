@@ -5,7 +5,7 @@ namespace Stoker.Tests.Estates.Yaml;
 
 public sealed class TemplateTests
 {
-    private static readonly Dictionary<string, string> s_variables = new() { ["FOO"] = "first", ["BAR"] = "", ["JSON"] = """{"json":2}""" };
+    private static readonly Dictionary<string, string> Variables = new() { ["FOO"] = "first", ["BAR"] = "", ["JSON"] = """{"json":2}""" };
 
     [Theory]
     [InlineData("foo", "foo")]
@@ -88,6 +88,6 @@ public sealed class TemplateTests
     private static (string Result, List<TemplateFault> Faults) Substitute(string text)
     {
         var faults = new List<TemplateFault>();
-        return (Template.Substitute(text, name => s_variables.GetValueOrDefault(name), faults), faults);
+        return (Template.Substitute(text, name => Variables.GetValueOrDefault(name), faults), faults);
     }
 }

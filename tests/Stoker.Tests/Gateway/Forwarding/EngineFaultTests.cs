@@ -68,6 +68,24 @@ public sealed class EngineFaultTests
         Assert.Equal((413, "too long for me"), (status, body.GetProperty("error").GetProperty("message").GetString()));
     }
 
+    [Theory]
+    [InlineData(413)]
+    [InlineData(502)]
+    public async Task An_engine_that_never_reads_the_rest_is_heard_before_it_is_sent(int status)
+    {
+        var over = new TaskCompletionSource();
+        await using var model = new RawServer(async peer =>
+        {
+            await peer.Socket.ReceiveAsync(new byte[100]);
+            if (status == 413) await peer.SendAsync(Sse.Json("{\"error\":{\"message\":\"too much\"}}", status));
+            else peer.Socket.Shutdown(System.Net.Sockets.SocketShutdown.Send);
+            await over.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        });
+        await using var bench = GatewayBench.Start(model.Address);
+        Assert.Equal(status, (await bench.PostAsync(Sse.Path, Sse.Chat(new string('x', 30_000_000)))).Status);
+        over.SetResult();
+    }
+
     [Fact]
     public async Task A_kept_connection_that_the_server_closes_just_now_is_replaced_unseen()
     {

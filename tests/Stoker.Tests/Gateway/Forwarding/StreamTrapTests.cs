@@ -2,8 +2,8 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Stoker.Gateway;
 using Stoker.Gateway.Forwarding;
-using Stoker.Gateway.Keys;
-using Stoker.Gateway.Limits;
+using Stoker.Keys;
+using Stoker.Limits;
 using Stoker.Gateway.Routing;
 using Stoker.Tests.Gateway.Shared;
 using Stoker.Tests.Models.Simulator;
@@ -208,9 +208,11 @@ public sealed partial class StreamTrapTests
         });
         var times = begins ? new TimesPlan { BetweenChunks = 150 } : new TimesPlan { FirstByte = 150 };
         await using var bench = GatewayBench.Start(GatewayBench.Plan(model.Address) with { Times = times });
-        using var answer = await bench.SendAsync(Sse.Path, Sse.Stream("x"));
-        Assert.Equal(status, (int)answer.StatusCode);
-        Assert.Contains($"\"code\":\"{code}\"", await answer.Content.ReadAsStringAsync());
+        using var raw = await bench.RawAsync();
+        await raw.SendAsync(Sse.Path, Sse.Stream("x"));
+        var heard = await raw.ReadUntilAsync("}}");
+        Assert.StartsWith($"HTTP/1.1 {status} ", heard);
+        Assert.Contains($"\"code\":\"{code}\"", heard);
         await bench.UntilAsync(() => bench.Replica("m", 1).Health.Failures == 1);
     }
 
@@ -229,9 +231,31 @@ public sealed partial class StreamTrapTests
             }
         });
         await using var bench = GatewayBench.Start(GatewayBench.Plan(model.Address) with { Times = new() { Total = 300 } });
-        var heard = await bench.TextAsync(Sse.Path, Sse.Stream("x"));
+        var heard = await bench.BrokenTextAsync(Sse.Path, Sse.Stream("x"));
         Assert.Contains("\"code\":\"stream_truncated\"", heard);
         Assert.Contains("in total", heard);
+        Assert.Equal("truncated", Assert.Single(await bench.LedgerAsync(1)).Outcome);
+        await NobodyIsBlamedAsync(bench);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(Sse.Head)]
+    [InlineData("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{")]
+    public async Task Trap_11_a_request_whose_total_time_is_over_before_its_first_byte_blames_nobody(string beginning)
+    {
+        await using var model = new RawServer(async peer =>
+        {
+            await peer.ReadRequestAsync();
+            await peer.SendAsync(beginning);
+            await peer.LeftAsync();
+        });
+        await using var bench = GatewayBench.Start(GatewayBench.Plan(model.Address, model.Address) with { Times = new() { Total = 200 } });
+        var (status, body) = await bench.PostAsync(Sse.Path, Sse.Stream("x"));
+        Assert.Equal(504, status);
+        Assert.Contains("in total", body.GetProperty("error").GetProperty("message").GetString());
+        Assert.Equal(("failed", 1), (Assert.Single(await bench.LedgerAsync(1)).Outcome, model.Connections));
+        await NobodyIsBlamedAsync(bench);
     }
 
     [Fact]
@@ -243,6 +267,13 @@ public sealed partial class StreamTrapTests
         foreach (var index in (int[])[1, 2])
             bench.Replica("m", index).Observe(new EngineSignal(1_000, 1_000, 1), GatewayLoop.Steady - TimeSpan.FromHours(1).Ticks);
         for (var i = 0; i < 8; i++) Assert.Equal(200, (await bench.PostAsync(Sse.Path, Sse.Chat("x"))).Status);
+    }
+
+    /// <summary>A request's place is given back, with what it says of the replica, after its row is written.</summary>
+    private static async Task NobodyIsBlamedAsync(GatewayBench bench)
+    {
+        await bench.UntilAsync(() => bench.InFlight == 0);
+        Assert.Equal((0, 0), (bench.Replica("m", 1).Health.Failures, bench.Replica("m", 1).Health.Bad));
     }
 
     /// <summary>Without what differs from answer to answer.</summary>

@@ -18,7 +18,7 @@ public sealed class TrapTests
     {
         await using var model = Bench.Start();
         await using var bench = GatewayBench.Start(model.Server.Address);
-        var heard = await bench.TextAsync(Sse.Path, Sse.Stream("hello", "\"max_tokens\":6"), fault);
+        var heard = await bench.BrokenTextAsync(Sse.Path, Sse.Stream("hello", "\"max_tokens\":6"), fault);
         Assert.Contains("data: {\"error\":{\"message\":\"", heard);
         Assert.Contains("\"code\":\"stream_truncated\"", heard);
         Assert.DoesNotContain("[DONE]", heard);
@@ -222,7 +222,7 @@ public sealed class TrapTests
         await using var one = new RawServer(Script);
         await using var other = new RawServer(Script);
         await using var bench = GatewayBench.Start(one.Address, other.Address);
-        var heard = await bench.TextAsync(Sse.Path, Sse.Stream("x"));
+        var heard = await bench.BrokenTextAsync(Sse.Path, Sse.Stream("x"));
         Assert.StartsWith(Sse.Role + Sse.Text("half") + "data: {\"error\":", heard);
         Assert.Equal(1, asked);
     }

@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Stoker.Gateway.Ledger;
-using Stoker.Gateway.Limits;
+using Stoker.Limits;
 using Stoker.Platform.Sqlite;
 using Stoker.Tests.Logs;
 using Stoker.Tests.Shared;
@@ -11,10 +11,10 @@ namespace Stoker.Tests.Gateway.Ledger;
 
 public sealed class LedgerTests : IDisposable
 {
-    private static readonly DateTimeOffset s_noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
     private readonly Scratch _scratch = new();
-    private readonly ManualTime _time = new(s_noon);
+    private readonly ManualTime _time = new(Noon);
     private readonly List<string> _said = [];
 
     private string Path => _scratch.At("ledger.db");
@@ -42,13 +42,13 @@ public sealed class LedgerTests : IDisposable
     public void Rows_are_committed_together_fifty_milliseconds_after_the_first()
     {
         using var writer = Writer();
-        writer.Add(Rows.Row(s_noon));
+        writer.Add(Rows.Row(Noon));
         _time.Advance(TimeSpan.FromMilliseconds(49));
-        writer.Add(Rows.Row(s_noon));
+        writer.Add(Rows.Row(Noon));
         Assert.Equal((2, 0L), (writer.Waiting, Count("SELECT count(*) FROM usage")));
         _time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal((0, 2L), (writer.Waiting, Count("SELECT count(*) FROM usage")));
-        writer.Add(Rows.Row(s_noon));
+        writer.Add(Rows.Row(Noon));
         _time.Advance(TimeSpan.FromMilliseconds(50));
         Assert.Equal(3, Count("SELECT count(*) FROM usage"));
     }
@@ -57,7 +57,7 @@ public sealed class LedgerTests : IDisposable
     public void A_full_group_of_rows_does_not_wait_for_its_time()
     {
         using var writer = Writer();
-        for (var i = 0; i < LedgerWriter.GroupRows; i++) writer.Add(Rows.Row(s_noon));
+        for (var i = 0; i < LedgerWriter.GroupRows; i++) writer.Add(Rows.Row(Noon));
         _time.Advance(TimeSpan.Zero);
         Assert.Equal((0, (long)LedgerWriter.GroupRows), (writer.Waiting, Count("SELECT count(*) FROM usage")));
     }
@@ -67,7 +67,7 @@ public sealed class LedgerTests : IDisposable
     {
         using (var writer = Writer())
         {
-            for (var i = 0; i < 10_000; i++) writer.Add(Rows.Row(s_noon, prompt: i));
+            for (var i = 0; i < 10_000; i++) writer.Add(Rows.Row(Noon, prompt: i));
         }
 
         Assert.Equal(10_000, Count("SELECT count(*) FROM usage"));
@@ -78,8 +78,8 @@ public sealed class LedgerTests : IDisposable
     [Fact]
     public void A_row_is_kept_as_it_was_given()
     {
-        using (var writer = Writer()) writer.Add(Rows.Row(s_noon, outcome: RequestOutcome.Truncated, wasted: 2, estimated: true) with { ModelAsked = "fast" });
-        Assert.Equal(1, Count($"SELECT count(*) FROM usage WHERE time = {s_noon.ToUnixTimeMilliseconds()} AND request = 'req_0123456789abcdef00000001' AND key = 'key_a' AND model_asked = 'fast' AND model = 'phi' AND replica = 'phi.1' AND outcome = 'truncated' AND prompt = 10 AND cached = 5 AND completion = 5 AND reasoning = 1 AND wasted = 2 AND estimated = 1 AND ttft_ms = 12.346 AND duration_ms = 100 AND queue_ms = 0 AND status = 200 AND stream = 1 AND bytes = 321"));
+        using (var writer = Writer()) writer.Add(Rows.Row(Noon, outcome: RequestOutcome.Truncated, wasted: 2, estimated: true) with { ModelAsked = "fast" });
+        Assert.Equal(1, Count($"SELECT count(*) FROM usage WHERE time = {Noon.ToUnixTimeMilliseconds()} AND request = 'req_0123456789abcdef00000001' AND key = 'key_a' AND model_asked = 'fast' AND model = 'phi' AND replica = 'phi.1' AND outcome = 'truncated' AND prompt = 10 AND cached = 5 AND completion = 5 AND reasoning = 1 AND wasted = 2 AND estimated = 1 AND ttft_ms = 12.346 AND duration_ms = 100 AND queue_ms = 0 AND status = 200 AND stream = 1 AND bytes = 321"));
     }
 
     [Fact]
@@ -87,9 +87,9 @@ public sealed class LedgerTests : IDisposable
     {
         using (var writer = Writer())
         {
-            writer.Add(Rows.Row(s_noon, model: "", replica: "", outcome: RequestOutcome.Refused) with { ModelAsked = "größer" });
-            writer.Add(Rows.Row(s_noon, model: "", replica: "", outcome: RequestOutcome.Refused) with { ModelAsked = new string('x', 100_000) });
-            writer.Add(Rows.Row(s_noon));
+            writer.Add(Rows.Row(Noon, model: "", replica: "", outcome: RequestOutcome.Refused) with { ModelAsked = "größer" });
+            writer.Add(Rows.Row(Noon, model: "", replica: "", outcome: RequestOutcome.Refused) with { ModelAsked = new string('x', 100_000) });
+            writer.Add(Rows.Row(Noon));
         }
 
         Assert.Equal(1, Count("SELECT count(*) FROM usage WHERE model_asked = 'größer' AND model = ''"));
@@ -107,7 +107,7 @@ public sealed class LedgerTests : IDisposable
             {
                 foreach (var writer in (LedgerWriter[])[one, other])
                 {
-                    writer.Add(Rows.Row(s_noon, key: $"key_{i % 7}"));
+                    writer.Add(Rows.Row(Noon, key: $"key_{i % 7}"));
                     if (i % 10 == 0) writer.Flush();
                 }
             }
@@ -115,7 +115,7 @@ public sealed class LedgerTests : IDisposable
 
         Assert.Equal((7, 200L, 2000L), (Usage(UsageBy.Key).Count, Usage(UsageBy.Key).Sum(s => s.Requests), Usage(UsageBy.Model).Sum(s => s.Prompt)));
         Assert.Equal(200, Count("SELECT count(*) FROM usage"));
-        Assert.Equal(200, Usage(UsageBy.Model, s_noon).Sum(s => s.Requests));
+        Assert.Equal(200, Usage(UsageBy.Model, Noon).Sum(s => s.Requests));
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class LedgerTests : IDisposable
         {
             Parallel.For(0, 64, thread =>
             {
-                for (var i = 0; i < 500; i++) writer.Add(Rows.Row(s_noon, key: $"key_{thread}"));
+                for (var i = 0; i < 500; i++) writer.Add(Rows.Row(Noon, key: $"key_{thread}"));
                 writer.Flush();
             });
         }
@@ -142,7 +142,7 @@ public sealed class LedgerTests : IDisposable
         using (var writer = Writer(path, most: 40_000))
         {
             var ballast = disk.Fill(leaving: 100_000);
-            for (var i = 0; i < 5_000; i++) writer.Add(Rows.Row(s_noon));
+            for (var i = 0; i < 5_000; i++) writer.Add(Rows.Row(Noon));
             Assert.False(writer.Flush());
             for (var i = 0; i < 3; i++) _time.Advance(TimeSpan.FromSeconds(1));
             Assert.Equal(5_000, writer.Waiting);
@@ -164,7 +164,7 @@ public sealed class LedgerTests : IDisposable
         using (var blocking = SqliteDatabase.Open(Path, LedgerStore.Schema))
         {
             blocking.Execute("ALTER TABLE usage_rows RENAME TO elsewhere");
-            for (var i = 0; i < 2000; i++) writer.Add(Rows.Row(s_noon));
+            for (var i = 0; i < 2000; i++) writer.Add(Rows.Row(Noon));
             Assert.Equal((1500, 500L), (writer.Waiting, writer.Lost));
             Assert.False(writer.Flush());
             blocking.Execute("ALTER TABLE elsewhere RENAME TO usage_rows");
@@ -178,12 +178,12 @@ public sealed class LedgerTests : IDisposable
     [Fact]
     public void A_group_whose_commit_is_not_known_to_have_happened_is_not_written_twice()
     {
-        using var store = LedgerStore.Open(Path, s_noon);
+        using var store = LedgerStore.Open(Path, Noon);
         var first = store.Number(2);
         Assert.False(store.Has(first));
-        store.Commit(first, Rows.Group(Rows.Row(s_noon), Rows.Row(s_noon)), []);
+        store.Commit(first, Rows.Group(Rows.Row(Noon), Rows.Row(Noon)), []);
         Assert.True(store.Has(first));
-        using var other = LedgerStore.Open(Path, s_noon);
+        using var other = LedgerStore.Open(Path, Noon);
         Assert.True(other.Number(1) > first + (1L << 39));
     }
 
@@ -192,16 +192,16 @@ public sealed class LedgerTests : IDisposable
     {
         using (var writer = Writer())
         {
-            writer.Add(Rows.Row(s_noon.AddDays(-31), prompt: 7));
-            for (var i = 0; i < 12_000; i++) writer.Add(Rows.Row(s_noon.AddDays(-40), prompt: 1));
-            writer.Add(Rows.Row(s_noon.AddDays(-29), prompt: 100));
+            writer.Add(Rows.Row(Noon.AddDays(-31), prompt: 7));
+            for (var i = 0; i < 12_000; i++) writer.Add(Rows.Row(Noon.AddDays(-40), prompt: 1));
+            writer.Add(Rows.Row(Noon.AddDays(-29), prompt: 100));
             for (var i = 0; i < 20; i++) _time.Advance(TimeSpan.FromMilliseconds(50));
         }
 
         Assert.Equal(1, Count("SELECT count(*) FROM usage"));
         Assert.Equal([("2026-10-12", 12_000L), ("2026-10-21", 7L), ("2026-10-23", 100L)], Usage(UsageBy.Day).Select(d => (d.Name, d.Prompt)));
         // In the middle of a day whose rows are gone, the day counts whole.
-        Assert.Equal(107, Usage(UsageBy.Model, s_noon.AddDays(-31).AddHours(5)).Sum(m => m.Prompt));
+        Assert.Equal(107, Usage(UsageBy.Model, Noon.AddDays(-31).AddHours(5)).Sum(m => m.Prompt));
         Assert.Empty(_said);
     }
 
@@ -210,14 +210,14 @@ public sealed class LedgerTests : IDisposable
     {
         using (var writer = Writer())
         {
-            for (var hour = 0; hour < 48; hour++) writer.Add(Rows.Row(s_noon.AddHours(-hour), prompt: 1, completion: 0));
+            for (var hour = 0; hour < 48; hour++) writer.Add(Rows.Row(Noon.AddHours(-hour), prompt: 1, completion: 0));
         }
 
         Assert.Equal(48, Usage(UsageBy.Model).Sum(m => m.Requests));
-        Assert.Equal(31, Usage(UsageBy.Model, s_noon.AddHours(-30)).Sum(m => m.Requests));
-        Assert.Equal(30, Usage(UsageBy.Model, s_noon.AddHours(-30).AddMilliseconds(1)).Sum(m => m.Requests));
+        Assert.Equal(31, Usage(UsageBy.Model, Noon.AddHours(-30)).Sum(m => m.Requests));
+        Assert.Equal(30, Usage(UsageBy.Model, Noon.AddHours(-30).AddMilliseconds(1)).Sum(m => m.Requests));
         Assert.Equal(13, Usage(UsageBy.Model, new DateTimeOffset(2026, 11, 21, 0, 0, 0, TimeSpan.Zero)).Sum(m => m.Requests));
-        Assert.Empty(Usage(UsageBy.Model, s_noon.AddMinutes(1)));
+        Assert.Empty(Usage(UsageBy.Model, Noon.AddMinutes(1)));
     }
 
     [Fact]
@@ -225,14 +225,14 @@ public sealed class LedgerTests : IDisposable
     {
         using (var writer = Writer())
         {
-            writer.Add(Rows.Row(s_noon, key: "a", prompt: 1, completion: 2));
-            writer.Add(Rows.Row(s_noon.AddDays(-1), key: "a", prompt: 10, completion: 20));
-            writer.Add(Rows.Row(s_noon.AddMonths(-1), key: "a", prompt: 100, completion: 200));
-            writer.Add(Rows.Row(s_noon.AddMonths(-1), key: "b", prompt: 5, completion: 0));
+            writer.Add(Rows.Row(Noon, key: "a", prompt: 1, completion: 2));
+            writer.Add(Rows.Row(Noon.AddDays(-1), key: "a", prompt: 10, completion: 20));
+            writer.Add(Rows.Row(Noon.AddMonths(-1), key: "a", prompt: 100, completion: 200));
+            writer.Add(Rows.Row(Noon.AddMonths(-1), key: "b", prompt: 5, completion: 0));
         }
 
         using var reader = LedgerReader.OpenIfPresent(Path)!;
-        Assert.Equal([new BudgetUse("a", 3, 33, 333), new BudgetUse("b", 0, 0, 5)], reader.Budgets(s_noon));
+        Assert.Equal([new BudgetUse("a", 3, 33, 333), new BudgetUse("b", 0, 0, 5)], reader.Budgets(Noon));
     }
 
     [Fact]
@@ -245,7 +245,7 @@ public sealed class LedgerTests : IDisposable
             from hours in Gen.Choose(-60, 0)
             from tokens in Gen.Choose(0, 1000)
             from flush in Gen.Choose(0, 9)
-            select (row: Rows.Row(s_noon.AddHours(hours), $"key_{key}", $"m{model}", $"m{model}.1", outcome, tokens, tokens / 3, estimated: tokens % 7 == 0), flush: flush == 0);
+            select (row: Rows.Row(Noon.AddHours(hours), $"key_{key}", $"m{model}", $"m{model}.1", outcome, tokens, tokens / 3, estimated: tokens % 7 == 0), flush: flush == 0);
         Prop.ForAll(rows.NonEmptyListOf().ToArbitrary(), list =>
         {
             File.Delete(Path);
@@ -306,7 +306,7 @@ public sealed class LedgerTests : IDisposable
         {
             // The writer takes them where it runs; its own bindings are not the request's.
             if (i == 3_000) before = GC.GetAllocatedBytesForCurrentThread();
-            writer.Add(Rows.Row(s_noon));
+            writer.Add(Rows.Row(Noon));
             if (i % 500 != 499) continue;
             var thread = new Thread(() => writer.Flush());
             var here = GC.GetAllocatedBytesForCurrentThread();

@@ -8,10 +8,10 @@ namespace Stoker.Tests.Gateway.Ledger;
 
 public sealed class ReconciliationTests : IDisposable
 {
-    private static readonly DateTimeOffset s_noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
     private readonly Scratch _scratch = new();
-    private readonly ManualTime _time = new(s_noon);
+    private readonly ManualTime _time = new(Noon);
 
     public void Dispose() => _scratch.Dispose();
 
@@ -28,14 +28,14 @@ public sealed class ReconciliationTests : IDisposable
     {
         using (var writer = Writer())
         {
-            writer.RecordEngineCounters("phi.1", 1000, 500, s_noon.UtcTicks);
-            writer.Add(Rows.Row(s_noon.AddSeconds(10), prompt: 40, completion: 20));
-            writer.Add(Rows.Row(s_noon.AddSeconds(20), prompt: 60, completion: 30, wasted: 30, outcome: RequestOutcome.Abandoned));
+            writer.RecordEngineCounters("phi.1", 1000, 500, Noon.UtcTicks);
+            writer.Add(Rows.Row(Noon.AddSeconds(10), prompt: 40, completion: 20));
+            writer.Add(Rows.Row(Noon.AddSeconds(20), prompt: 60, completion: 30, wasted: 30, outcome: RequestOutcome.Abandoned));
             // Before the first sample, after the last, and another's.
-            writer.Add(Rows.Row(s_noon.AddSeconds(-10), prompt: 1, completion: 1));
-            writer.Add(Rows.Row(s_noon.AddSeconds(110), prompt: 1, completion: 1, duration: 20_000));
-            writer.Add(Rows.Row(s_noon.AddSeconds(10), replica: "phi.2", prompt: 1, completion: 1));
-            writer.RecordEngineCounters("phi.1", 1100, 550, s_noon.AddSeconds(120).UtcTicks);
+            writer.Add(Rows.Row(Noon.AddSeconds(-10), prompt: 1, completion: 1));
+            writer.Add(Rows.Row(Noon.AddSeconds(110), prompt: 1, completion: 1, duration: 20_000));
+            writer.Add(Rows.Row(Noon.AddSeconds(10), replica: "phi.2", prompt: 1, completion: 1));
+            writer.RecordEngineCounters("phi.1", 1100, 550, Noon.AddSeconds(120).UtcTicks);
         }
 
         var replica = Assert.Single(Reconcile());
@@ -47,9 +47,9 @@ public sealed class ReconciliationTests : IDisposable
     {
         using (var writer = Writer())
         {
-            writer.RecordEngineCounters("phi.1", 0, 0, s_noon.UtcTicks);
-            writer.Add(Rows.Row(s_noon.AddSeconds(10), prompt: 60, completion: 30));
-            writer.RecordEngineCounters("phi.1", 80, 40, s_noon.AddMinutes(1).UtcTicks);
+            writer.RecordEngineCounters("phi.1", 0, 0, Noon.UtcTicks);
+            writer.Add(Rows.Row(Noon.AddSeconds(10), prompt: 60, completion: 30));
+            writer.RecordEngineCounters("phi.1", 80, 40, Noon.AddMinutes(1).UtcTicks);
         }
 
         var replica = Assert.Single(Reconcile());
@@ -61,18 +61,18 @@ public sealed class ReconciliationTests : IDisposable
     {
         using (var writer = Writer())
         {
-            writer.RecordEngineCounters("phi.1", 100, 100, s_noon.UtcTicks);
-            writer.RecordEngineCounters("phi.1", 150, 130, s_noon.AddSeconds(20).UtcTicks);
-            writer.RecordEngineCounters("phi.1", 5, 3, s_noon.AddSeconds(40).UtcTicks);
+            writer.RecordEngineCounters("phi.1", 100, 100, Noon.UtcTicks);
+            writer.RecordEngineCounters("phi.1", 150, 130, Noon.AddSeconds(20).UtcTicks);
+            writer.RecordEngineCounters("phi.1", 5, 3, Noon.AddSeconds(40).UtcTicks);
             writer.Flush();
         }
 
-        using (var writer = Writer()) writer.RecordEngineCounters("phi.1", 2, 1, s_noon.AddSeconds(200).UtcTicks);
+        using (var writer = Writer()) writer.RecordEngineCounters("phi.1", 2, 1, Noon.AddSeconds(200).UtcTicks);
 
         var engine = Assert.Single(Reconcile()).Engine;
         Assert.Equal((57L, 34L, 2L), (engine.Prompt, engine.Generation, engine.Restarts));
-        Assert.Equal(7, Assert.Single(Reconcile(s_noon.AddSeconds(30))).Engine.Prompt);
-        Assert.Empty(Reconcile(s_noon.AddSeconds(300)));
+        Assert.Equal(7, Assert.Single(Reconcile(Noon.AddSeconds(30))).Engine.Prompt);
+        Assert.Empty(Reconcile(Noon.AddSeconds(300)));
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class ReconciliationTests : IDisposable
             {
                 var counters = new EngineCounters([]);
                 var (kept, all) = (new List<EngineSample>(), new List<EngineSample>());
-                var at = s_noon.UtcTicks;
+                var at = Noon.UtcTicks;
                 var (prompt, generation, epoch) = (0L, 0L, 1L);
                 foreach (var (after, morePrompt, moreGeneration, restarts) in steps)
                 {

@@ -24,6 +24,14 @@ public sealed class ReplicaHealthTests
         Assert.False(After((0, fact), (1, fact), (1.5, ReplicaFact.Answered), (2, fact)).IsEjected);
     }
 
+    [Fact]
+    public void Failed_probes_do_not_eject_what_answers_requests_meanwhile()
+    {
+        (double, ReplicaFact)[] silent = [(0, ReplicaFact.ProbeFailed), (1, ReplicaFact.ProbeFailed)];
+        Assert.True(After([.. silent, (3, ReplicaFact.ProbeFailed)]).IsEjected);
+        Assert.False(After([.. silent, (2, ReplicaFact.Answered), (3, ReplicaFact.ProbeFailed)]).IsEjected);
+    }
+
     // Trap 6: 4xx counted as failures ejected healthy workers (sglang#9312); so did clients that left (yarp#2062).
     [Theory]
     [InlineData(ReplicaFact.ClientError)]

@@ -23,6 +23,13 @@ public sealed class RetryTests
         Assert.Equal(FallbackWhen.None, RetryPolicy.FallbackFor(end));
     }
 
+    [Fact]
+    public void A_request_whose_own_time_is_over_goes_nowhere_else()
+    {
+        Assert.Equal(RetryVerdict.Stop, Decide(AttemptEnd.OutOfTime));
+        Assert.Equal(FallbackWhen.None, RetryPolicy.FallbackFor(AttemptEnd.OutOfTime));
+    }
+
     [Theory]
     [InlineData(AttemptEnd.ConnectFailed)]
     [InlineData(AttemptEnd.ResetBeforeFirstByte)]

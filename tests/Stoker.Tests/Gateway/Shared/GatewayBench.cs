@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Stoker.Gateway;
 using Stoker.Gateway.Forwarding;
-using Stoker.Gateway.Keys;
+using Stoker.Keys;
 using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
 using Stoker.Platform;
@@ -143,6 +143,17 @@ internal sealed class GatewayBench : IAsyncDisposable
     {
         using var answer = await SendAsync(path, body, simulate);
         return await answer.Content.ReadAsStringAsync();
+    }
+
+    /// <summary>All that an answer says that breaks off.</summary>
+    public async Task<string> BrokenTextAsync(string path, string body, string? simulate = null)
+    {
+        using var answer = await SendAsync(path, body, simulate);
+        await using var content = await answer.Content.ReadAsStreamAsync();
+        using var heard = new MemoryStream();
+        var broken = await Assert.ThrowsAsync<HttpIOException>(() => content.CopyToAsync(heard));
+        Assert.Equal(HttpRequestError.ResponseEnded, broken.HttpRequestError);
+        return Encoding.UTF8.GetString(heard.ToArray());
     }
 
     /// <summary>Looks again and again: each turn is a round trip to the gateway, none is a sleep.</summary>

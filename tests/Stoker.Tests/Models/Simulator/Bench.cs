@@ -101,7 +101,7 @@ internal sealed class Bench : IAsyncDisposable
 /// <summary>HTTP by hand.</summary>
 internal sealed class RawClient(Socket socket) : IDisposable
 {
-    private readonly byte[] buffer = new byte[256 * 1024];
+    private readonly byte[] _buffer = new byte[256 * 1024];
 
     public Socket Socket => socket;
 
@@ -118,8 +118,8 @@ internal sealed class RawClient(Socket socket) : IDisposable
     public async Task<byte[]> ReadAsync()
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        var length = await socket.ReceiveAsync(buffer, SocketFlags.None, patience.Token);
-        Reads.Add(buffer[..length]);
+        var length = await socket.ReceiveAsync(_buffer, SocketFlags.None, patience.Token);
+        Reads.Add(_buffer[..length]);
         return Reads[^1];
     }
 

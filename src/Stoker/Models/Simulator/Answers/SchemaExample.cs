@@ -18,15 +18,15 @@ internal ref struct SchemaExample
 
     private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    private readonly JsonElement root;
-    private readonly Utf8JsonWriter json;
-    private Chance chance;
+    private readonly JsonElement _root;
+    private readonly Utf8JsonWriter _json;
+    private Chance _chance;
 
     private SchemaExample(JsonElement root, Utf8JsonWriter json, Chance chance)
     {
-        this.root = root;
-        this.json = json;
-        this.chance = chance;
+        _root = root;
+        _json = json;
+        _chance = chance;
     }
 
     public static string Make(JsonElement schema, Chance chance)
@@ -42,15 +42,15 @@ internal ref struct SchemaExample
     {
         if (schema.ValueKind != JsonValueKind.Object || depth > Deepest)
         {
-            json.WriteNullValue();
+            _json.WriteNullValue();
         }
         else if (schema.TryGetProperty("const", out var constant) || schema.TryGetProperty("default", out constant))
         {
-            constant.WriteTo(json);
+            constant.WriteTo(_json);
         }
         else if (schema.TryGetProperty("enum", out var words) && words.ValueKind == JsonValueKind.Array && words.GetArrayLength() > 0)
         {
-            words[chance.Next(words.GetArrayLength())].WriteTo(json);
+            words[_chance.Next(words.GetArrayLength())].WriteTo(_json);
         }
         else if (schema.TryGetProperty("$ref", out var reference) && Find(reference) is { } target)
         {
@@ -72,17 +72,17 @@ internal ref struct SchemaExample
         {
             case "object": Object(schema, depth); break;
             case "array": List(schema, depth); break;
-            case "integer": json.WriteNumberValue((long)Number(schema, whole: true)); break;
-            case "number": json.WriteNumberValue(Number(schema, whole: false)); break;
-            case "boolean": json.WriteBooleanValue(chance.Next(2) == 1); break;
-            case "null": json.WriteNullValue(); break;
-            default: json.WriteStringValue(Text(schema)); break;
+            case "integer": _json.WriteNumberValue((long)Number(schema, whole: true)); break;
+            case "number": _json.WriteNumberValue(Number(schema, whole: false)); break;
+            case "boolean": _json.WriteBooleanValue(_chance.Next(2) == 1); break;
+            case "null": _json.WriteNullValue(); break;
+            default: _json.WriteStringValue(Text(schema)); break;
         }
     }
 
     private void Object(JsonElement schema, int depth)
     {
-        json.WriteStartObject();
+        _json.WriteStartObject();
         var written = new HashSet<string>();
         Properties(schema, depth, written);
         if (schema.TryGetProperty("allOf", out var all) && all.ValueKind == JsonValueKind.Array)
@@ -91,7 +91,7 @@ internal ref struct SchemaExample
                 Properties(part.TryGetProperty("$ref", out var reference) && Find(reference) is { } target ? target : part, depth, written);
         }
 
-        json.WriteEndObject();
+        _json.WriteEndObject();
     }
 
     private void Properties(JsonElement schema, int depth, HashSet<string> written)
@@ -101,7 +101,7 @@ internal ref struct SchemaExample
         {
             if (depth > TooDeepForOptional && !IsRequired(schema, property.Name)) continue;
             if (!written.Add(property.Name)) continue;
-            json.WritePropertyName(property.Name);
+            _json.WritePropertyName(property.Name);
             Value(property.Value, depth + 1);
         }
     }
@@ -110,16 +110,16 @@ internal ref struct SchemaExample
     {
         var least = Whole(schema, "minItems") ?? (depth > TooDeepForOptional ? 0 : 1);
         var count = (int)Math.Min(Math.Min(least, Whole(schema, "maxItems") ?? least), LongestList);
-        json.WriteStartArray();
+        _json.WriteStartArray();
         var fixedItems = schema.TryGetProperty("prefixItems", out var prefix) && prefix.ValueKind == JsonValueKind.Array ? prefix.GetArrayLength() : 0;
         for (var i = 0; i < Math.Max(count, fixedItems); i++)
         {
             if (i < fixedItems) Value(prefix[i], depth + 1);
             else if (schema.TryGetProperty("items", out var items) && items.ValueKind == JsonValueKind.Object) Value(items, depth + 1);
-            else json.WriteStringValue(Grammar.Words(ref chance));
+            else _json.WriteStringValue(Grammar.Words(ref _chance));
         }
 
-        json.WriteEndArray();
+        _json.WriteEndArray();
     }
 
     private double Number(JsonElement schema, bool whole)
@@ -130,7 +130,7 @@ internal ref struct SchemaExample
         var high = Real(schema, "maximum") ?? (Real(schema, "exclusiveMaximum") is { } below ? below - small : null);
         var from = low ?? Math.Min(0, high ?? 0);
         var to = high ?? from + 100;
-        var value = from + (chance.NextDouble() * (to - from));
+        var value = from + (_chance.NextDouble() * (to - from));
         if (step <= 0) return Math.Clamp(Math.Round(value, 3), from, to);
         // The steps that lie within the bounds.
         var lowest = Math.Ceiling(from / step);
@@ -142,19 +142,19 @@ internal ref struct SchemaExample
         if (schema.TryGetProperty("pattern", out var pattern) && pattern.GetString() is { } shape && PatternExample.TryMake(shape, out var line)) return line;
         var text = (schema.TryGetProperty("format", out var format) ? format.GetString() : null) switch
         {
-            "date-time" => $"2026-0{1 + chance.Next(9)}-1{chance.Next(9)}T12:00:00Z",
-            "date" => $"2026-0{1 + chance.Next(9)}-1{chance.Next(9)}",
+            "date-time" => $"2026-0{1 + _chance.Next(9)}-1{_chance.Next(9)}T12:00:00Z",
+            "date" => $"2026-0{1 + _chance.Next(9)}-1{_chance.Next(9)}",
             "time" => "12:00:00Z",
-            "email" => $"user{chance.Next(100)}@example.org",
-            "uuid" => $"{chance.Letters(8)}-{chance.Letters(4)}-4{chance.Letters(3)}-a{chance.Letters(3)}-{chance.Letters(12)}",
-            "uri" or "url" => $"https://example.org/{chance.Letters(6)}",
+            "email" => $"user{_chance.Next(100)}@example.org",
+            "uuid" => $"{_chance.Letters(8)}-{_chance.Letters(4)}-4{_chance.Letters(3)}-a{_chance.Letters(3)}-{_chance.Letters(12)}",
+            "uri" or "url" => $"https://example.org/{_chance.Letters(6)}",
             "hostname" => "example.org",
-            "ipv4" => $"192.0.2.{chance.Next(255)}",
-            "ipv6" => $"2001:db8::{chance.Next(9999):x}",
-            _ => Grammar.Words(ref chance),
+            "ipv4" => $"192.0.2.{_chance.Next(255)}",
+            "ipv6" => $"2001:db8::{_chance.Next(9999):x}",
+            _ => Grammar.Words(ref _chance),
         };
         var least = (int)Math.Min(Whole(schema, "minLength") ?? 0, 10_000);
-        while (text.Length < least) text += " " + Grammar.Words(ref chance);
+        while (text.Length < least) text += " " + Grammar.Words(ref _chance);
         return Whole(schema, "maxLength") is { } most && most < text.Length ? text[..(int)Math.Max(0, most)] : text;
     }
 
@@ -196,7 +196,7 @@ internal ref struct SchemaExample
     private readonly JsonElement? Find(JsonElement reference)
     {
         if (reference.GetString() is not { } path || !path.StartsWith('#')) return null;
-        var at = root;
+        var at = _root;
         foreach (var word in path[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
             var name = word.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);

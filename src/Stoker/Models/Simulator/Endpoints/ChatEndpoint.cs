@@ -78,9 +78,9 @@ internal static class ChatEndpoint
 /// <summary>Chunks of a chat: one with the role, one for each token, one with the reason of the end, one with usage where it was asked for.</summary>
 internal sealed class ChatStream(GenerationRun run, EventStream events) : IGenerationStream
 {
-    private readonly byte[] prefix = Prefix(run);
-    private readonly bool[] hasRole = new bool[run.Answers.Length];
-    private readonly bool[] hasCall = new bool[run.Answers.Length];
+    private readonly byte[] _prefix = Chunks.Prefix(run, "chat.completion.chunk"u8);
+    private readonly bool[] _hasRole = new bool[run.Answers.Length];
+    private readonly bool[] _hasCall = new bool[run.Answers.Length];
 
     public ValueTask<bool> BeginAsync() => FlushAfter(events.BeginAsync());
 
@@ -88,37 +88,28 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
 
     public async ValueTask<bool> AddAsync(int choice, AnswerToken token)
     {
-        if (!hasRole[choice])
+        if (!_hasRole[choice])
         {
-            hasRole[choice] = true;
+            _hasRole[choice] = true;
             if (!await AddRoleAsync(choice)) return false;
         }
 
         Open(choice);
         Delta(choice, token);
-        return await CloseAsync(null);
+        return await Chunks.CloseAsync(run, events, null);
     }
 
     public async ValueTask EndAsync()
     {
         for (var choice = 0; choice < run.Answers.Length; choice++)
         {
-            if (!hasRole[choice] && !await AddRoleAsync(choice)) return;
+            if (!_hasRole[choice] && !await AddRoleAsync(choice)) return;
             Open(choice);
             events.Data.Add("},\"logprobs\":null"u8);
-            if (!await CloseAsync(run.Answers[choice].Finish)) return;
+            if (!await Chunks.CloseAsync(run, events, run.Answers[choice].Finish)) return;
         }
 
-        if (run.Request.IncludesUsage && run.TellsUsage)
-        {
-            events.Data.Add(prefix);
-            events.Data.Add("],\"usage\":"u8);
-            events.Data.AddUsage(run.PromptTokens, run.AnswerTokens, run.Sequence.CachedTokens);
-            events.Data.Add("}"u8);
-            if (!await events.AddAsync()) return;
-        }
-
-        await events.EndAsync(isMarked: true);
+        await Chunks.EndAsync(run, events, _prefix);
     }
 
     /// <summary>The head goes out before the first wait, as vLLM's does.</summary>
@@ -126,29 +117,16 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
 
     private bool IsInstant() => run.Call.Options.Ttft.IsZero && run.Call.Options.PrefillPerToken == TimeSpan.Zero;
 
-    private static byte[] Prefix(GenerationRun run)
-    {
-        var text = new OutBuffer();
-        text.Add("{\"id\":\""u8);
-        text.Add(run.Id);
-        text.Add("\",\"object\":\"chat.completion.chunk\",\"created\":"u8);
-        text.Add(run.Created);
-        text.Add(",\"model\":"u8);
-        text.AddString(run.Model);
-        text.Add(",\"choices\":["u8);
-        return text.Span.ToArray();
-    }
-
     private ValueTask<bool> AddRoleAsync(int choice)
     {
         Open(choice);
         events.Data.Add("\"role\":\"assistant\",\"content\":\"\"},\"logprobs\":null"u8);
-        return CloseAsync(null);
+        return Chunks.CloseAsync(run, events, null);
     }
 
     private void Open(int choice)
     {
-        events.Data.Add(prefix);
+        events.Data.Add(_prefix);
         events.Data.Add("{\"index\":"u8);
         events.Data.Add(choice);
         events.Data.Add(",\"delta\":{"u8);
@@ -161,9 +139,9 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
         if (token.Kind == TokenKind.ToolArguments)
         {
             data.Add("\"tool_calls\":[{\"index\":0"u8);
-            if (!hasCall[choice])
+            if (!_hasCall[choice])
             {
-                hasCall[choice] = true;
+                _hasCall[choice] = true;
                 data.Add(",\"id\":"u8);
                 data.AddString(answer.Call!.Id);
                 data.Add(",\"type\":\"function\",\"function\":{\"name\":"u8);
@@ -187,22 +165,5 @@ internal sealed class ChatStream(GenerationRun run, EventStream events) : IGener
         data.Add("},\"logprobs\":"u8);
         if (run.Request.Logprobs is { } alternatives && token.Kind == TokenKind.Content) data.AddLogprobs(answer, [token], alternatives);
         else data.Add("null"u8);
-    }
-
-    private ValueTask<bool> CloseAsync(string? finish)
-    {
-        var data = events.Data;
-        data.Add(",\"finish_reason\":"u8);
-        if (finish is null) data.Add("null"u8);
-        else data.AddString(finish);
-        data.Add("}]"u8);
-        if (run.Request.ContinuousUsage && run.TellsUsage)
-        {
-            data.Add(",\"usage\":"u8);
-            data.AddUsage(run.PromptTokens, run.AnswerTokens, run.Sequence.CachedTokens);
-        }
-
-        data.Add("}"u8);
-        return events.AddAsync();
     }
 }

@@ -95,6 +95,8 @@ internal static class CompletionEndpoint
 /// <summary>Chunks of a completion: one for each token, the last one with the reason of the end.</summary>
 internal sealed class CompletionStream(GenerationRun run, EventStream events) : IGenerationStream
 {
+    private readonly byte[] _prefix = Chunks.Prefix(run, "text_completion"u8);
+
     public async ValueTask<bool> BeginAsync() => await events.BeginAsync() && (run.Call.Options.Ttft.IsZero || await events.FlushAsync());
 
     public ValueTask<bool> FlushAsync() => events.FlushAsync();
@@ -113,35 +115,14 @@ internal sealed class CompletionStream(GenerationRun run, EventStream events) : 
             if (run.Answers[choice].Tokens.Length == 0 && !await AddAsync(choice, default, run.Answers[choice].Finish)) return;
         }
 
-        if (run.Request.IncludesUsage && run.TellsUsage)
-        {
-            Open();
-            events.Data.Add("],\"usage\":"u8);
-            events.Data.AddUsage(run.PromptTokens, run.AnswerTokens, run.Sequence.CachedTokens);
-            events.Data.Add("}"u8);
-            if (!await events.AddAsync()) return;
-        }
-
-        await events.EndAsync(isMarked: true);
-    }
-
-    private void Open()
-    {
-        var data = events.Data;
-        data.Add("{\"id\":\""u8);
-        data.Add(run.Id);
-        data.Add("\",\"object\":\"text_completion\",\"created\":"u8);
-        data.Add(run.Created);
-        data.Add(",\"model\":"u8);
-        data.AddString(run.Model);
-        data.Add(",\"choices\":["u8);
+        await Chunks.EndAsync(run, events, _prefix);
     }
 
     private ValueTask<bool> AddAsync(int choice, AnswerToken token, string? finish)
     {
         var data = events.Data;
         var answer = run.Answers[choice];
-        Open();
+        data.Add(_prefix);
         data.Add("{\"index\":"u8);
         data.Add(choice);
         data.Add(",\"text\":"u8);
@@ -149,17 +130,6 @@ internal sealed class CompletionStream(GenerationRun run, EventStream events) : 
         data.Add(",\"logprobs\":"u8);
         if (run.Request.Logprobs is { } alternatives && token.End > 0) CompletionEndpoint.AddLogprobs(data, answer, [token], alternatives);
         else data.Add("null"u8);
-        data.Add(",\"finish_reason\":"u8);
-        if (finish is null) data.Add("null"u8);
-        else data.AddString(finish);
-        data.Add("}]"u8);
-        if (run.Request.ContinuousUsage && run.TellsUsage)
-        {
-            data.Add(",\"usage\":"u8);
-            data.AddUsage(run.PromptTokens, run.AnswerTokens, run.Sequence.CachedTokens);
-        }
-
-        data.Add("}"u8);
-        return events.AddAsync();
+        return Chunks.CloseAsync(run, events, finish);
     }
 }

@@ -41,7 +41,7 @@ internal static class Generation
 {
     public static Refusal TooManyWait { get; } = new(503, "TooManyRequests", "The server is overloaded: too many requests wait");
 
-    private static long count;
+    private static long _count;
 
     public static async ValueTask RunAsync(Call call, GenerationRequest request, GenerationShape shape)
     {
@@ -72,7 +72,7 @@ internal static class Generation
         if (call.Server.Engine.BlocksFor(total) > options.Blocks)
             return (null, Refusal.Bad($"The request needs {call.Server.Engine.BlocksFor(total)} blocks of the KV cache, which has {options.Blocks}."));
         var sequence = new Sequence(call.Exchange.Pause, tokens, options.BlockSize);
-        var id = shape.IdPrefix + (Chance.Mix((ulong)Interlocked.Increment(ref count)) ^ (ulong)call.Server.Began << 32).ToString("x16");
+        var id = shape.IdPrefix + (Chance.Mix((ulong)Interlocked.Increment(ref _count)) ^ (ulong)call.Server.Began << 32).ToString("x16");
         return (new GenerationRun(call, request, answers, sequence, id), null);
     }
 

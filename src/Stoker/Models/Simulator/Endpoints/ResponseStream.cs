@@ -15,9 +15,9 @@ namespace Stoker.Models.Simulator.Endpoints;
 /// </summary>
 internal sealed class ResponseStream(GenerationRun run, EventStream events) : IGenerationStream
 {
-    private readonly TokenKind[] items = [.. ResponsesEndpoint.Items(run.Answers[0])];
-    private int sequence, item;
-    private bool hasBegun, isOpen;
+    private readonly TokenKind[] _items = [.. ResponsesEndpoint.Items(run.Answers[0])];
+    private int _sequence, _item;
+    private bool _hasBegun, _isOpen;
 
     public async ValueTask<bool> BeginAsync() => await events.BeginAsync() && (run.Call.Options.Ttft.IsZero || await events.FlushAsync());
 
@@ -26,13 +26,13 @@ internal sealed class ResponseStream(GenerationRun run, EventStream events) : IG
     public async ValueTask<bool> AddAsync(int choice, AnswerToken token)
     {
         if (!await StartAsync()) return false;
-        while (items[item] != token.Kind)
+        while (_items[_item] != token.Kind)
         {
             if (!await CloseItemAsync()) return false;
-            item++;
+            _item++;
         }
 
-        if (!isOpen && !await OpenItemAsync()) return false;
+        if (!_isOpen && !await OpenItemAsync()) return false;
         return await SendAsync(DeltaName(token.Kind), json =>
         {
             Place(json, token.Kind);
@@ -43,9 +43,9 @@ internal sealed class ResponseStream(GenerationRun run, EventStream events) : IG
     public async ValueTask EndAsync()
     {
         if (!await StartAsync()) return;
-        for (; item < items.Length; item++)
+        for (; _item < _items.Length; _item++)
         {
-            if (!isOpen && !await OpenItemAsync()) return;
+            if (!_isOpen && !await OpenItemAsync()) return;
             if (!await CloseItemAsync()) return;
         }
 
@@ -62,23 +62,23 @@ internal sealed class ResponseStream(GenerationRun run, EventStream events) : IG
 
     private async ValueTask<bool> StartAsync()
     {
-        if (hasBegun) return true;
-        hasBegun = true;
+        if (_hasBegun) return true;
+        _hasBegun = true;
         return await SendAsync("response.created", json => Response(json, "in_progress")) && await SendAsync("response.in_progress", json => Response(json, "in_progress"));
     }
 
     private async ValueTask<bool> OpenItemAsync()
     {
-        isOpen = true;
-        var kind = items[item];
+        _isOpen = true;
+        var kind = _items[_item];
         return await SendItemAsync("response.output_item.added", "in_progress")
             && (kind == TokenKind.ToolArguments || await SendAsync("response.content_part.added", json => PartOf(json, kind, "")));
     }
 
     private async ValueTask<bool> CloseItemAsync()
     {
-        isOpen = false;
-        var kind = items[item];
+        _isOpen = false;
+        var kind = _items[_item];
         var answer = run.Answers[0];
         var isCall = kind == TokenKind.ToolArguments;
         var text = isCall ? answer.Call!.Arguments : kind == TokenKind.Content ? answer.Text : answer.Reasoning;
@@ -93,9 +93,9 @@ internal sealed class ResponseStream(GenerationRun run, EventStream events) : IG
 
     private ValueTask<bool> SendItemAsync(string name, string status) => SendAsync(name, json =>
     {
-        json.WriteNumber("output_index", item);
+        json.WriteNumber("output_index", _item);
         json.WritePropertyName("item");
-        ResponsesEndpoint.Item(json, run, items[item], status);
+        ResponsesEndpoint.Item(json, run, _items[_item], status);
     });
 
     private void PartOf(Utf8JsonWriter json, TokenKind kind, string text)
@@ -108,7 +108,7 @@ internal sealed class ResponseStream(GenerationRun run, EventStream events) : IG
     private void Place(Utf8JsonWriter json, TokenKind kind)
     {
         json.WriteString("item_id", ResponsesEndpoint.ItemId(run, kind));
-        json.WriteNumber("output_index", item);
+        json.WriteNumber("output_index", _item);
         if (kind != TokenKind.ToolArguments) json.WriteNumber("content_index", 0);
     }
 
@@ -124,7 +124,7 @@ internal sealed class ResponseStream(GenerationRun run, EventStream events) : IG
         {
             json.WriteStartObject();
             json.WriteString("type", name);
-            json.WriteNumber("sequence_number", sequence++);
+            json.WriteNumber("sequence_number", _sequence++);
             write(json);
             json.WriteEndObject();
         }

@@ -9,15 +9,15 @@ namespace Stoker.Models.Simulator.Engine;
 /// </summary>
 internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, EngineCounts counts)
 {
-    private readonly Lock access = new();
-    private readonly LinkedList<Sequence> waiting = [];
-    private readonly List<Sequence> running = [];
+    private readonly Lock _access = new();
+    private readonly LinkedList<Sequence> _waiting = [];
+    private readonly List<Sequence> _running = [];
 
     public (int Running, int Waiting, int BlocksUsed) Load
     {
         get
         {
-            lock (access) return (running.Count, waiting.Count, pool.Used);
+            lock (_access) return (_running.Count, _waiting.Count, pool.Used);
         }
     }
 
@@ -28,15 +28,15 @@ internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, En
     /// <param name="admitted">True once it runs; false when the client has left, and then it is not in the line any more.</param>
     public bool TryEnter(Sequence sequence, out ValueTask<bool> admitted)
     {
-        lock (access)
+        lock (_access)
         {
-            if (waiting.Count == 0 && TryStart(sequence))
+            if (_waiting.Count == 0 && TryStart(sequence))
             {
                 admitted = ValueTask.FromResult(true);
                 return true;
             }
 
-            if (waiting.Count >= mostWaiting)
+            if (_waiting.Count >= mostWaiting)
             {
                 admitted = default;
                 return false;
@@ -50,7 +50,7 @@ internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, En
     /// <summary>One step's tokens. False: it was preempted and has to be admitted again by <see cref="ReenterAsync"/>.</summary>
     public bool Grow(Sequence sequence, ReadOnlySpan<uint> tokens)
     {
-        lock (access)
+        lock (_access)
         {
             if (sequence.IsPreempted) return false;
             var sealedBefore = sequence.Chain.Length;
@@ -58,7 +58,7 @@ internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, En
             while (sequence.Blocks.Count < sequence.BlocksNeeded)
             {
                 if (pool.TryGrow(sequence.Blocks)) continue;
-                Preempt(running[^1]);
+                Preempt(_running[^1]);
                 if (sequence.IsPreempted) return false;
             }
 
@@ -70,7 +70,7 @@ internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, En
     /// <summary>After a preemption.</summary>
     public ValueTask<bool> ReenterAsync(Sequence sequence)
     {
-        lock (access)
+        lock (_access)
         {
             sequence.IsPreempted = false;
             return TryStart(sequence) ? ValueTask.FromResult(true) : Queue(sequence, first: true);
@@ -80,15 +80,15 @@ internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, En
     /// <summary>The end of a sequence, wherever it stands.</summary>
     public void Leave(Sequence sequence)
     {
-        lock (access)
+        lock (_access)
         {
             if (sequence.Place is { } place)
             {
-                waiting.Remove(place);
+                _waiting.Remove(place);
                 sequence.Place = null;
             }
 
-            running.Remove(sequence);
+            _running.Remove(sequence);
             pool.Release(sequence.Blocks);
             StartWaiting();
         }
@@ -96,12 +96,12 @@ internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, En
 
     public void ForgetPrefixes()
     {
-        lock (access) pool.Forget();
+        lock (_access) pool.Forget();
     }
 
     private ValueTask<bool> Queue(Sequence sequence, bool first)
     {
-        sequence.Place = first ? waiting.AddFirst(sequence) : waiting.AddLast(sequence);
+        sequence.Place = first ? _waiting.AddFirst(sequence) : _waiting.AddLast(sequence);
         // Elsewhere, because whoever makes room goes on itself.
         sequence.Wait = sequence.Pause.Arm(elsewhere: true);
         return sequence.Pause.Wait(sequence.Wait);
@@ -109,9 +109,9 @@ internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, En
 
     private void StartWaiting()
     {
-        while (waiting.First is { Value: var next } && TryStart(next))
+        while (_waiting.First is { Value: var next } && TryStart(next))
         {
-            waiting.RemoveFirst();
+            _waiting.RemoveFirst();
             next.Place = null;
             next.Pause.Wake(next.Wait);
         }
@@ -119,12 +119,12 @@ internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, En
 
     private bool TryStart(Sequence sequence)
     {
-        if (running.Count >= mostRunning) return false;
+        if (_running.Count >= mostRunning) return false;
         var most = Math.Min(sequence.Chain.Length, (sequence.Tokens - 1) / pool.Size);
         var hits = pool.TryTake(sequence.Chain, most, sequence.BlocksNeeded, sequence.Blocks);
         if (hits < 0) return false;
         sequence.CachedTokens = hits * pool.Size;
-        running.Add(sequence);
+        _running.Add(sequence);
         return true;
     }
 
@@ -133,6 +133,6 @@ internal sealed class Batch(int mostRunning, int mostWaiting, BlockPool pool, En
         counts.AddPreemption();
         victim.IsPreempted = true;
         pool.Release(victim.Blocks);
-        running.Remove(victim);
+        _running.Remove(victim);
     }
 }

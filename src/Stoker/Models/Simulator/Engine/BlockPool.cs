@@ -8,27 +8,27 @@ internal sealed class BlockPool
 {
     private const int None = -1;
 
-    private readonly bool caches;
-    private readonly ulong[] hashes;
-    private readonly int[] users, next, previous;
-    private readonly Dictionary<ulong, int> known = [];
-    private int oldest = None, newest = None;
+    private readonly bool _caches;
+    private readonly ulong[] _hashes;
+    private readonly int[] _users, _next, _previous;
+    private readonly Dictionary<ulong, int> _known = [];
+    private int _oldest = None, _newest = None;
 
     /// <param name="size">Tokens in a block.</param>
     public BlockPool(int count, int size, bool caches)
     {
         Size = size;
-        this.caches = caches;
-        hashes = new ulong[count];
-        users = new int[count];
-        next = new int[count];
-        previous = new int[count];
+        _caches = caches;
+        _hashes = new ulong[count];
+        _users = new int[count];
+        _next = new int[count];
+        _previous = new int[count];
         for (var block = 0; block < count; block++) AddFree(block);
     }
 
     public int Size { get; }
 
-    public int Count => hashes.Length;
+    public int Count => _hashes.Length;
 
     public int Used { get; private set; }
 
@@ -50,14 +50,14 @@ internal sealed class BlockPool
     {
         var hits = 0;
         var revived = 0;
-        while (caches && hits < most && known.TryGetValue(full[hits], out var block))
+        while (_caches && hits < most && _known.TryGetValue(full[hits], out var block))
         {
-            if (users[block] == 0) revived++;
+            if (_users[block] == 0) revived++;
             hits++;
         }
 
         if (Count - Used - revived < total - hits) return -1;
-        for (var i = 0; i < hits; i++) Use(known[full[i]], into);
+        for (var i = 0; i < hits; i++) Use(_known[full[i]], into);
         for (var i = hits; i < total; i++)
         {
             TryGrow(into);
@@ -70,10 +70,10 @@ internal sealed class BlockPool
     /// <summary>One more block; false: there is none.</summary>
     public bool TryGrow(List<int> into)
     {
-        if (oldest == None) return false;
-        var block = oldest;
-        if (hashes[block] != 0 && known.TryGetValue(hashes[block], out var holder) && holder == block) known.Remove(hashes[block]);
-        hashes[block] = 0;
+        if (_oldest == None) return false;
+        var block = _oldest;
+        if (_hashes[block] != 0 && _known.TryGetValue(_hashes[block], out var holder) && holder == block) _known.Remove(_hashes[block]);
+        _hashes[block] = 0;
         Use(block, into);
         return true;
     }
@@ -81,9 +81,9 @@ internal sealed class BlockPool
     /// <summary>The block is full: whoever begins alike may use it too.</summary>
     public void Seal(int block, ulong hash)
     {
-        if (!caches) return;
-        hashes[block] = hash;
-        known.TryAdd(hash, block);
+        if (!_caches) return;
+        _hashes[block] = hash;
+        _known.TryAdd(hash, block);
     }
 
     /// <summary>The end of a sequence: its last block is given up first, so that common beginnings stay longest.</summary>
@@ -91,7 +91,7 @@ internal sealed class BlockPool
     {
         for (var i = blocks.Count - 1; i >= 0; i--)
         {
-            if (--users[blocks[i]] > 0) continue;
+            if (--_users[blocks[i]] > 0) continue;
             Used--;
             AddFree(blocks[i]);
         }
@@ -102,16 +102,16 @@ internal sealed class BlockPool
     /// <summary>Forgets all content that no sequence uses.</summary>
     public void Forget()
     {
-        for (var block = oldest; block != None; block = next[block])
+        for (var block = _oldest; block != None; block = _next[block])
         {
-            if (hashes[block] != 0 && known.TryGetValue(hashes[block], out var holder) && holder == block) known.Remove(hashes[block]);
-            hashes[block] = 0;
+            if (_hashes[block] != 0 && _known.TryGetValue(_hashes[block], out var holder) && holder == block) _known.Remove(_hashes[block]);
+            _hashes[block] = 0;
         }
     }
 
     private void Use(int block, List<int> into)
     {
-        if (users[block]++ == 0)
+        if (_users[block]++ == 0)
         {
             Used++;
             RemoveFree(block);
@@ -122,18 +122,18 @@ internal sealed class BlockPool
 
     private void AddFree(int block)
     {
-        previous[block] = newest;
-        next[block] = None;
-        if (newest == None) oldest = block;
-        else next[newest] = block;
-        newest = block;
+        _previous[block] = _newest;
+        _next[block] = None;
+        if (_newest == None) _oldest = block;
+        else _next[_newest] = block;
+        _newest = block;
     }
 
     private void RemoveFree(int block)
     {
-        if (previous[block] == None) oldest = next[block];
-        else next[previous[block]] = next[block];
-        if (next[block] == None) newest = previous[block];
-        else previous[next[block]] = previous[block];
+        if (_previous[block] == None) _oldest = _next[block];
+        else _next[_previous[block]] = _next[block];
+        if (_next[block] == None) _newest = _previous[block];
+        else _previous[_next[block]] = _previous[block];
     }
 }

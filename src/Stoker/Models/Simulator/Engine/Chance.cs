@@ -5,7 +5,7 @@ namespace Stoker.Models.Simulator.Engine;
 /// <summary>Chance that is decided by its seed: splitmix64, so that the same request has the same answer on every machine.</summary>
 internal struct Chance(ulong seed)
 {
-    private ulong state = seed;
+    private ulong _state = seed;
 
     public static ulong Hash(ReadOnlySpan<char> text)
     {
@@ -28,7 +28,7 @@ internal struct Chance(ulong seed)
         return x ^ (x >> 31);
     }
 
-    public ulong Next() => Mix(state += 0x9e3779b97f4a7c15ul);
+    public ulong Next() => Mix(_state += 0x9e3779b97f4a7c15ul);
 
     /// <summary>At least 0 and less than the bound.</summary>
     public int Next(int bound) => (int)(Next() % (ulong)bound);

@@ -13,19 +13,19 @@ internal enum Ending
 /// <summary>What happened since the start. Counters grow only; thread-safe.</summary>
 internal sealed class EngineCounts
 {
-    private readonly long[] ended = new long[3];
-    private long promptTokens, generatedTokens, prefixQueries, prefixHits, preemptions;
+    private readonly long[] _ended = new long[3];
+    private long _promptTokens, _generatedTokens, _prefixQueries, _prefixHits, _preemptions;
 
-    public long PromptTokens => Volatile.Read(ref promptTokens);
+    public long PromptTokens => Volatile.Read(ref _promptTokens);
 
-    public long GeneratedTokens => Volatile.Read(ref generatedTokens);
+    public long GeneratedTokens => Volatile.Read(ref _generatedTokens);
 
     /// <summary>Tokens of prompts that were looked for in the prefix cache.</summary>
-    public long PrefixQueries => Volatile.Read(ref prefixQueries);
+    public long PrefixQueries => Volatile.Read(ref _prefixQueries);
 
-    public long PrefixHits => Volatile.Read(ref prefixHits);
+    public long PrefixHits => Volatile.Read(ref _prefixHits);
 
-    public long Preemptions => Volatile.Read(ref preemptions);
+    public long Preemptions => Volatile.Read(ref _preemptions);
 
     public Histogram FirstToken { get; } = new(Histogram.FirstToken);
 
@@ -39,18 +39,18 @@ internal sealed class EngineCounts
 
     public Histogram Decode { get; } = new(Histogram.Request);
 
-    public long Ended(Ending how) => Volatile.Read(ref ended[(int)how]);
+    public long Ended(Ending how) => Volatile.Read(ref _ended[(int)how]);
 
-    public void AddEnded(Ending how, int count) => Interlocked.Add(ref ended[(int)how], count);
+    public void AddEnded(Ending how, int count) => Interlocked.Add(ref _ended[(int)how], count);
 
     public void AddPrompt(int tokens, int cached)
     {
-        Interlocked.Add(ref promptTokens, tokens);
-        Interlocked.Add(ref prefixQueries, tokens);
-        Interlocked.Add(ref prefixHits, cached);
+        Interlocked.Add(ref _promptTokens, tokens);
+        Interlocked.Add(ref _prefixQueries, tokens);
+        Interlocked.Add(ref _prefixHits, cached);
     }
 
-    public void AddGenerated(int tokens) => Interlocked.Add(ref generatedTokens, tokens);
+    public void AddGenerated(int tokens) => Interlocked.Add(ref _generatedTokens, tokens);
 
-    public void AddPreemption() => Interlocked.Increment(ref preemptions);
+    public void AddPreemption() => Interlocked.Increment(ref _preemptions);
 }

@@ -5,8 +5,8 @@ namespace Stoker.Models.Simulator.Engine;
 /// <summary>A histogram as Prometheus has them: counts below bounds, and a sum. Thread-safe, without a lock.</summary>
 internal sealed class Histogram(params double[] bounds)
 {
-    private readonly long[] counts = new long[bounds.Length + 1];
-    private double sum;
+    private readonly long[] _counts = new long[bounds.Length + 1];
+    private double _sum;
 
     /// <summary>vLLM's bounds for the time to the first token.</summary>
     public static double[] FirstToken { get; } =
@@ -23,10 +23,10 @@ internal sealed class Histogram(params double[] bounds)
     public void Observe(double value)
     {
         var index = bounds.AsSpan().BinarySearch(value);
-        Interlocked.Increment(ref counts[index < 0 ? ~index : index]);
-        for (var seen = sum; ;)
+        Interlocked.Increment(ref _counts[index < 0 ? ~index : index]);
+        for (var seen = _sum; ;)
         {
-            var found = Interlocked.CompareExchange(ref sum, seen + value, seen);
+            var found = Interlocked.CompareExchange(ref _sum, seen + value, seen);
             if (found.Equals(seen)) return;
             seen = found;
         }
@@ -39,12 +39,12 @@ internal sealed class Histogram(params double[] bounds)
         var total = 0L;
         for (var i = 0; i < bounds.Length; i++)
         {
-            total += Volatile.Read(ref counts[i]);
+            total += Volatile.Read(ref _counts[i]);
             to.Write($"{name}_bucket{{{labels},le=\"{bounds[i].ToString("0.0###", CultureInfo.InvariantCulture)}\"}} {total}\n");
         }
 
-        total += Volatile.Read(ref counts[^1]);
-        to.Write($"{name}_bucket{{{labels},le=\"+Inf\"}} {total}\n{name}_sum{{{labels}}} {Volatile.Read(ref sum).ToString("R", CultureInfo.InvariantCulture)}\n");
+        total += Volatile.Read(ref _counts[^1]);
+        to.Write($"{name}_bucket{{{labels},le=\"+Inf\"}} {total}\n{name}_sum{{{labels}}} {Volatile.Read(ref _sum).ToString("R", CultureInfo.InvariantCulture)}\n");
         to.Write($"{name}_count{{{labels}}} {total}\n");
     }
 }

@@ -14,52 +14,52 @@ namespace Stoker.Models.Simulator.Engine;
 /// </summary>
 internal sealed class ModelEngine : IDisposable
 {
-    private readonly SimulatorOptions options;
-    private readonly BlockPool pool;
-    private readonly Batch batch;
-    private readonly Ticker ticker;
-    private readonly long readyAt;
-    private long awakeAt, requests;
-    private volatile bool sleeps;
+    private readonly SimulatorOptions _options;
+    private readonly BlockPool _pool;
+    private readonly Batch _batch;
+    private readonly Ticker _ticker;
+    private readonly long _readyAt;
+    private long _awakeAt, _requests;
+    private volatile bool _sleeps;
 
     public ModelEngine(SimulatorOptions options, TimeProvider clock)
     {
-        this.options = options;
-        ticker = new Ticker(clock);
-        pool = new BlockPool(options.Blocks, options.BlockSize, options.CachesPrefixes);
+        _options = options;
+        _ticker = new Ticker(clock);
+        _pool = new BlockPool(options.Blocks, options.BlockSize, options.CachesPrefixes);
         Counts = new EngineCounts();
-        batch = new Batch(options.MaxRunning, options.MaxWaiting, pool, Counts);
-        readyAt = ticker.Now + ticker.Ticks(options.LoadTime);
-        awakeAt = readyAt;
+        _batch = new Batch(options.MaxRunning, options.MaxWaiting, _pool, Counts);
+        _readyAt = _ticker.Now + _ticker.Ticks(options.LoadTime);
+        _awakeAt = _readyAt;
     }
 
     public EngineCounts Counts { get; }
 
-    public Batch Batch => batch;
+    public Batch Batch => _batch;
 
-    public Ticker Ticker => ticker;
+    public Ticker Ticker => _ticker;
 
-    public bool IsLoaded => options.LoadTime == TimeSpan.Zero || ticker.Now >= readyAt;
+    public bool IsLoaded => _options.LoadTime == TimeSpan.Zero || _ticker.Now >= _readyAt;
 
-    public bool IsAsleep => sleeps || ticker.Now < Volatile.Read(ref awakeAt);
+    public bool IsAsleep => _sleeps || _ticker.Now < Volatile.Read(ref _awakeAt);
 
-    public int BlockCount => pool.Count;
+    public int BlockCount => _pool.Count;
 
     public void Sleep()
     {
-        sleeps = true;
-        batch.ForgetPrefixes();
+        _sleeps = true;
+        _batch.ForgetPrefixes();
     }
 
     public void WakeUp()
     {
-        if (!sleeps) return;
-        Volatile.Write(ref awakeAt, ticker.Now + ticker.Ticks(options.WakeTime));
-        sleeps = false;
+        if (!_sleeps) return;
+        Volatile.Write(ref _awakeAt, _ticker.Now + _ticker.Ticks(_options.WakeTime));
+        _sleeps = false;
     }
 
     /// <summary>How many blocks a request needs at its end.</summary>
-    public int BlocksFor(int tokens) => (tokens + pool.Size - 1) / pool.Size;
+    public int BlocksFor(int tokens) => (tokens + _pool.Size - 1) / _pool.Size;
 
     /// <summary>Runs a request from its admission to its end.</summary>
     /// <param name="admitted">What <see cref="Batch.TryEnter"/> gave.</param>
@@ -68,24 +68,24 @@ internal sealed class ModelEngine : IDisposable
     /// <returns>True when every choice came to its end.</returns>
     public async ValueTask<bool> RunAsync(Sequence sequence, ValueTask<bool> admitted, Answer[] answers, ITokenSink? sink, int[] progress)
     {
-        var chance = new Chance((ulong)options.Seed ^ Chance.Mix((ulong)Interlocked.Increment(ref requests)));
-        var came = ticker.Now;
+        var chance = new Chance((ulong)_options.Seed ^ Chance.Mix((ulong)Interlocked.Increment(ref _requests)));
+        var came = _ticker.Now;
         try
         {
             if (sink is not null && !await sink.BeginAsync()) return Aborted(answers, progress);
             if (!await admitted) return Aborted(answers, progress);
-            var started = ticker.Now;
-            Counts.Queued.Observe(ticker.Seconds(came, started));
+            var started = _ticker.Now;
+            Counts.Queued.Observe(_ticker.Seconds(came, started));
             Counts.AddPrompt(sequence.PromptTokens, sequence.CachedTokens);
             var due = started + Prefill(sequence, ref chance);
-            if (!await ticker.Until(sequence.Pause, due)) return Aborted(answers, progress);
-            var first = ticker.Now;
-            Counts.FirstToken.Observe(ticker.Seconds(came, first));
-            Counts.Prefill.Observe(ticker.Seconds(started, first));
+            if (!await _ticker.Until(sequence.Pause, due)) return Aborted(answers, progress);
+            var first = _ticker.Now;
+            Counts.FirstToken.Observe(_ticker.Seconds(came, first));
+            Counts.Prefill.Observe(_ticker.Seconds(started, first));
             if (!await DecodeAsync(sequence, answers, sink, progress, due, chance)) return Aborted(answers, progress);
-            var end = ticker.Now;
-            Counts.Decode.Observe(ticker.Seconds(first, end));
-            Counts.EndToEnd.Observe(ticker.Seconds(came, end));
+            var end = _ticker.Now;
+            Counts.Decode.Observe(_ticker.Seconds(first, end));
+            Counts.EndToEnd.Observe(_ticker.Seconds(came, end));
             foreach (var answer in answers) Counts.AddEnded(answer.Ending, 1);
             if (answers.Length == 0) Counts.AddEnded(Ending.Stop, 1);
             return true;
@@ -96,27 +96,27 @@ internal sealed class ModelEngine : IDisposable
         }
         finally
         {
-            batch.Leave(sequence);
+            _batch.Leave(sequence);
         }
     }
 
-    public void Dispose() => ticker.Dispose();
+    public void Dispose() => _ticker.Dispose();
 
     private async ValueTask<bool> DecodeAsync(Sequence sequence, Answer[] answers, ITokenSink? sink, int[] progress, long due, Chance chance)
     {
         var steps = 0;
         foreach (var answer in answers) steps = Math.Max(steps, answer.Tokens.Length);
-        var before = ticker.Now;
+        var before = _ticker.Now;
         for (var step = 0; step < steps; step++)
         {
             if (step > 0)
             {
-                var gap = options.Itl.IsZero ? 0 : ticker.Ticks(options.Itl.Sample(ref chance));
+                var gap = _options.Itl.IsZero ? 0 : _ticker.Ticks(_options.Itl.Sample(ref chance));
                 due += gap;
                 if (gap > 0 && sink is not null && !await sink.FlushAsync()) return false;
-                if (sequence.Pause.IsOver || (gap > 0 && !await ticker.Until(sequence.Pause, due))) return false;
-                var now = ticker.Now;
-                Counts.BetweenTokens.Observe(ticker.Seconds(before, now));
+                if (sequence.Pause.IsOver || (gap > 0 && !await _ticker.Until(sequence.Pause, due))) return false;
+                var now = _ticker.Now;
+                Counts.BetweenTokens.Observe(_ticker.Seconds(before, now));
                 before = now;
             }
 
@@ -124,10 +124,10 @@ internal sealed class ModelEngine : IDisposable
             {
                 var answer = answers[choice];
                 if (step >= answer.Tokens.Length) continue;
-                if (!batch.Grow(sequence, [answer.NumberOf(step)]))
+                if (!_batch.Grow(sequence, [answer.NumberOf(step)]))
                 {
                     if (!await ComeBackAsync(sequence, sink, chance)) return false;
-                    due = ticker.Now;
+                    due = _ticker.Now;
                 }
 
                 progress[choice]++;
@@ -144,15 +144,15 @@ internal sealed class ModelEngine : IDisposable
         do
         {
             if (sink is not null && !await sink.FlushAsync()) return false;
-            if (!await batch.ReenterAsync(sequence)) return false;
-            if (!await ticker.Until(sequence.Pause, ticker.Now + Prefill(sequence, ref chance))) return false;
+            if (!await _batch.ReenterAsync(sequence)) return false;
+            if (!await _ticker.Until(sequence.Pause, _ticker.Now + Prefill(sequence, ref chance))) return false;
         }
         while (sequence.IsPreempted);
         return true;
     }
 
     private long Prefill(Sequence sequence, ref Chance chance) =>
-        ticker.Ticks(options.Ttft.Sample(ref chance) + (options.PrefillPerToken * Math.Max(0, sequence.Tokens - sequence.CachedTokens)));
+        _ticker.Ticks(_options.Ttft.Sample(ref chance) + (_options.PrefillPerToken * Math.Max(0, sequence.Tokens - sequence.CachedTokens)));
 
     private bool Aborted(Answer[] answers, int[] progress)
     {

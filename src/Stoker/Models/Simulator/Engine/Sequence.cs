@@ -5,13 +5,13 @@ namespace Stoker.Models.Simulator.Engine;
 /// <summary>One request in the engine: its tokens, its blocks, and where it stands.</summary>
 internal sealed class Sequence
 {
-    private readonly int blockSize;
-    private readonly List<ulong> chain = [];
-    private readonly List<uint> open = [];
+    private readonly int _blockSize;
+    private readonly List<ulong> _chain = [];
+    private readonly List<uint> _open = [];
 
     public Sequence(Pause pause, List<uint> prompt, int blockSize)
     {
-        this.blockSize = blockSize;
+        _blockSize = blockSize;
         Pause = pause;
         PromptTokens = prompt.Count;
         Add(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(prompt));
@@ -27,9 +27,9 @@ internal sealed class Sequence
     public List<int> Blocks { get; } = [];
 
     /// <summary>Hashes of the blocks that are full.</summary>
-    public ReadOnlySpan<ulong> Chain => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(chain);
+    public ReadOnlySpan<ulong> Chain => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_chain);
 
-    public int BlocksNeeded => (Tokens + blockSize - 1) / blockSize;
+    public int BlocksNeeded => (Tokens + _blockSize - 1) / _blockSize;
 
     /// <summary>Tokens of the prompt that the prefix cache had when it was admitted.</summary>
     public int CachedTokens { get; set; }
@@ -48,12 +48,12 @@ internal sealed class Sequence
         Tokens += tokens.Length;
         while (tokens.Length > 0)
         {
-            var part = Math.Min(tokens.Length, blockSize - open.Count);
-            open.AddRange(tokens[..part]);
+            var part = Math.Min(tokens.Length, _blockSize - _open.Count);
+            _open.AddRange(tokens[..part]);
             tokens = tokens[part..];
-            if (open.Count < blockSize) return;
-            chain.Add(BlockPool.Chain(chain.Count == 0 ? 0 : chain[^1], System.Runtime.InteropServices.CollectionsMarshal.AsSpan(open)));
-            open.Clear();
+            if (_open.Count < _blockSize) return;
+            _chain.Add(BlockPool.Chain(_chain.Count == 0 ? 0 : _chain[^1], System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_open)));
+            _open.Clear();
         }
     }
 }

@@ -8,24 +8,24 @@ namespace Stoker.Models.Simulator.Engine;
 /// </summary>
 internal sealed class Ticker : IDisposable
 {
-    private readonly TimeProvider clock;
-    private readonly ITimer timer;
-    private readonly PriorityQueue<(Pause Pause, short Version), long> due = new();
-    private readonly Lock access = new();
-    private long armed = long.MaxValue;
-    private bool drains;
+    private readonly TimeProvider _clock;
+    private readonly ITimer _timer;
+    private readonly PriorityQueue<(Pause Pause, short Version), long> _due = new();
+    private readonly Lock _access = new();
+    private long _armed = long.MaxValue;
+    private bool _drains;
 
     public Ticker(TimeProvider clock)
     {
-        this.clock = clock;
-        timer = clock.CreateTimer(static ticker => ((Ticker)ticker!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _clock = clock;
+        _timer = clock.CreateTimer(static ticker => ((Ticker)ticker!).Tick(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    public long Now => clock.GetTimestamp();
+    public long Now => _clock.GetTimestamp();
 
-    public long Ticks(TimeSpan time) => (long)(time.TotalSeconds * clock.TimestampFrequency);
+    public long Ticks(TimeSpan time) => (long)(time.TotalSeconds * _clock.TimestampFrequency);
 
-    public double Seconds(long from, long to) => (to - from) / (double)clock.TimestampFrequency;
+    public double Seconds(long from, long to) => (to - from) / (double)_clock.TimestampFrequency;
 
     /// <summary>Waits until this timestamp; at once when it is over. False: the client has left.</summary>
     public ValueTask<bool> Until(Pause pause, long moment)
@@ -33,10 +33,10 @@ internal sealed class Ticker : IDisposable
         if (pause.IsOver) return ValueTask.FromResult(false);
         if (moment <= Now) return ValueTask.FromResult(true);
         var version = pause.Arm(elsewhere: false);
-        lock (access)
+        lock (_access)
         {
-            due.Enqueue((pause, version), moment);
-            if (moment < armed && !drains) ArmFor(moment);
+            _due.Enqueue((pause, version), moment);
+            if (moment < _armed && !_drains) ArmFor(moment);
         }
 
         return pause.Wait(version);
@@ -49,30 +49,30 @@ internal sealed class Ticker : IDisposable
         return pause.Wait(version);
     }
 
-    public void Dispose() => timer.Dispose();
+    public void Dispose() => _timer.Dispose();
 
     private void Tick()
     {
-        lock (access)
+        lock (_access)
         {
-            if (drains) return;
-            drains = true;
+            if (_drains) return;
+            _drains = true;
         }
 
         while (true)
         {
             (Pause Pause, short Version) first;
-            lock (access)
+            lock (_access)
             {
-                if (!due.TryPeek(out _, out var moment) || moment > Now)
+                if (!_due.TryPeek(out _, out var moment) || moment > Now)
                 {
-                    drains = false;
-                    armed = long.MaxValue;
-                    if (due.Count > 0) ArmFor(moment);
+                    _drains = false;
+                    _armed = long.MaxValue;
+                    if (_due.Count > 0) ArmFor(moment);
                     return;
                 }
 
-                first = due.Dequeue();
+                first = _due.Dequeue();
             }
 
             first.Pause.Wake(first.Version);
@@ -81,9 +81,9 @@ internal sealed class Ticker : IDisposable
 
     private void ArmFor(long moment)
     {
-        armed = moment;
+        _armed = moment;
         // Timers count whole milliseconds: rounded up, so that it does not wake for nothing.
         var left = Math.Ceiling(Math.Max(0, Seconds(Now, moment)) * 1000);
-        timer.Change(TimeSpan.FromMilliseconds(left), Timeout.InfiniteTimeSpan);
+        _timer.Change(TimeSpan.FromMilliseconds(left), Timeout.InfiniteTimeSpan);
     }
 }

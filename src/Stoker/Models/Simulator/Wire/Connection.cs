@@ -13,12 +13,12 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
     private const int LongestHead = 64 * 1024;
     private const long LongestBody = 256L << 20;
 
-    private readonly Lock access = new();
-    private byte[] input = new byte[2048];
-    private int start, end;
-    private Task? watch;
-    private Exchange? current;
-    private bool isGone, endsWhenIdle;
+    private readonly Lock _access = new();
+    private byte[] _input = new byte[2048];
+    private int _start, _end;
+    private Task? _watch;
+    private Exchange? _current;
+    private bool _isGone, _endsWhenIdle;
 
     public OutBuffer Output { get; } = new();
 
@@ -63,16 +63,16 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
     /// </summary>
     public void Watch(Exchange exchange)
     {
-        if (start == end) watch ??= WatchAsync(exchange);
+        if (_start == _end) _watch ??= WatchAsync(exchange);
     }
 
     /// <summary>No further request; one that is under way is finished.</summary>
     public void EndWhenIdle()
     {
-        lock (access)
+        lock (_access)
         {
-            endsWhenIdle = true;
-            if (current is not null) return;
+            _endsWhenIdle = true;
+            if (_current is not null) return;
         }
 
         End();
@@ -80,7 +80,7 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
 
     public void End()
     {
-        current?.Pause.End();
+        _current?.Pause.End();
         Shutdown();
     }
 
@@ -97,7 +97,7 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
     private async ValueTask CloseAsync()
     {
         Shutdown();
-        if (watch is not null) await watch;
+        if (_watch is not null) await _watch;
         socket.Dispose();
     }
 
@@ -115,88 +115,88 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
 
     private bool Begin(Exchange exchange)
     {
-        lock (access)
+        lock (_access)
         {
-            current = exchange;
-            return !endsWhenIdle;
+            _current = exchange;
+            return !_endsWhenIdle;
         }
     }
 
     private bool Finish(Exchange exchange)
     {
-        lock (access)
+        lock (_access)
         {
-            current = null;
-            if (endsWhenIdle) return false;
+            _current = null;
+            if (_endsWhenIdle) return false;
         }
 
         Output.Trim();
         Event.Trim();
-        return exchange.KeepsAlive && !isGone;
+        return exchange.KeepsAlive && !_isGone;
     }
 
     private async Task WatchAsync(Exchange exchange)
     {
-        if (end == input.Length) Array.Resize(ref input, input.Length * 2);
+        if (_end == _input.Length) Array.Resize(ref _input, _input.Length * 2);
         var received = 0;
         try
         {
-            received = await socket.ReceiveAsync(input.AsMemory(end), SocketFlags.None);
+            received = await socket.ReceiveAsync(_input.AsMemory(_end), SocketFlags.None);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // A reset is a leaving too.
         }
 
-        end += received;
+        _end += received;
         if (received > 0) return;
-        isGone = true;
+        _isGone = true;
         exchange.Leave();
     }
 
     private async ValueTask<bool> ReceiveAsync()
     {
-        if (start == end) start = end = 0;
-        if (end == input.Length)
+        if (_start == _end) _start = _end = 0;
+        if (_end == _input.Length)
         {
-            if (start > 0)
+            if (_start > 0)
             {
-                Buffer.BlockCopy(input, start, input, 0, end - start);
-                end -= start;
-                start = 0;
+                Buffer.BlockCopy(_input, _start, _input, 0, _end - _start);
+                _end -= _start;
+                _start = 0;
             }
             else
             {
-                Array.Resize(ref input, input.Length * 2);
+                Array.Resize(ref _input, _input.Length * 2);
             }
         }
 
-        var received = await socket.ReceiveAsync(input.AsMemory(end), SocketFlags.None);
-        end += received;
+        var received = await socket.ReceiveAsync(_input.AsMemory(_end), SocketFlags.None);
+        _end += received;
         return received > 0;
     }
 
     private async ValueTask<RequestHead?> ReadHeadAsync()
     {
-        if (watch is { } watching)
+        if (_watch is { } watching)
         {
             // The receive that is under way is the one that brings the next request.
-            watch = null;
+            _watch = null;
             await watching;
-            if (isGone) return null;
+            if (_isGone) return null;
         }
 
         while (true)
         {
-            var found = input.AsSpan(start, end - start).IndexOf("\r\n\r\n"u8);
+            var found = _input.AsSpan(_start, _end - _start).IndexOf("\r\n\r\n"u8);
             if (found > 0)
             {
-                var head = RequestHead.Parse(input.AsSpan(start, found + 4));
-                start += found + 4;
+                var head = RequestHead.Parse(_input.AsSpan(_start, found + 4));
+                _start += found + 4;
                 return head;
             }
 
-            if (end - start > LongestHead || !await ReceiveAsync()) return null;
+            if (_end - _start > LongestHead || !await ReceiveAsync()) return null;
         }
     }
 
@@ -208,17 +208,17 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
         if (head.ContentLength > LongestBody) return null;
         if (head.ContentLength <= 0) return ReadOnlyMemory<byte>.Empty;
         var length = (int)head.ContentLength;
-        if (end - start >= length)
+        if (_end - _start >= length)
         {
             // Not copied: what a watch receives goes behind it.
-            start += length;
-            return input.AsMemory(start - length, length);
+            _start += length;
+            return _input.AsMemory(_start - length, length);
         }
 
         var body = new byte[length];
-        var have = end - start;
-        Buffer.BlockCopy(input, start, body, 0, have);
-        start = end = 0;
+        var have = _end - _start;
+        Buffer.BlockCopy(_input, _start, body, 0, have);
+        _start = _end = 0;
         while (have < length)
         {
             var received = await socket.ReceiveAsync(body.AsMemory(have), SocketFlags.None);
@@ -240,10 +240,10 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
             if (body.Length + size > LongestBody) return null;
             while (size > 0)
             {
-                if (start == end && !await ReceiveAsync()) throw new SocketException((int)SocketError.ConnectionReset);
-                var part = Math.Min(size, end - start);
-                body.Write(input, start, part);
-                start += part;
+                if (_start == _end && !await ReceiveAsync()) throw new SocketException((int)SocketError.ConnectionReset);
+                var part = Math.Min(size, _end - _start);
+                body.Write(_input, _start, part);
+                _start += part;
                 size -= part;
             }
 
@@ -259,14 +259,14 @@ internal sealed class Connection(Socket socket, Func<Exchange, ValueTask> handle
     {
         while (true)
         {
-            var length = input.AsSpan(start, end - start).IndexOf("\r\n"u8);
+            var length = _input.AsSpan(_start, _end - _start).IndexOf("\r\n"u8);
             if (length >= 0)
             {
-                start += length + 2;
-                return input[(start - length - 2)..(start - 2)];
+                _start += length + 2;
+                return _input[(_start - length - 2)..(_start - 2)];
             }
 
-            if (end - start > LongestHead || !await ReceiveAsync()) throw new SocketException((int)SocketError.ConnectionReset);
+            if (_end - _start > LongestHead || !await ReceiveAsync()) throw new SocketException((int)SocketError.ConnectionReset);
         }
     }
 }

@@ -14,10 +14,10 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
 {
     private const int FlushAt = 16 * 1024;
 
-    private readonly FaultSpec? touch = fault is { TouchesEvents: true } ? fault : null;
-    private MemoryStream? zipped;
-    private GZipStream? gzip;
-    private bool hasBroken;
+    private readonly FaultSpec? _touch = fault is { TouchesEvents: true } ? fault : null;
+    private MemoryStream? _zipped;
+    private GZipStream? _gzip;
+    private bool _hasBroken;
 
     /// <summary>Events sent so far.</summary>
     public int Events { get; private set; }
@@ -35,8 +35,8 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
         var headers = "cache-control: no-cache\r\n" + (fault is null ? "" : AnswerBody.Headers(fault));
         exchange.Begin(200, contentType, fault?.CloseDelimited == true ? Framing.Close : Framing.Chunked, headers, announceClose: fault?.CloseSilently != true);
         if (fault is not null && !await AnswerBody.SendHeadAsync(exchange, ticker, fault)) return false;
-        if (fault?.Gzip == true) gzip = new GZipStream(zipped = new MemoryStream(), CompressionLevel.Fastest, leaveOpen: true);
-        return touch is null || await MeetAsync();
+        if (fault?.Gzip == true) _gzip = new GZipStream(_zipped = new MemoryStream(), CompressionLevel.Fastest, leaveOpen: true);
+        return _touch is null || await MeetAsync();
     }
 
     /// <summary>Sends what was composed as one event.</summary>
@@ -44,13 +44,13 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
     public async ValueTask<bool> AddAsync(string? name = null)
     {
         if (exchange.Pause.IsOver) return false;
-        if (touch is null)
+        if (_touch is null)
         {
             AddPlain(name);
             return exchange.Output.Length < FlushAt || await FlushAsync();
         }
 
-        await SendTouchedAsync(Framed(name, touch), touch);
+        await SendTouchedAsync(Framed(name, _touch), _touch);
         Data.Clear();
         return await MeetAsync();
     }
@@ -71,14 +71,14 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
         {
             Data.Clear();
             Data.Add("[DONE]"u8);
-            if (touch is null) AddPlain(null);
-            else await SendWholeAsync(touch with { SeveralDataLines = false, SplitCharacters = false });
+            if (_touch is null) AddPlain(null);
+            else await SendWholeAsync(_touch with { SeveralDataLines = false, SplitCharacters = false });
             Data.Clear();
         }
 
-        if (gzip is not null)
+        if (_gzip is not null)
         {
-            await gzip.DisposeAsync();
+            await _gzip.DisposeAsync();
             AddZipped();
         }
 
@@ -94,8 +94,8 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
 
     public void Dispose()
     {
-        gzip?.Dispose();
-        zipped?.Dispose();
+        _gzip?.Dispose();
+        _zipped?.Dispose();
     }
 
     private void AddPlain(string? name)
@@ -122,10 +122,10 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
     private async ValueTask SendTouchedAsync(byte[] bytes, FaultSpec how)
     {
         Events++;
-        if (gzip is not null)
+        if (_gzip is not null)
         {
-            gzip.Write(bytes);
-            gzip.Flush();
+            _gzip.Write(bytes);
+            _gzip.Flush();
             AddZipped();
         }
         else if (!how.SplitCharacters)
@@ -166,27 +166,27 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
 
     private void AddZipped()
     {
-        exchange.Add(zipped!.GetBuffer().AsSpan(0, (int)zipped.Length));
-        zipped.SetLength(0);
+        exchange.Add(_zipped!.GetBuffer().AsSpan(0, (int)_zipped.Length));
+        _zipped.SetLength(0);
     }
 
     /// <summary>What is to happen after as many events as there were.</summary>
     private async ValueTask<bool> MeetAsync()
     {
-        if (!hasBroken && touch!.MalformedAfter == Events)
+        if (!_hasBroken && _touch!.MalformedAfter == Events)
         {
-            hasBroken = true;
+            _hasBroken = true;
             var events = Events;
             Data.Clear();
             Data.Add("{\"id\": \"chatcmpl-cut\", \"choices\": [{\"delta\": {\"con"u8);
-            await SendTouchedAsync(Framed(null, touch with { SeveralDataLines = false }), touch);
+            await SendTouchedAsync(Framed(null, _touch with { SeveralDataLines = false }), _touch);
             Events = events;
             Data.Clear();
         }
 
-        if (touch!.ErrorAfter <= Events) return await BreakAsync(error());
-        if (touch.EndAfter <= Events) return await BreakAsync(null);
-        if (touch.ResetAfter <= Events)
+        if (_touch!.ErrorAfter <= Events) return await BreakAsync(error());
+        if (_touch.EndAfter <= Events) return await BreakAsync(null);
+        if (_touch.ResetAfter <= Events)
         {
             EndedByFault = true;
             await exchange.FlushRawAsync();
@@ -194,8 +194,8 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
             return false;
         }
 
-        if (touch.StallAfter > Events) return true;
-        if (touch.StallAfter is null) return true;
+        if (_touch.StallAfter > Events) return true;
+        if (_touch.StallAfter is null) return true;
         await exchange.FlushRawAsync();
         await Ticker.ForEver(exchange.Pause);
         return false;
@@ -208,7 +208,7 @@ internal sealed class EventStream(Exchange exchange, Ticker ticker, FaultSpec? f
         {
             Data.Clear();
             Data.Add(last);
-            await SendTouchedAsync(Framed(null, touch!), touch!);
+            await SendTouchedAsync(Framed(null, _touch!), _touch!);
             Data.Clear();
         }
 

@@ -24,9 +24,9 @@ internal sealed class Exchange(Connection connection, RequestHead head)
     // Room for the size line of a chunk: eight digits and a line end.
     private const int SizeLine = 10;
 
-    private readonly byte[] sizeLine = new byte[SizeLine];
-    private Framing framing;
-    private bool isDone;
+    private readonly byte[] _sizeLine = new byte[SizeLine];
+    private Framing _framing;
+    private bool _isDone;
 
     public RequestHead Head => head;
 
@@ -60,7 +60,7 @@ internal sealed class Exchange(Connection connection, RequestHead head)
 
     public void Leave()
     {
-        if (isDone) return;
+        if (_isDone) return;
         LeftAt = connection.Clock.GetTimestamp();
         Pause.End();
     }
@@ -72,7 +72,7 @@ internal sealed class Exchange(Connection connection, RequestHead head)
         Begin(status, contentType, Framing.Length, headers, body.Length);
         Output.Add(body.Span);
         var bytes = Output.Memory;
-        isDone = true;
+        _isDone = true;
         await connection.SendAsync(bytes);
         Output.Clear();
     }
@@ -83,8 +83,8 @@ internal sealed class Exchange(Connection connection, RequestHead head)
     public void Begin(int status, string contentType, Framing how, string headers = "", long length = 0, bool announceClose = true)
     {
         // Who speaks HTTP/1.0 knows no chunks.
-        framing = how == Framing.Chunked && !head.IsCurrent ? Framing.Close : how;
-        if (framing == Framing.Close) KeepsAlive = false;
+        _framing = how == Framing.Chunked && !head.IsCurrent ? Framing.Close : how;
+        if (_framing == Framing.Close) KeepsAlive = false;
         Status = status;
         Output.Clear();
         if (StatusLines.TryGetValue(status, out var line)) Output.Add(line);
@@ -92,13 +92,13 @@ internal sealed class Exchange(Connection connection, RequestHead head)
         Output.Add("content-type: "u8);
         Output.Add(contentType);
         Output.Add("\r\n"u8);
-        if (framing == Framing.Length)
+        if (_framing == Framing.Length)
         {
             Output.Add("content-length: "u8);
             Output.Add(length);
             Output.Add("\r\n"u8);
         }
-        else if (framing == Framing.Chunked)
+        else if (_framing == Framing.Chunked)
         {
             Output.Add("transfer-encoding: chunked\r\n"u8);
         }
@@ -117,14 +117,14 @@ internal sealed class Exchange(Connection connection, RequestHead head)
     public void Add(ReadOnlySpan<byte> part)
     {
         if (part.IsEmpty) return;
-        if (framing != Framing.Chunked)
+        if (_framing != Framing.Chunked)
         {
             Output.Add(part);
             return;
         }
 
-        System.Buffers.Text.Utf8Formatter.TryFormat(part.Length, sizeLine, out var digits, new System.Buffers.StandardFormat('x'));
-        Output.Add(sizeLine.AsSpan(0, digits));
+        System.Buffers.Text.Utf8Formatter.TryFormat(part.Length, _sizeLine, out var digits, new System.Buffers.StandardFormat('x'));
+        Output.Add(_sizeLine.AsSpan(0, digits));
         Output.Add("\r\n"u8);
         Output.Add(part);
         Output.Add("\r\n"u8);
@@ -133,16 +133,16 @@ internal sealed class Exchange(Connection connection, RequestHead head)
     /// <summary>The same of two parts, as one frame.</summary>
     public void AddEvent(ReadOnlySpan<byte> prefix, ReadOnlySpan<byte> rest)
     {
-        if (framing == Framing.Chunked)
+        if (_framing == Framing.Chunked)
         {
-            System.Buffers.Text.Utf8Formatter.TryFormat(prefix.Length + rest.Length, sizeLine, out var digits, new System.Buffers.StandardFormat('x'));
-            Output.Add(sizeLine.AsSpan(0, digits));
+            System.Buffers.Text.Utf8Formatter.TryFormat(prefix.Length + rest.Length, _sizeLine, out var digits, new System.Buffers.StandardFormat('x'));
+            Output.Add(_sizeLine.AsSpan(0, digits));
             Output.Add("\r\n"u8);
         }
 
         Output.Add(prefix);
         Output.Add(rest);
-        if (framing == Framing.Chunked) Output.Add("\r\n"u8);
+        if (_framing == Framing.Chunked) Output.Add("\r\n"u8);
     }
 
     /// <summary>Sends what the output holds with writes of their own.</summary>
@@ -156,8 +156,8 @@ internal sealed class Exchange(Connection connection, RequestHead head)
     /// <summary>The end of a body that was begun.</summary>
     public async ValueTask EndAsync()
     {
-        if (framing == Framing.Chunked) Output.Add("0\r\n\r\n"u8);
-        isDone = true;
+        if (_framing == Framing.Chunked) Output.Add("0\r\n\r\n"u8);
+        _isDone = true;
         await FlushRawAsync();
     }
 
@@ -167,7 +167,7 @@ internal sealed class Exchange(Connection connection, RequestHead head)
     /// <summary>Ends the connection by a reset, so that the client sees an error and not an end.</summary>
     public void Reset()
     {
-        isDone = true;
+        _isDone = true;
         KeepsAlive = false;
         connection.Socket.LingerState = new LingerOption(true, 0);
         connection.Socket.Dispose();

@@ -8,24 +8,24 @@ namespace Stoker.Models.Simulator.Wire;
 /// </summary>
 internal sealed class Pause : IValueTaskSource<bool>
 {
-    private readonly Lock access = new();
-    private ManualResetValueTaskSourceCore<bool> core;
-    private bool isArmed, isOver;
+    private readonly Lock _access = new();
+    private ManualResetValueTaskSourceCore<bool> _core;
+    private bool _isArmed, _isOver;
 
     /// <summary>The client has left, or the server ends.</summary>
-    public bool IsOver => Volatile.Read(ref isOver);
+    public bool IsOver => Volatile.Read(ref _isOver);
 
     /// <summary>Begins a wait. What is armed is woken with the same number, so that a late call wakes no later wait.</summary>
     /// <param name="elsewhere">Whoever waits goes on on another thread: for those who are woken by one that goes on itself.</param>
     public short Arm(bool elsewhere)
     {
-        lock (access)
+        lock (_access)
         {
-            core.Reset();
-            core.RunContinuationsAsynchronously = elsewhere;
-            isArmed = true;
-            if (isOver) Complete(false);
-            return core.Version;
+            _core.Reset();
+            _core.RunContinuationsAsynchronously = elsewhere;
+            _isArmed = true;
+            if (_isOver) Complete(false);
+            return _core.Version;
         }
     }
 
@@ -33,37 +33,37 @@ internal sealed class Pause : IValueTaskSource<bool>
 
     public void Wake(short version)
     {
-        lock (access)
+        lock (_access)
         {
-            if (!isArmed || core.Version != version) return;
-            isArmed = false;
+            if (!_isArmed || _core.Version != version) return;
+            _isArmed = false;
         }
 
-        core.SetResult(true);
+        _core.SetResult(true);
     }
 
     public void End()
     {
-        lock (access)
+        lock (_access)
         {
-            isOver = true;
-            if (!isArmed) return;
-            isArmed = false;
+            _isOver = true;
+            if (!_isArmed) return;
+            _isArmed = false;
         }
 
-        core.SetResult(false);
+        _core.SetResult(false);
     }
 
-    public bool GetResult(short token) => core.GetResult(token);
+    public bool GetResult(short token) => _core.GetResult(token);
 
-    public ValueTaskSourceStatus GetStatus(short token) => core.GetStatus(token);
+    public ValueTaskSourceStatus GetStatus(short token) => _core.GetStatus(token);
 
     public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        core.OnCompleted(continuation, state, token, flags);
+        _core.OnCompleted(continuation, state, token, flags);
 
     private void Complete(bool result)
     {
-        isArmed = false;
-        core.SetResult(result);
+        _isArmed = false;
+        _core.SetResult(result);
     }
 }

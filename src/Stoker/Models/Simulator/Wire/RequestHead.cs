@@ -6,22 +6,22 @@ namespace Stoker.Models.Simulator.Wire;
 /// <summary>The head of a request: <c>POST /v1/models?x=1 HTTP/1.1</c> and its header lines, as they came.</summary>
 internal sealed class RequestHead
 {
-    private readonly byte[] bytes;
-    private readonly Range method, path, query;
+    private readonly byte[] _bytes;
+    private readonly Range _method, _path, _query;
 
     private RequestHead(byte[] bytes, Range method, Range path, Range query)
     {
-        this.bytes = bytes;
-        this.method = method;
-        this.path = path;
-        this.query = query;
+        _bytes = bytes;
+        _method = method;
+        _path = path;
+        _query = query;
     }
 
-    public ReadOnlySpan<byte> Method => bytes.AsSpan(method);
+    public ReadOnlySpan<byte> Method => _bytes.AsSpan(_method);
 
-    public ReadOnlySpan<byte> Path => bytes.AsSpan(path);
+    public ReadOnlySpan<byte> Path => _bytes.AsSpan(_path);
 
-    public ReadOnlySpan<byte> Query => bytes.AsSpan(query);
+    public ReadOnlySpan<byte> Query => _bytes.AsSpan(_query);
 
     /// <summary>HTTP/1.1; false: 1.0.</summary>
     public bool IsCurrent { get; private init; }
@@ -62,9 +62,9 @@ internal sealed class RequestHead
     /// <summary>The value of a header, null when it is not there. Names are in lower case.</summary>
     public string? Header(string name)
     {
-        foreach (var (line, colon) in new HeaderLines(bytes))
+        foreach (var (line, colon) in new HeaderLines(_bytes))
         {
-            if (Ascii.EqualsIgnoreCase(bytes.AsSpan(line)[..colon], name)) return Encoding.UTF8.GetString(Value(line, colon));
+            if (Ascii.EqualsIgnoreCase(_bytes.AsSpan(line)[..colon], name)) return Encoding.UTF8.GetString(Value(line, colon));
         }
 
         return null;
@@ -74,18 +74,18 @@ internal sealed class RequestHead
     public IEnumerable<(string Name, string Value)> Headers()
     {
         var found = new List<(string, string)>();
-        foreach (var (line, colon) in new HeaderLines(bytes))
-            found.Add((Encoding.UTF8.GetString(bytes.AsSpan(line)[..colon]).ToLowerInvariant(), Encoding.UTF8.GetString(Value(line, colon))));
+        foreach (var (line, colon) in new HeaderLines(_bytes))
+            found.Add((Encoding.UTF8.GetString(_bytes.AsSpan(line)[..colon]).ToLowerInvariant(), Encoding.UTF8.GetString(Value(line, colon))));
         return found;
     }
 
-    private ReadOnlySpan<byte> Value(Range line, int colon) => bytes.AsSpan(line)[(colon + 1)..].Trim(" \t"u8);
+    private ReadOnlySpan<byte> Value(Range line, int colon) => _bytes.AsSpan(line)[(colon + 1)..].Trim(" \t"u8);
 
     private bool ReadFraming()
     {
-        foreach (var (line, colon) in new HeaderLines(bytes))
+        foreach (var (line, colon) in new HeaderLines(_bytes))
         {
-            var name = bytes.AsSpan(line)[..colon];
+            var name = _bytes.AsSpan(line)[..colon];
             var value = Value(line, colon);
             if (Ascii.EqualsIgnoreCase(name, "content-length"u8))
             {
@@ -116,7 +116,7 @@ internal sealed class RequestHead
     /// <summary>Header lines without an allocation; a line without a colon is left out.</summary>
     private ref struct HeaderLines(byte[] bytes)
     {
-        private int at = bytes.AsSpan().IndexOf("\r\n"u8) + 2;
+        private int _at = bytes.AsSpan().IndexOf("\r\n"u8) + 2;
 
         public (Range Line, int Colon) Current { get; private set; }
 
@@ -124,13 +124,13 @@ internal sealed class RequestHead
 
         public bool MoveNext()
         {
-            while (at < bytes.Length)
+            while (_at < bytes.Length)
             {
-                var length = bytes.AsSpan(at).IndexOf("\r\n"u8);
+                var length = bytes.AsSpan(_at).IndexOf("\r\n"u8);
                 if (length <= 0) return false;
-                var colon = bytes.AsSpan(at, length).IndexOf((byte)':');
-                Current = (at..(at + length), colon);
-                at += length + 2;
+                var colon = bytes.AsSpan(_at, length).IndexOf((byte)':');
+                Current = (_at..(_at + length), colon);
+                _at += length + 2;
                 if (colon > 0) return true;
             }
 

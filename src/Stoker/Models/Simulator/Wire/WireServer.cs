@@ -6,23 +6,23 @@ namespace Stoker.Models.Simulator.Wire;
 /// <summary>Listens, and keeps the connections that it accepted so that it can end them.</summary>
 internal sealed class WireServer : IAsyncDisposable
 {
-    private readonly Socket listener;
-    private readonly Func<Exchange, ValueTask> handle;
-    private readonly TimeProvider clock;
-    private readonly HashSet<Connection> connections = [];
-    private readonly Lock access = new();
-    private readonly TaskCompletionSource empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private Task accepting = Task.CompletedTask;
-    private bool ends;
+    private readonly Socket _listener;
+    private readonly Func<Exchange, ValueTask> _handle;
+    private readonly TimeProvider _clock;
+    private readonly HashSet<Connection> _connections = [];
+    private readonly Lock _access = new();
+    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _accepting = Task.CompletedTask;
+    private bool _ends;
 
     private WireServer(Socket listener, Func<Exchange, ValueTask> handle, TimeProvider clock)
     {
-        this.listener = listener;
-        this.handle = handle;
-        this.clock = clock;
+        _listener = listener;
+        _handle = handle;
+        _clock = clock;
     }
 
-    public IPEndPoint Address => (IPEndPoint)listener.LocalEndPoint!;
+    public IPEndPoint Address => (IPEndPoint)_listener.LocalEndPoint!;
 
     /// <exception cref="IOException">It cannot listen there.</exception>
     public static WireServer Start(IPEndPoint where, Func<Exchange, ValueTask> handle, TimeProvider clock)
@@ -44,7 +44,7 @@ internal sealed class WireServer : IAsyncDisposable
         }
 
         var server = new WireServer(socket, handle, clock);
-        server.accepting = server.AcceptAsync();
+        server._accepting = server.AcceptAsync();
         return server;
     }
 
@@ -52,26 +52,26 @@ internal sealed class WireServer : IAsyncDisposable
     public async Task StopAsync(TimeSpan grace, CancellationToken impatient)
     {
         List<Connection> open;
-        lock (access)
+        lock (_access)
         {
-            ends = true;
-            open = [.. connections];
-            if (open.Count == 0) empty.TrySetResult();
+            _ends = true;
+            open = [.. _connections];
+            if (open.Count == 0) _empty.TrySetResult();
         }
 
-        listener.Dispose();
+        _listener.Dispose();
         foreach (var connection in open) connection.EndWhenIdle();
         try
         {
-            await empty.Task.WaitAsync(grace, clock, impatient);
+            await _empty.Task.WaitAsync(grace, _clock, impatient);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            lock (access) open = [.. connections];
+            lock (_access) open = [.. _connections];
             foreach (var connection in open) connection.End();
         }
 
-        await accepting;
+        await _accepting;
     }
 
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero, CancellationToken.None);
@@ -82,7 +82,7 @@ internal sealed class WireServer : IAsyncDisposable
         {
             try
             {
-                var socket = await listener.AcceptAsync();
+                var socket = await _listener.AcceptAsync();
                 socket.NoDelay = true;
                 Serve(socket);
             }
@@ -90,7 +90,7 @@ internal sealed class WireServer : IAsyncDisposable
             {
                 return;
             }
-            catch (SocketException) when (ends)
+            catch (SocketException) when (_ends)
             {
                 return;
             }
@@ -104,16 +104,16 @@ internal sealed class WireServer : IAsyncDisposable
 
     private void Serve(Socket socket)
     {
-        var connection = new Connection(socket, handle, clock);
-        lock (access)
+        var connection = new Connection(socket, _handle, _clock);
+        lock (_access)
         {
-            if (ends)
+            if (_ends)
             {
                 socket.Dispose();
                 return;
             }
 
-            connections.Add(connection);
+            _connections.Add(connection);
         }
 
         _ = RunAsync(connection);
@@ -122,10 +122,10 @@ internal sealed class WireServer : IAsyncDisposable
     private async Task RunAsync(Connection connection)
     {
         await connection.RunAsync();
-        lock (access)
+        lock (_access)
         {
-            connections.Remove(connection);
-            if (ends && connections.Count == 0) empty.TrySetResult();
+            _connections.Remove(connection);
+            if (_ends && _connections.Count == 0) _empty.TrySetResult();
         }
     }
 }

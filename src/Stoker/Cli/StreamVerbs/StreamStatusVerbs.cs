@@ -1,0 +1,175 @@
+using System.Globalization;
+using Stoker.Platform.Disks;
+using Stoker.Streams.Log;
+using Stoker.Streams.Log.Reading;
+using Stoker.Streams.Serving;
+using Stoker.Streams.Stores;
+using Stoker.Streams.Work;
+
+namespace Stoker.Cli.StreamVerbs;
+
+/// <summary>How streams are: as their processes say, else as their files say.</summary>
+internal static class StreamStatusVerbs
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public static Verb List() => new Verb("list", "show the streams of this host: where they listen, where they store, and how far behind they are")
+    {
+        Example = "stoker stream list --json",
+        Remarks = ["The same document as `status`, a line for each stream."],
+        ExitCodes = StreamCommand.Codes,
+    }.Does(run => run.State is not { } state ? ExitCode.EstateIsWrong : Show(run, StreamChoice.All(state), List));
+
+    public static Verb Status()
+    {
+        var name = StreamChoice.Argument();
+        return new Verb("status", "show each partition: next event, how far the store is, lag, dead letters, and what is wrong")
+        {
+            Example = "stoker stream status gpu-metadata",
+            Remarks =
+            [
+                "States: writable, disk_full, failed; stopped where no process answers, and what is shown is read from the files then. Lag is the age of the oldest "
+                + "event that is not stored. Ends with 1 where a stream does not answer, does not store or does not take events.",
+            ],
+            ExitCodes = StreamCommand.Codes,
+        }.With(name).Does(run =>
+        {
+            if (run.Get(name) is { } one) return StreamChoice.Find(run, one, out var code) is { } stream ? Show(run, [stream], Partitions) : code;
+            return run.State is not { } state ? ExitCode.EstateIsWrong : Show(run, StreamChoice.All(state), Partitions);
+        });
+    }
+
+    private static ExitCode Show(Invocation run, IReadOnlyList<StreamChoice> streams, Func<IReadOnlyList<StreamView>, (List<TableColumn>, IReadOnlyList<TableRow>)> lay)
+    {
+        var views = streams.Select(stream => LookAsync(run, stream).GetAwaiter().GetResult()).ToList();
+        if (run.Json)
+        {
+            run.PrintJson(new StreamListDocument(views), StreamDocumentJson.Readable.StreamListDocument);
+        }
+        else if (views.Count == 0)
+        {
+            run.Report.Say("there are no streams here; declare one in `streams:`, and `stoker up`");
+        }
+        else
+        {
+            var (columns, rows) = lay(views);
+            foreach (var line in Table.Lay(columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);
+            foreach (var view in views.Where(view => view.Silent is not null)) run.Report.Error($"stream `{view.Stream}` does not answer at {view.Url}: {view.Silent}", "`stoker status` and `stoker logs` tell why; shown is what its files say");
+        }
+
+        return views.All(view => view.IsWell) ? ExitCode.Done : ExitCode.NotAsItShouldBe;
+    }
+
+    private static async Task<StreamView> LookAsync(Invocation run, StreamChoice stream)
+    {
+        var url = StreamClient.AddressOf(stream.Plan) + stream.Plan.Path.TrimStart('/');
+        try
+        {
+            using var client = new StreamClient(stream.Plan, Patience);
+            var status = await client.StatusAsync(default);
+            if (status.Stream != stream.Name) throw new StreamSilentException($"stream `{status.Stream}` answers there");
+            return new StreamView(stream.Name, url, null, status.Log, status.Store, status.LagSeconds, status.DeadLetters, status.Partitions);
+        }
+        catch (StreamSilentException silent)
+        {
+            return await ReadAsync(run, stream, url, silent.Message);
+        }
+    }
+
+    /// <summary>What the files say of a stream whose process does not.</summary>
+    private static async Task<StreamView> ReadAsync(Invocation run, StreamChoice stream, string url, string why)
+    {
+        var store = stream.StoreSpec(run).Address.ToString();
+        var dead = StreamFiles.DeadLetters(stream.Directory);
+        if (StreamFiles.Look(Disk.Instance, stream.Log) is not { } files) return new StreamView(stream.Name, url, why, null, store, null, dead, []);
+        await using var open = stream.OpenStore(run);
+        var partitions = new List<PartitionReport>();
+        foreach (var partition in files.Partitions)
+        {
+            var problem = files.Damages.FirstOrDefault(damage => damage.Partition == partition.Partition) is { } damage ? $"the log is damaged: {damage}" : null;
+            var stored = partition.BeginOffset;
+            try
+            {
+                if (open is not null) stored = (ulong)((await open.PositionAsync(new LogPlace(files.Log.ToString(), partition.Partition), default))?.Next ?? (long)stored);
+            }
+            catch (StoreUnavailableException unavailable)
+            {
+                problem ??= unavailable.Message;
+            }
+
+            partitions.Add(new PartitionReport(
+                partition.Partition, partition.BeginOffset, partition.NextOffset, stored, LagOf(run, partition, stored), "stopped", $"{partition.Hash}", partition.Bytes) { Problem = problem });
+        }
+
+        return new StreamView(stream.Name, url, why, files.Log.ToString(), store, partitions.Max(partition => partition.LagSeconds), dead, partitions);
+    }
+
+    private static double LagOf(Invocation run, PartitionFiles partition, ulong stored)
+    {
+        if (stored >= partition.NextOffset) return 0;
+        foreach (var outcome in partition.Read(stored))
+        {
+            if (outcome is not ReadOutcome.Batch { Value: var batch }) continue;
+            using (batch)
+            {
+                foreach (var record in batch) return Math.Round(Math.Max(0, (run.World.Clock.GetUtcNow() - LogModule.TimeOf(record.Time)).TotalSeconds), 3);
+            }
+        }
+
+        return 0;
+    }
+
+    private static (List<TableColumn>, IReadOnlyList<TableRow>) List(IReadOnlyList<StreamView> views)
+    {
+        List<TableColumn> columns =
+        [
+            new("STREAM"), new("STATE"), new("EVENTS", Right: true, Sacrifice: 3), new("NOT STORED", Right: true), new("LAG", Right: true), new("DEAD", Right: true),
+            new("AT", Sacrifice: 1), new("STORE", Sacrifice: 2),
+        ];
+        return (columns,
+        [
+            .. views.Select(view => new TableRow(
+            [
+                new(view.Stream, Tone.Name), StateCell(view), Number(view.Partitions.Aggregate(0UL, (sum, each) => sum + each.Next - each.Begin)),
+                Number(view.Partitions.Aggregate(0UL, (sum, each) => sum + Waiting(each))), new(Lag(view.LagSeconds)), Number((ulong)view.DeadLetters), new(view.Url), new(view.Store),
+            ])),
+        ]);
+    }
+
+    private static (List<TableColumn>, IReadOnlyList<TableRow>) Partitions(IReadOnlyList<StreamView> views)
+    {
+        List<TableColumn> columns =
+        [
+            new("STREAM"), new("PARTITION", Right: true), new("STATE"), new("BEGIN", Right: true, Sacrifice: 2), new("NEXT", Right: true), new("STORED", Right: true), new("LAG", Right: true),
+            new("DEAD", Right: true), new("BYTES", Right: true, Sacrifice: 1), new("PROBLEM"),
+        ];
+        var rows = new List<TableRow>();
+        foreach (var view in views)
+        {
+            if (view.Partitions.Count == 0)
+                rows.Add(new TableRow([new(view.Stream, Tone.Name), new(""), new("stopped", Tone.Bad), new(""), new(""), new(""), new(""), Number((ulong)view.DeadLetters), new(""), new("it has never run")]));
+            foreach (var each in view.Partitions)
+            {
+                rows.Add(new TableRow(
+                [
+                    new(view.Stream, Tone.Name), new($"{each.Partition}"), new(each.State, each.State == "writable" ? Tone.Good : Tone.Bad), Number(each.Begin), Number(each.Next), Number(each.Stored),
+                    new(Lag(each.LagSeconds)), each.Partition == 0 ? Number((ulong)view.DeadLetters) : new Cell(""), Number((ulong)each.Bytes), new(each.Problem ?? ""),
+                ]));
+            }
+        }
+
+        return (columns, rows);
+    }
+
+    private static Cell StateCell(StreamView view) =>
+        view.Silent is not null ? new("stopped", Tone.Bad)
+        : view.Partitions.FirstOrDefault(each => each.State != "writable") is { } other ? new(other.State, Tone.Bad)
+        : view.Partitions.Any(each => each.Problem is not null) ? new("not stored", Tone.Bad)
+        : new("writable", Tone.Good);
+
+    private static ulong Waiting(PartitionReport partition) => partition.Next > partition.Stored ? partition.Next - partition.Stored : 0;
+
+    private static Cell Number(ulong number) => new(number.ToString("N0", CultureInfo.InvariantCulture), number == 0 ? Tone.Dim : Tone.Plain);
+
+    private static string Lag(double? seconds) => seconds is { } lag ? Durations.Short(TimeSpan.FromSeconds(lag)) : "";
+}

@@ -1,0 +1,120 @@
+using System.Globalization;
+using Stoker.Platform.Disks;
+using Stoker.Streams.Log;
+using Stoker.Streams.Log.Opening;
+using Stoker.Streams.Stores;
+using Stoker.Streams.Work;
+
+namespace Stoker.Cli.StreamVerbs;
+
+/// <summary><c>stoker stream verify</c>: every byte of the log, and whether the store has had just what the log has.</summary>
+internal static class VerifyVerb
+{
+    public static Verb Create()
+    {
+        var name = StreamChoice.Argument();
+        return new Verb("verify", "read every byte of a stream's log, name what is damaged, and hold the store's position to the log's running hash")
+        {
+            Example = "stoker stream verify gpu-metadata",
+            Remarks =
+            [
+                "Also while the stream runs: it needs no lock and changes nothing. The running hash is over every event of a partition in order; where the store's and the log's agree, the store has had "
+                + "each event up to its position, unchanged and in order.",
+                "Ends with 1 where something is damaged, or the store cannot be asked or does not agree.",
+            ],
+            ExitCodes = StreamCommand.Codes,
+        }.With(name).Does(StreamChoice.With(name, Run));
+    }
+
+    public static DamageDocument Document(LogDamage damage) =>
+        new($"{damage.Kind}", damage.Partition, damage.File, damage.FromByte, damage.ToByte, damage.FirstOffset, damage.NextOffset, damage.Words);
+
+    private static ExitCode Run(Invocation run, StreamChoice stream)
+    {
+        if (Disk.Instance.List(stream.Log) is not { Count: > 0 })
+        {
+            run.Report.Error($"stream `{stream.Name}` has no log yet", "it is made when the stream runs for the first time");
+            return ExitCode.NotAsItShouldBe;
+        }
+
+        // Before the log: what is stored meanwhile is in it then.
+        var positions = PositionsAsync(run, stream).GetAwaiter().GetResult();
+        var report = LogVerifier.Run(Disk.Instance, stream.Log);
+        var compared = positions.Count == 0 || report.Log is null ? [] : Compare(stream, positions);
+        if (run.Json)
+        {
+            run.PrintJson(
+                new VerifyDocument(
+                    stream.Name, report.Log?.ToString(), report.IsWhole, report.Records, report.Segments.Sum(segment => segment.Bytes),
+                    [.. report.Segments.Select(each => new SegmentDocument(each.Partition, each.File, each.FirstOffset, each.NextOffset, each.Records, each.Bytes, each.IsSealed, each.Hash.ToString()))],
+                    [.. report.Damages.Select(Document)], report.Notes, compared),
+                StreamDocumentJson.Readable.VerifyDocument);
+        }
+        else
+        {
+            Print(run, stream, report, compared);
+        }
+
+        return report.IsWhole && compared.All(each => each.Result is "agrees" or "none") ? ExitCode.Done : ExitCode.NotAsItShouldBe;
+    }
+
+    /// <summary>Where the store is in each partition; a problem in words where it cannot be asked.</summary>
+    private static async Task<List<(int Partition, StorePosition? Position, string? Problem)>> PositionsAsync(Invocation run, StreamChoice stream)
+    {
+        var found = new List<(int, StorePosition?, string?)>();
+        if (Disk.Instance.ReadFile(Path.Combine(stream.Log, LogIdentity.FileName)) is not { } bytes || LogIdentity.TryRead(bytes) is not { } identity) return found;
+        await using var store = stream.OpenStore(run);
+        for (var partition = 0; partition < identity.Partitions; partition++)
+        {
+            try
+            {
+                found.Add((partition, store is null ? null : await store.PositionAsync(new LogPlace(identity.Id.ToString(), partition), default), null));
+            }
+            catch (StoreUnavailableException unavailable)
+            {
+                found.Add((partition, null, unavailable.Message));
+            }
+        }
+
+        return found;
+    }
+
+    private static List<StoreComparison> Compare(StreamChoice stream, List<(int Partition, StorePosition? Position, string? Problem)> positions)
+    {
+        var files = StreamFiles.Look(Disk.Instance, stream.Log)!;
+        return [.. positions.Select(each => Compare(files, each.Partition, each.Position, each.Problem))];
+    }
+
+    private static StoreComparison Compare(StreamFiles files, int number, StorePosition? position, string? problem)
+    {
+        if (problem is not null) return new StoreComparison(number, null, null, null, "unknown", problem);
+        if (position is not { } store) return new StoreComparison(number, null, null, null, "none", "the store has had no event");
+        var hash = $"{store.Hash:x16}";
+        var partition = files.Partitions[number];
+        if ((ulong)store.Next > partition.NextOffset)
+            return new StoreComparison(number, store.Next, hash, null, "ahead", $"the store has had {store.Next} events, and the log has only {partition.NextOffset}: it is not the log that it was");
+        if ((ulong)store.Next <= partition.BeginOffset) return new StoreComparison(number, store.Next, hash, null, "none", $"the store has had nothing of what the log has, which begins at {partition.BeginOffset}");
+        if (partition.HashBefore((ulong)store.Next) is not { } log) return new StoreComparison(number, store.Next, hash, null, "unknown", $"the log cannot be read just before event {store.Next}");
+        return log.Value == store.Hash
+            ? new StoreComparison(number, store.Next, hash, log.ToString(), "agrees", $"the store has had the events before {store.Next}, all of them and unchanged")
+            : new StoreComparison(number, store.Next, hash, log.ToString(), "differs", $"the events before {store.Next} are not those that the store has had");
+    }
+
+    private static void Print(Invocation run, StreamChoice stream, VerifyReport report, List<StoreComparison> compared)
+    {
+        IReadOnlyList<TableColumn> columns =
+        [
+            new("SEGMENT"), new("FIRST", Right: true), new("NEXT", Right: true), new("EVENTS", Right: true), new("BYTES", Right: true, Sacrifice: 1), new("SEALED", Sacrifice: 2), new("RESULT"),
+        ];
+        var rows = report.Segments.Select(each => new TableRow(
+        [
+            new(each.File), new($"{each.FirstOffset}"), new($"{each.NextOffset}"), new($"{each.Records}"), new(each.Bytes.ToString("N0", CultureInfo.InvariantCulture)), new(each.IsSealed ? "yes" : "no"),
+            each.IsWhole ? new("whole", Tone.Good) : new("damaged", Tone.Bad),
+        ])).ToList();
+        foreach (var line in Table.Lay(columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);
+        foreach (var each in compared) run.Output.WriteLine($"store, partition {each.Partition}: {run.Style.Paint(each.Result, each.Result is "agrees" or "none" ? Tone.Good : Tone.Bad)}; {each.Words}");
+        foreach (var note in report.Notes) run.Report.Say($"note: {note}");
+        foreach (var damage in report.Damages) run.Report.Error($"damaged: {damage}");
+        if (!report.IsWhole) run.Report.Hint($"`stoker stop {stream.Name}`, then `stoker stream quarantine {stream.Name}` sets the damage aside, so that the rest can be served");
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text;
+using Stoker.Streams.Events;
+using Stoker.Streams.Json;
+
+namespace Stoker.Streams.Ingest;
+
+/// <summary>What CloudEvents 1.0.2 asks of attributes, whichever way they came. Values are without escapes.</summary>
+internal static class AttributeRules
+{
+    /// <summary>Puts an attribute into the event, or says what is wrong with it at <paramref name="place"/>.</summary>
+    public static void Set(IngestItem item, AttributePlace place, ReadOnlyMemory<byte> name, ReadOnlyMemory<byte> value, AttributeKind kind)
+    {
+        if (!IsName(name.Span))
+        {
+            item.Mistakes.Add(place.Path, MistakeCodes.AttributeName, "the names of attributes have only the letters a to z, in lower case, and digits", "a-z, 0-9", JsonPath.Short(Encoding.UTF8.GetString(name.Span)));
+            return;
+        }
+
+        if (value.Length > EventsModule.MaxAttribute)
+        {
+            item.Mistakes.Add(place.Path, MistakeCodes.TooLong, "the attribute is too long", $"at most {EventsModule.MaxAttribute} bytes", $"{value.Length} bytes");
+            return;
+        }
+
+        if (FindForbidden(value.Span) is { } forbidden)
+        {
+            item.Mistakes.Add(place.Path, MistakeCodes.ControlCharacter, "an attribute has no control characters and no noncharacters", got: forbidden);
+            return;
+        }
+
+        if (SetCore(item, place, name.Span, value)) return;
+        if (item.Event.Extensions.Count == EventsModule.MaxExtensions) item.Mistakes.Add(place.Path, MistakeCodes.TooManyFields, "the event has too many extension attributes", $"at most {EventsModule.MaxExtensions}");
+        else item.Event.Add(new EventAttribute(name, value, kind));
+    }
+
+    public static bool IsCore(ReadOnlySpan<byte> name) =>
+        name.SequenceEqual("id"u8) || name.SequenceEqual("source"u8) || name.SequenceEqual("type"u8) || name.SequenceEqual("specversion"u8) || name.SequenceEqual("subject"u8)
+        || name.SequenceEqual("time"u8) || name.SequenceEqual("dataschema"u8) || name.SequenceEqual("datacontenttype"u8);
+
+    /// <summary>A mistake for each of the four that must be there and is not.</summary>
+    public static void RequireAll(IngestItem item, bool hasSpecVersion, bool isHeader)
+    {
+        var said = item.Event;
+        if (!hasSpecVersion) Miss(item, "specversion", isHeader);
+        if (said.Id.IsEmpty) Miss(item, "id", isHeader);
+        if (said.Source.IsEmpty) Miss(item, "source", isHeader);
+        if (said.Type.IsEmpty) Miss(item, "type", isHeader);
+    }
+
+    /// <summary>One mistake a place is enough: an empty id was told already.</summary>
+    private static void Miss(IngestItem item, string name, bool isHeader)
+    {
+        var path = isHeader ? $"header ce-{name}" : $"$.{name}";
+        if (!item.Mistakes.Kept.Any(mistake => mistake.Path == path)) item.Mistakes.Add(path, MistakeCodes.Missing, "this attribute is missing");
+    }
+
+    private static bool IsName(ReadOnlySpan<byte> name)
+    {
+        if (name.IsEmpty || name.Length > byte.MaxValue || name.SequenceEqual("data"u8)) return false;
+        foreach (var letter in name)
+        {
+            if (letter is not (>= (byte)'a' and <= (byte)'z' or >= (byte)'0' and <= (byte)'9')) return false;
+        }
+
+        return true;
+    }
+
+    private static bool SetCore(IngestItem item, AttributePlace place, ReadOnlySpan<byte> name, ReadOnlyMemory<byte> value)
+    {
+        if (!IsCore(name)) return false;
+        if (value.IsEmpty)
+        {
+            item.Mistakes.Add(place.Path, MistakeCodes.Empty, "this attribute must not be empty");
+            return true;
+        }
+
+        var said = item.Event;
+        if (name.SequenceEqual("id"u8)) said.Id = value;
+        else if (name.SequenceEqual("type"u8)) said.Type = value;
+        else if (name.SequenceEqual("subject"u8)) said.Subject = value;
+        else if (name.SequenceEqual("source"u8)) said.Source = Need(item, place, value, UriForms.IsReference(value.Span), MistakeCodes.NotAUri, "the source is a reference to a URI", "as RFC 3986 has it, non-ASCII and spaces percent-encoded");
+        else if (name.SequenceEqual("time"u8)) said.Time = Need(item, place, value, Timestamps.TryRead(value.Span, out _), MistakeCodes.NotATime, "the time is one of RFC 3339", "2026-03-01T12:00:00Z");
+        else if (name.SequenceEqual("dataschema"u8)) said.DataSchema = Need(item, place, value, UriForms.IsAbsolute(value.Span), MistakeCodes.NotAUri, "the schema is a URI with its scheme and without a fragment", "https://example.com/schema");
+        else if (name.SequenceEqual("datacontenttype"u8)) said.ContentType = Need(item, place, value, MediaType.TryRead(value.Span, out _), MistakeCodes.NotAMediaType, "the content type is a media type", "application/json");
+        else if (!value.Span.SequenceEqual("1.0"u8)) item.Mistakes.Add(place.Path, MistakeCodes.SpecVersion, "only CloudEvents of version 1.0 are taken", "1.0", JsonPath.Short(Encoding.UTF8.GetString(value.Span)));
+        return true;
+    }
+
+    // What is wrong is kept all the same, so that it is not told as missing too.
+    private static ReadOnlyMemory<byte> Need(IngestItem item, AttributePlace place, ReadOnlyMemory<byte> value, bool isRight, string code, string message, string expected)
+    {
+        if (!isRight) item.Mistakes.Add(place.Path, code, message, expected, JsonPath.Short(Encoding.UTF8.GetString(value.Span)));
+        return value;
+    }
+
+    /// <summary>The first character that an attribute's value may not have.</summary>
+    public static string? FindForbidden(ReadOnlySpan<byte> text)
+    {
+        if (!text.ContainsAnyExceptInRange((byte)0x20, (byte)0x7e)) return null;
+        while (!text.IsEmpty)
+        {
+            Rune.DecodeFromUtf8(text, out var rune, out var used);
+            if (rune.Value is < 0x20 or >= 0x7f and <= 0x9f or >= 0xfdd0 and <= 0xfdef || (rune.Value & 0xfffe) == 0xfffe) return $"U+{rune.Value:X4}";
+            text = text[used..];
+        }
+
+        return null;
+    }
+}

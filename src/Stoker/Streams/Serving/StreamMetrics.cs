@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text;
+using Stoker.Streams.Ingest;
+using Stoker.Streams.Log;
+
+namespace Stoker.Streams.Serving;
+
+/// <summary>What a stream counts at its door. Written by all loops without a lock.</summary>
+internal sealed class StreamMetrics
+{
+    private readonly ConcurrentDictionary<int, long> _refused = new();
+    private long _events;
+    private long _rejected;
+    private long _bytes;
+    private long _bugs;
+
+    public long Events => Interlocked.Read(ref _events);
+
+    public void Posted(IngestResult result, PostOutcome outcome, int bytes)
+    {
+        Interlocked.Add(ref _bytes, bytes);
+        if (outcome != PostOutcome.Durable) return;
+        var taken = result.HasAccepted ? result.AcceptedCount : 0;
+        Interlocked.Add(ref _events, taken);
+        Interlocked.Add(ref _rejected, result.Refusal is null ? result.Count - taken : 1);
+    }
+
+    public void Refused(int status) => _refused.AddOrUpdate(status, 1, static (_, count) => count + 1);
+
+    public void Bug() => Interlocked.Increment(ref _bugs);
+
+    /// <summary>In Prometheus' text format.</summary>
+    public string Page(StreamState stream)
+    {
+        var page = new StringBuilder();
+        Line(page, "stoker_stream_events_total", "counter", "Events that were acknowledged.", [("", Events)]);
+        Line(page, "stoker_stream_events_rejected_total", "counter", "Events that were not what their type says.", [("", Interlocked.Read(ref _rejected))]);
+        Line(page, "stoker_stream_received_bytes_total", "counter", "Bytes of bodies.", [("", Interlocked.Read(ref _bytes))]);
+        Line(page, "stoker_stream_refused_total", "counter", "Requests that were refused as a whole.", _refused.OrderBy(r => r.Key).Select(r => ($"{{status=\"{r.Key}\"}}", r.Value)));
+        Line(page, "stoker_stream_bugs_total", "counter", "Requests that ended with a bug.", [("", Interlocked.Read(ref _bugs))]);
+        var partitions = stream.Log.Partitions.Select(p => (Label: $"{{partition=\"{p.Number}\"}}", Status: p.Status())).ToList();
+        Line(page, "stoker_stream_log_next_offset", "gauge", "Of the next event in the log.", partitions.Select(p => (p.Label, (long)p.Status.NextOffset)));
+        Line(page, "stoker_stream_log_begin_offset", "gauge", "Of the first event still in the log.", partitions.Select(p => (p.Label, (long)p.Status.BeginOffset)));
+        Line(page, "stoker_stream_log_bytes", "gauge", "Of the log on the disk.", partitions.Select(p => (p.Label, p.Status.Bytes)));
+        Line(page, "stoker_stream_log_commits_total", "counter", "Times that the disk was synced.", partitions.Select(p => (p.Label, p.Status.Commits)));
+        Line(page, "stoker_stream_log_writable", "gauge", "1: events are taken.", partitions.Select(p => (p.Label, p.Status.State == PartitionState.Writable ? 1L : 0L)));
+        var workers = stream.Workers.Select((w, i) => (Label: $"{{partition=\"{i}\"}}", w.Progress, Lag: w.LagSeconds)).ToList();
+        Line(page, "stoker_stream_stored_total", "counter", "Documents that were stored since the process began.", workers.Select(w => (w.Label, w.Progress.Stored)));
+        Line(page, "stoker_stream_duplicates_total", "counter", "Events that were stored before.", workers.Select(w => (w.Label, w.Progress.Duplicates)));
+        Line(page, "stoker_stream_dead_letters", "gauge", "Events that were put aside and wait for somebody.", [("", stream.DeadLetters.Count())]);
+        Line(page, "stoker_stream_lag_seconds", "gauge", "Age of the oldest event that is not stored.", workers.Select(w => (w.Label, (long)w.Lag)));
+        return page.ToString();
+    }
+
+    private static void Line(StringBuilder page, string name, string kind, string help, IEnumerable<(string Labels, long Value)> values)
+    {
+        page.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
+        foreach (var (labels, value) in values) page.Append(name).Append(labels).Append(' ').Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
+    }
+}

@@ -1,0 +1,56 @@
+using System.Text.Json.Serialization;
+using Stoker.Streams.Log;
+using Stoker.Streams.Work;
+
+namespace Stoker.Streams.Serving;
+
+/// <summary>How a stream is, as <c>GET /status</c> and <c>stoker stream status --json</c> have it.</summary>
+/// <param name="Log">The log's identity.</param>
+/// <param name="Store">As it may be shown.</param>
+/// <param name="LagSeconds">Age of the oldest event that is not stored; 0: all are.</param>
+internal sealed record StreamStatus(string Stream, string Log, string Store, double LagSeconds, long DeadLetters, IReadOnlyList<PartitionReport> Partitions)
+{
+    /// <summary>What the drive was found to be when the log was made.</summary>
+    public string? Drive { get; init; }
+
+    public static StreamStatus Of(StreamState stream)
+    {
+        var partitions = stream.Log.Partitions.Select(p => PartitionReport.Of(p, stream.Workers[p.Number])).ToList();
+        return new StreamStatus(stream.Plan.Name, stream.Log.Id.ToString(), stream.StoreName, partitions.Max(p => p.LagSeconds), stream.DeadLetters.Count(), partitions)
+        {
+            Drive = stream.Log.Drive?.Words(),
+        };
+    }
+}
+
+/// <param name="Begin">The first event that the log still has.</param>
+/// <param name="Next">Of the next event that comes.</param>
+/// <param name="Stored">The first event that the store has not had.</param>
+/// <param name="State"><c>writable</c>, <c>disk_full</c>, <c>failed</c>.</param>
+/// <param name="Hash">The running hash of all events, to compare with the store's.</param>
+internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, ulong Stored, double LagSeconds, string State, string Hash, long Bytes)
+{
+    /// <summary>Why events are not stored just now; null: they are.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Problem { get; init; }
+
+    public static PartitionReport Of(Partition partition, PartitionWorker worker)
+    {
+        // Before the log's end is looked at: nobody sees more stored than there is.
+        var progress = worker.Progress;
+        var status = partition.Status();
+        return new PartitionReport(
+            partition.Number, status.BeginOffset, status.NextOffset, progress.Next, Math.Round(worker.LagSeconds, 3),
+            status.State switch
+            {
+                PartitionState.Writable => "writable",
+                PartitionState.DiskFull => "disk_full",
+                PartitionState.Failed => "failed",
+                PartitionState.Closed => "closed",
+            },
+            status.Hash.ToString(), status.Bytes)
+        {
+            Problem = progress.Problem ?? (status.Failure.Length > 0 ? status.Failure : null),
+        };
+    }
+}

@@ -1,0 +1,16 @@
+using Stoker.Diagnostics;
+using static Stoker.Diagnostics.Severity;
+
+namespace Stoker.Streams;
+
+/// <summary>Every mistake that <c>streams:</c> can hold beyond misspelt and misplaced keys.</summary>
+internal static class StreamDiagnostics
+{
+    public static readonly DiagnosticCode InvalidListen = new("STR001", Error, "an address to listen on that is no IP address with a port");
+    public static readonly DiagnosticCode OpenToNetwork = new("STR002", Error, "a stream that asks for no keys and listens on a network");
+    public static readonly DiagnosticCode NameTaken = new("STR003", Error, "a service or model that has a stream's name");
+    public static readonly DiagnosticCode UnknownHost = new("STR004", Error, "a stream on a host that does not exist");
+    public static readonly DiagnosticCode InvalidStore = new("STR005", Error, "a store that is not one of those that are known");
+    public static readonly DiagnosticCode InvalidPath = new("STR006", Error, "a path that is none, or that the stream needs itself");
+    public static readonly DiagnosticCode EventTooSmall = new("STR007", Error, "a largest event below what CloudEvents requires");
+}

@@ -1,0 +1,106 @@
+using System.Text;
+using Stoker.Streams.Events;
+using Stoker.Streams.Log;
+using Stoker.Streams.Log.Reading;
+using Stoker.Streams.Stores;
+using Stoker.Streams.Transform;
+
+namespace Stoker.Streams.Work;
+
+/// <summary>
+/// Events on their way from the log to the store: each becomes a document in memory of the batch's own, or a dead letter. Used again and again; one thread at a
+/// time.
+/// </summary>
+internal sealed class EventBatch : IDisposable
+{
+    private readonly DocumentWriter _writer = new(TransformPlan.Plain);
+    private readonly EventEnvelope _said = new();
+    private readonly Arena _arena = new();
+    private readonly List<LogRecord> _records = [];
+    private readonly List<byte[]> _frames = [];
+    private readonly List<DeadLetter> _poison = [];
+    private readonly DocumentBatch _documents;
+    private readonly LogPlace _place;
+    private readonly ReadOnlyMemory<byte> _host;
+    private readonly EventEnrichment _enrichment;
+
+    /// <param name="host">The host's name in the estate; null: not known.</param>
+    /// <param name="putAside">Has dead letters durable when it returns.</param>
+    public EventBatch(LogPlace place, string? host, Action<IReadOnlyList<DeadLetter>> putAside)
+    {
+        (_place, _host) = (place, Encoding.UTF8.GetBytes(host ?? ""));
+        _enrichment = new EventEnrichment(host, null);
+        _documents = new DocumentBatch((refused, _) =>
+        {
+            putAside([.. refused.Select(poison => LetterOf(poison.Item, "store_refused", "", poison.Reason))]);
+            return Task.CompletedTask;
+        });
+    }
+
+    /// <summary>Events that are in it, documents and dead letters.</summary>
+    public int Count => _records.Count + _poison.Count;
+
+    /// <summary>Of the events in it.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>When the log took the first and the last event, microseconds of UTC; null: there is none.</summary>
+    public long? FirstLogged { get; private set; }
+
+    public long? LastLogged { get; private set; }
+
+    public DocumentBatch Documents => _documents;
+
+    /// <summary>Events that became no document.</summary>
+    public IReadOnlyList<DeadLetter> Poison => _poison;
+
+    /// <param name="from">The position that the store has to be at; null: it stays where it is.</param>
+    public void Begin(ulong? from)
+    {
+        _arena.Clear();
+        _records.Clear();
+        _frames.Clear();
+        _poison.Clear();
+        (Bytes, FirstLogged, LastLogged) = (0, null, null);
+        _documents.Begin((long?)from);
+    }
+
+    /// <summary>Takes an event; its memory may be used for something else afterwards.</summary>
+    public void Add(in LogRecord record)
+    {
+        Bytes += record.Payload.Length;
+        FirstLogged ??= record.Time;
+        LastLogged = record.Time;
+        if (EnvelopeFrame.TryRead(record.Payload, _said) is var fault and not FrameFault.None)
+        {
+            _poison.Add(new DeadLetter(_place.Partition, record.Offset, "", "", fault == FrameFault.OtherVersion ? "other_version" : "frame", "", "the event in the log is not one that this program can read", record.Payload.ToArray(), record.Time));
+            return;
+        }
+
+        var (document, poison) = _writer.Write(_said, new EventPlace(_place.Log, _place.Partition, (long)record.Offset), _enrichment);
+        if (document is null)
+        {
+            _poison.Add(LetterOf(record, poison!.Code, poison.Path, poison.Message));
+            return;
+        }
+
+        _records.Add(record with { Payload = _arena.Keep(record.Payload.Span) });
+        _documents.Add(new StoredDocument(
+            Guid.Parse(document.Key.Span, null), _arena.Keep(_said.Id.Span), _arena.Keep(_said.Source.Span), _arena.Keep(_said.Type.Span), _host, default,
+            StoredDocument.Microseconds(document.Time), StoredDocument.Microseconds(_said.Received), (long)record.Offset,
+            _arena.Keep(document.Json.Span), _arena.Keep(document.Embedding.Span)));
+    }
+
+    public void End(ulong next, ulong hash) => _documents.End(new StorePosition((long)next, hash));
+
+    public void Dispose() => _writer.Dispose();
+
+    private DeadLetter LetterOf(int item, string cause, string path, string message)
+    {
+        var record = _records[item];
+        EnvelopeFrame.TryRead(record.Payload, _said);
+        return LetterOf(record, cause, path, message);
+    }
+
+    private DeadLetter LetterOf(in LogRecord record, string cause, string path, string message) => new(
+        _place.Partition, record.Offset, Encoding.UTF8.GetString(_said.Source.Span), Encoding.UTF8.GetString(_said.Id.Span), cause, path, message, record.Payload.ToArray(), record.Time);
+}

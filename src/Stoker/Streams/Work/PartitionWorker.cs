@@ -1,0 +1,293 @@
+using Stoker.Streams.Log;
+using Stoker.Streams.Log.Positions;
+using Stoker.Streams.Log.Reading;
+using Stoker.Streams.Stores;
+
+namespace Stoker.Streams.Work;
+
+/// <summary>
+/// Brings one partition's events into the store, each exactly once.
+/// <code>
+/// take the partition (its position and epoch are the store's) ─► read on from there ─► documents ─► apply: documents and position, all or nothing
+///        ▲                                                          └─ none: dead letters, durable first     ├─ applied: the log may forget them
+///        └── somebody else took it · the store is elsewhere · nobody knows whether it happened ◄─────────────┤
+///                                                     the same again, after a pause ◄── an outage ◄──────────┘
+/// </code>
+/// </summary>
+internal sealed class PartitionWorker : IAsyncDisposable
+{
+    /// <summary>The name under which the log keeps its position, for retention's sake; what counts is the store's.</summary>
+    private const string Consumer = "store";
+
+    /// <summary>Of events that are stored together, beyond which no more are added.</summary>
+    private const long MostBytes = 8 << 20;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(10), LetterPause = TimeSpan.FromSeconds(1);
+
+    private readonly Partition _partition;
+    private readonly IDocumentStore _store;
+    private readonly DeadLetterStore _letters;
+    private readonly TimeProvider _clock;
+    private readonly Action<string> _say;
+    private readonly EventBatch _batch;
+    private readonly LogPlace _place;
+    private volatile WorkerProgress _progress;
+    private long _stored;
+    private long _duplicates;
+    private long _poison;
+    private string? _problem;
+
+    public PartitionWorker(Partition partition, IDocumentStore store, DeadLetterStore letters, string? host, TimeProvider clock, Action<string> say)
+    {
+        (_partition, _store, _letters, _clock, _say) = (partition, store, letters, clock, say);
+        _place = new LogPlace(partition.Log.ToString(), partition.Number);
+        _batch = new EventBatch(_place, host, PutAside);
+        _progress = new WorkerProgress(partition.BeginOffset, 0, 0, 0, null);
+    }
+
+    public WorkerProgress Progress => _progress;
+
+    public CommitTimes Times { get; } = new();
+
+    /// <summary>Age of the oldest event that is not stored, in seconds; 0: all are.</summary>
+    public double LagSeconds
+    {
+        get
+        {
+            var progress = _progress;
+            if (progress.Next >= _partition.End.NextOffset || progress.Oldest is not { } oldest) return 0;
+            return Math.Max(0, (LogModule.MicrosecondsOf(_clock.GetUtcNow()) - oldest) / 1e6);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _batch.Dispose();
+        await _store.DisposeAsync();
+    }
+
+    /// <summary>Until it is stopped. What throws out of it is a bug.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        Remember();
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            var begun = _clock.GetTimestamp();
+            try
+            {
+                await WorkAsync(stop);
+            }
+            catch (IOException failed)
+            {
+                Trouble(failed.Message);
+            }
+
+            if (_clock.GetElapsedTime(begun) > LongestPause) pause = FirstPause;
+            await Task.Delay(pause, _clock, stop);
+        }
+    }
+
+    /// <summary>What the log knows of the store, until the store is there and says it.</summary>
+    private void Remember()
+    {
+        try
+        {
+            if (_partition.Position(Consumer).Current is { Required: true } known && known.Next > _progress.Next) Tell(known.Next, null);
+        }
+        catch (IOException)
+        {
+            // Met again, and told, when the partition is taken.
+        }
+    }
+
+    /// <summary>From taking the partition until it has to be taken anew.</summary>
+    private async Task WorkAsync(CancellationToken stop)
+    {
+        var claim = await _store.TakeAsync(_place, new StorePosition((long)_partition.BeginOffset, 0), stop);
+        var kept = _partition.Position(Consumer);
+        var next = (ulong)claim.Position.Next;
+        if (next > _partition.End.NextOffset)
+        {
+            Trouble($"the store has had {next} events of this log, which has only {_partition.End.NextOffset}: it is not the log that it was");
+            return;
+        }
+
+        using var reader = _partition.Read(next);
+        Keep(kept, next, null);
+        Times.Begin(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
+        Tell(next, OldestOf(next));
+        var lettersAt = 0L;
+        while (true)
+        {
+            if (_clock.GetElapsedTime(lettersAt) > LetterPause)
+            {
+                if (!await RetryLettersAsync(claim, stop)) return;
+                lettersAt = _clock.GetTimestamp();
+            }
+
+            _batch.Begin(next);
+            if (Gather(reader) is not { } end)
+            {
+                if (_problem is not null && reader.NextOffset < _partition.End.NextOffset) return;
+                Well();
+                Tell(next, null);
+                await WaitAsync(reader, stop);
+                continue;
+            }
+
+            Tell(next, _batch.FirstLogged);
+            if (_batch.Poison.Count > 0) PutAside(_batch.Poison);
+            _batch.End(end.Next, end.Hash);
+            if (!await ApplyAsync(claim, stop)) return;
+            next = end.Next;
+            Times.Add(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
+            // What follows is not older.
+            Tell(next, _batch.LastLogged);
+            Keep(kept, next, end.Hash);
+        }
+    }
+
+    /// <summary>Until there is more, or it is time to look for dead letters that somebody wants tried again.</summary>
+    private async Task WaitAsync(LogReader reader, CancellationToken stop)
+    {
+        using var soon = new CancellationTokenSource(LetterPause, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, soon.Token);
+        try
+        {
+            await reader.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            // Looked for below.
+        }
+    }
+
+    /// <returns>Where the batch ends; null: there is nothing to store.</returns>
+    private (ulong Next, ulong Hash)? Gather(LogReader reader)
+    {
+        (ulong, ulong)? end = null;
+        while (_batch.Count < StoresModule.BatchSize && _batch.Bytes < MostBytes)
+        {
+            switch (reader.Read())
+            {
+                case ReadOutcome.Batch { Value: var found }:
+                    using (found)
+                    {
+                        foreach (var record in found) _batch.Add(record);
+                        end = (found.NextOffset, found.Hash.Value);
+                    }
+
+                    break;
+                case ReadOutcome.Gap gap:
+                    _say($"warning: events {gap.From} to {gap.To - 1} of partition {_partition.Number} were damaged and taken out of the log; they are not in the store");
+                    break;
+                case ReadOutcome.Deleted deleted:
+                    _say($"warning: events {deleted.From} to {deleted.To - 1} of partition {_partition.Number} were deleted before they were stored");
+                    break;
+                case ReadOutcome.Damaged damaged:
+                    Trouble($"the log is damaged: {damaged.Value}; `stoker stream verify` tells more");
+                    return end;
+                case ReadOutcome.End:
+                    return end;
+            }
+        }
+
+        return end;
+    }
+
+    /// <summary>Applies the batch, through outages.</summary>
+    /// <returns>False: the partition has to be taken anew.</returns>
+    private async Task<bool> ApplyAsync(StoreClaim claim, CancellationToken stop)
+    {
+        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        {
+            switch (await _store.ApplyAsync(claim, _batch.Documents, stop))
+            {
+                case ApplyOutcome.Applied applied:
+                    _stored += applied.Stored;
+                    _duplicates += applied.Duplicates;
+                    _poison += applied.Poison + _batch.Poison.Count;
+                    Well();
+                    return true;
+                case ApplyOutcome.Fenced fenced:
+                    Trouble($"somebody else stores this partition's events (epoch {fenced.Epoch} and ours is {claim.Epoch})");
+                    return false;
+                case ApplyOutcome.Elsewhere:
+                    return false;
+                case ApplyOutcome.Ambiguous broken:
+                    Trouble(broken.Reason);
+                    return false;
+                case ApplyOutcome.Outage outage:
+                    Trouble(outage.Reason);
+                    break;
+            }
+
+            await Task.Delay(pause, _clock, stop);
+        }
+    }
+
+    /// <summary>Tries again what somebody has asked to be tried again.</summary>
+    /// <returns>False: the partition has to be taken anew.</returns>
+    private async Task<bool> RetryLettersAsync(StoreClaim claim, CancellationToken stop)
+    {
+        while (_letters.ToRetry(_partition.Number, StoresModule.BatchSize) is { Count: > 0 } letters)
+        {
+            _batch.Begin(null);
+            foreach (var letter in letters) _batch.Add(new LogRecord(letter.Offset, letter.Logged, 0, letter.Frame));
+            var still = _batch.Poison.Select(p => p.Offset).ToHashSet();
+            if (still.Count > 0) PutAside(_batch.Poison);
+            _batch.End(0, 0);
+            if (!await ApplyAsync(claim, stop)) return false;
+            foreach (var poison in _batch.Documents.Poison) still.Add((ulong)_batch.Documents.Documents[poison.Item].Sequence);
+            foreach (var letter in letters.Where(letter => !still.Contains(letter.Offset))) _letters.Set(letter.Partition, letter.Offset, DeadLetterState.Stored);
+        }
+
+        return true;
+    }
+
+    private void PutAside(IReadOnlyList<DeadLetter> letters) => _letters.Add(letters, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
+
+    /// <summary>For retention: what is stored may go. A step back after a crash keeps only more.</summary>
+    private static void Keep(PositionFile kept, ulong next, ulong? hash)
+    {
+        if (kept.Current.Required && kept.Current.Next == next) return;
+        _ = kept.Set(kept.Current with { Next = next, Hash = hash is { } known ? new Log.Format.RunningHash(known) : kept.Current.Hash, Required = true });
+    }
+
+    private long? OldestOf(ulong offset)
+    {
+        try
+        {
+            using var reader = _partition.Read(offset);
+            if (reader.Read() is not ReadOutcome.Batch { Value: var batch }) return null;
+            using (batch)
+            {
+                foreach (var record in batch) return record.Time;
+            }
+        }
+        catch (IOException)
+        {
+            // Told by whoever reads on.
+        }
+
+        return null;
+    }
+
+    private void Tell(ulong next, long? oldest) => _progress = new WorkerProgress(next, _stored, _duplicates, _poison, oldest)
+    {
+        Problem = _problem,
+    };
+
+    private void Trouble(string problem)
+    {
+        if (problem != _problem) _say($"warning: events of partition {_partition.Number} are not stored: {problem}");
+        _problem = problem;
+        Tell(_progress.Next, _progress.Oldest ?? OldestOf(_progress.Next));
+    }
+
+    private void Well()
+    {
+        if (_problem is not null) _say($"events of partition {_partition.Number} are stored again");
+        _problem = null;
+    }
+}

@@ -1,0 +1,49 @@
+using System.Text;
+using System.Text.Json;
+using Stoker.Cli;
+using Stoker.Gateway;
+using Stoker.Keys;
+using Stoker.Gateway.Ledger;
+using Stoker.Gateway.Routing;
+using Stoker.Tests.Cli;
+using Stoker.Tests.Logs;
+using Xunit;
+
+namespace Stoker.Tests.Keys;
+
+/// <summary>The verbs that make and revoke keys, beside a gateway whose own looks are never due: what it knows, it was told.</summary>
+public sealed class KeyTakingTests
+{
+    [Fact]
+    public async Task A_key_is_in_force_when_the_verb_that_made_it_ends_and_worthless_when_the_one_that_revoked_it_does()
+    {
+        using var world = new FakeWorld();
+        Directory.CreateDirectory(world.State.Path);
+        var time = new ManualTime(FrozenClock.Noon);
+        using var state = new GatewayState(
+            new Router(RouterOptions.Default, 1), new KeyWatch(world.State.GatewayDatabase, time, _ => { }), new LedgerWriter(world.State.Ledger, TimeSpan.FromDays(1), time, _ => { }), FrozenClock.Noon, _ => { });
+        using var stop = new CancellationTokenSource();
+        var socket = new GatewayAdmin(state, world.State.Path).RunAsync(stop.Token);
+        var patience = DateTime.UtcNow.AddSeconds(30);
+        while (await GatewayStatus.AskAsync(world.State, stop.Token) is null) Assert.True(DateTime.UtcNow < patience && !socket.IsFaulted);
+
+        var first = Run(world, "create", "ci").GetProperty("key").GetString()!;
+        Assert.Equal(KeyVerdict.Valid, Verdict(first));
+        var second = Run(world, "rotate", "ci", "--grace", "0").GetProperty("key").GetString()!;
+        Assert.Equal((KeyVerdict.Rotated, KeyVerdict.Valid), (Verdict(first), Verdict(second)));
+        Run(world, "revoke", "ci");
+        Assert.Equal(KeyVerdict.Revoked, Verdict(second));
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => socket);
+
+        KeyVerdict Verdict(string secret) => state.Keys.Ring.Find(Encoding.ASCII.GetBytes(secret), FrozenClock.Noon.UtcTicks, out _);
+    }
+
+    private static JsonElement Run(FakeWorld world, params string[] words)
+    {
+        world.Output.GetStringBuilder().Clear();
+        Assert.Equal(ExitCode.Done, world.Run(["key", .. words, "--json"]));
+        return JsonDocument.Parse(world.Output.ToString()).RootElement;
+    }
+}
