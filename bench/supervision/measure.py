@@ -78,14 +78,15 @@ def recovery_times(ports, kills, budget):
 
 
 def usage(pids):
-    """Processor seconds used so far, and resident MiB, of a set of processes."""
+    """Processor seconds used so far, and resident MiB, of a set of processes. Pages that several of them share count once."""
     seconds = memory = 0
+    rollup, field = ("smaps_rollup", "Pss") if len(pids) > 1 else ("status", "VmRSS")
     for pid in pids:
         try:
             with open(f"/proc/{pid}/stat") as stat:
                 fields = stat.read().rsplit(")", 1)[1].split()
-            with open(f"/proc/{pid}/status") as status:
-                memory += int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) / 1024
+            with open(f"/proc/{pid}/{rollup}") as status:
+                memory += int(re.search(rf"^{field}:\s+(\d+)", status.read(), re.MULTILINE)[1]) / 1024
             seconds += (int(fields[11]) + int(fields[12])) / TICK
         except (OSError, TypeError):
             continue  # it ended while we looked

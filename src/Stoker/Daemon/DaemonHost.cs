@@ -1,6 +1,9 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Stoker.Daemon.Protocol;
 using Stoker.Logs;
+using Stoker.Planning;
 using Stoker.Platform;
 using Stoker.Runtimes;
 using Stoker.Supervision;
@@ -125,8 +128,7 @@ internal static class DaemonHost
     /// <summary>Two estates of one name in two state directories are two estates.</summary>
     private static string GroupName(DaemonOptions options) => $"{options.Estate}-{Hash(options.State.Path)}";
 
-    private static string Hash(string text) =>
-        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)).AsSpan(0, 4));
+    private static string Hash(string text) => ((uint)Fnv.Of(Encoding.UTF8.GetBytes(text))).ToString("x8", CultureInfo.InvariantCulture);
 
     private static void WriteDaemonDocument(RunningDaemon daemon) => Files.Replace(
         daemon.Options.State.DaemonDocument, JsonSerializer.SerializeToUtf8Bytes(DaemonEndpoints.Document(daemon), ControlJson.Readable.DaemonDocument));

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using System.Globalization;
 using System.Text;
 using Stoker.Estates;
 
@@ -29,9 +29,7 @@ internal sealed class Fingerprint
         AddLimits(spec);
         AddGpus(service, gpus);
         if (spec.IsContainer) AddContainer(estate, spec);
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(_bytes.WrittenSpan, hash);
-        return Convert.ToHexStringLower(hash[..8]);
+        return Fnv.Of(_bytes.WrittenSpan).ToString("x16", CultureInfo.InvariantCulture);
     }
 
     private void AddCommand(ServiceSpec spec)
