@@ -1,4 +1,5 @@
 using Stoker.Estates.Keys;
+using Stoker.Keys;
 using static Stoker.Estates.Keys.Shapes;
 using static Stoker.Estates.Keys.Supports;
 
@@ -13,6 +14,8 @@ internal static class StreamKeys
 
     private static readonly KeyTable Table = new("stream", "A stream of events.",
         new("listen", "Address and port where producers post; default `127.0.0.1:8010`.", Text, Extension),
+        new("auth", "`keys`: producers show one with the scope `ingest`; `none` (default) is only allowed where it listens on this machine alone.", Word("keys", "none"), Extension),
+        new("keys", "Keys for this stream alone, beside those that `gateway.keys` declares and `stoker key create` makes; needs `auth: keys`.", DeclaredKeyTables.OfStream, Extension),
         new("path", "Path where producers post; default `/metadata`.", Text, Extension),
         new("host", "The host that runs it; default: the only host.", Text, Extension),
         new("log", "What holds the events: `embedded` (default).", Word("embedded"), Extension),

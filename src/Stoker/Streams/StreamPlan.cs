@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Stoker.Estates;
 using Stoker.Planning;
-using Stoker.Platform;
 using Stoker.Streams.Serving;
 using Stoker.Streams.Work;
 
@@ -18,12 +17,18 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
 {
     public const string UsualPath = "/metadata";
 
+    /// <summary>The key of whoever owns the state directory, for its own verbs, beside the log.</summary>
+    public const string OwnerKey = "owner.key";
+
     public string Path { get; set; } = UsualPath;
 
     /// <summary>The host's name in the estate.</summary>
     public string? Host { get; set; }
 
     public string? PasswordVariable { get; set; }
+
+    /// <summary>Producers show a key of <c>gateway.db</c> in the state directory.</summary>
+    public bool RequiresKeys { get; set; }
 
     public int Partitions { get; set; } = 1;
 
@@ -52,31 +57,23 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
     [
         .. (plan.Estate.Part<StreamsSpec>()?.Streams ?? [])
             .Where(stream => plan.Services.GetValueOrDefault(stream.Name) is { IsLocal: true })
-            .Select(stream => new StreamPlan(plan.Estate.Name, stream.Name.Value, stream.Listen.ToString(), stream.Store)
-            {
-                Path = stream.Path,
-                Host = stream.Host?.Value.Value ?? (plan.Estate.Hosts.Count == 1 ? plan.Estate.Hosts.Keys.Single().Value : null),
-                PasswordVariable = stream.PasswordVariable,
-                Partitions = stream.Partitions,
-                Dimension = stream.Dimension,
-                MaxEvent = (int)Math.Min(stream.MaxEvent.Bytes, 64 << 20),
-                MaxBatch = stream.MaxBatch,
-                KeepSeconds = (long?)stream.KeepFor?.TotalSeconds,
-                KeepBytes = stream.KeepBytes?.Bytes,
-            }),
+            .Select(stream => Of(plan.Estate, stream)),
     ];
 
-    /// <summary>Writes the plans for the streams' processes, which read them at their start.</summary>
-    /// <exception cref="IOException"/>
-    public static void WriteAll(EstatePlan plan, string state)
+    /// <summary>Pure.</summary>
+    public static StreamPlan Of(EstateSpec estate, StreamSpec stream) => new(estate.Name, stream.Name.Value, stream.Listen.ToString(), stream.Store)
     {
-        foreach (var stream in Of(plan))
-        {
-            var (path, json) = (FileOf(state, stream.Name), stream.ToJson());
-            Files.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-            if (Files.ReadIfPresent(path) is not { } known || !known.AsSpan().SequenceEqual(json)) Files.Replace(path, json);
-        }
-    }
+        Path = stream.Path,
+        Host = stream.Host?.Value.Value ?? (estate.Hosts.Count == 1 ? estate.Hosts.Keys.Single().Value : null),
+        PasswordVariable = stream.PasswordVariable,
+        RequiresKeys = stream.RequiresKeys,
+        Partitions = stream.Partitions,
+        Dimension = stream.Dimension,
+        MaxEvent = (int)Math.Min(stream.MaxEvent.Bytes, 64 << 20),
+        MaxBatch = stream.MaxBatch,
+        KeepSeconds = (long?)stream.KeepFor?.TotalSeconds,
+        KeepBytes = stream.KeepBytes?.Bytes,
+    };
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StreamJson.Default.StreamPlan);
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
+using Stoker.Keys;
 
 namespace Stoker.Streams;
 
@@ -17,6 +18,12 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
     public string Path { get; init; } = StreamPlan.UsualPath;
 
     public Positioned<HostName>? Host { get; init; }
+
+    /// <summary><c>auth: keys</c>.</summary>
+    public bool RequiresKeys { get; init; }
+
+    /// <summary>Declared for this stream alone.</summary>
+    public IReadOnlyList<DeclaredKeySpec> Keys { get; init; } = [];
 
     public int Partitions { get; init; } = 1;
 
