@@ -49,6 +49,16 @@ internal static class DeclaredKeyReader
         }
     }
 
+    /// <param name="keys">The value of <c>gateway.keys</c>; null: none declared.</param>
+    public static void CheckStreams(MappingNode? keys, IReadOnlyCollection<string> streams, DiagnosticBag bag)
+    {
+        foreach (var (name, _, value) in keys.Named())
+        {
+            foreach (var (stream, where) in (value as MappingNode).Strings("streams").Where(stream => !streams.Contains(stream.Value)))
+                bag.Add(KeyDiagnostics.UnknownStream, where, $"key `{name}` names unknown stream `{stream}`", Suggestion.For(stream, streams) ?? "declare it in `streams`");
+        }
+    }
+
     /// <summary>Fetches the secrets and keeps their hashes.</summary>
     /// <param name="variables">The daemon's environment.</param>
     public static IReadOnlyList<DeclaredKey> Resolve(IReadOnlyList<DeclaredKeySpec> keys, IReadOnlyDictionary<string, string> variables, DiagnosticBag bag)

@@ -3,16 +3,18 @@ using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Estates.Reading;
+using Stoker.Keys;
 using Stoker.Planning;
 using Stoker.Streams.Serving;
 
 namespace Stoker.Streams;
 
-/// <summary>From <c>streams:</c> to a service for each. Pure.</summary>
+/// <summary>From <c>streams:</c> to a service for each. Pure, but that schemas are read from their files.</summary>
 internal static class StreamExpansion
 {
     public static EstateSpec Expand(EstateSpec estate, SectionSource source)
     {
+        DeclaredKeyReader.CheckStreams((estate.Sections.GetValueOrDefault("gateway") as MappingNode).Map("keys"), [.. source.Section.Named().Select(stream => stream.Name)], source.Bag);
         if (source.Section is not { } section) return estate;
         var reader = new StreamsReader(estate, source);
         var services = new Dictionary<ServiceName, ServiceSpec>(estate.Services);

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Stoker.Estates;
 using Stoker.Planning;
 using Stoker.Streams.Serving;
+using Stoker.Streams.Transform;
 using Stoker.Streams.Work;
 
 namespace Stoker.Streams;
@@ -34,6 +35,13 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
 
     /// <summary>Null: any.</summary>
     public int? Dimension { get; set; }
+
+    public IReadOnlyList<StreamTypePlan> Types { get; set; } = [];
+
+    public bool OnlyDeclaredTypes { get; set; }
+
+    /// <summary>Null: nothing is declared.</summary>
+    public StreamMapPlan? Map { get; set; }
 
     /// <summary>Bytes.</summary>
     public int MaxEvent { get; set; } = 1 << 20;
@@ -69,11 +77,18 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
         RequiresKeys = stream.RequiresKeys,
         Partitions = stream.Partitions,
         Dimension = stream.Dimension,
+        Types = stream.Types,
+        OnlyDeclaredTypes = stream.OnlyDeclaredTypes,
+        Map = stream.Map,
         MaxEvent = (int)Math.Min(stream.MaxEvent.Bytes, 64 << 20),
         MaxBatch = stream.MaxBatch,
         KeepSeconds = (long?)stream.KeepFor?.TotalSeconds,
         KeepBytes = stream.KeepBytes?.Bytes,
     };
+
+    /// <summary>What makes documents of its events.</summary>
+    /// <exception cref="IOException">The mappings are none to this program.</exception>
+    public EventTransform ToTransform() => Map?.ToTransform(Host) ?? EventTransform.Of(Host);
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StreamJson.Default.StreamPlan);
 
@@ -84,6 +99,7 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StreamPlan))]
+[JsonSerializable(typeof(StreamMapPlan))]
 [JsonSerializable(typeof(StreamStatus))]
 [JsonSerializable(typeof(ReceiptReport))]
 internal sealed partial class StreamJson : JsonSerializerContext;

@@ -30,6 +30,14 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
     /// <summary>Null: any.</summary>
     public int? Dimension { get; init; }
 
+    public IReadOnlyList<StreamTypePlan> Types { get; init; } = [];
+
+    /// <summary><c>unknown_types: refuse</c>.</summary>
+    public bool OnlyDeclaredTypes { get; init; }
+
+    /// <summary>Null: nothing is declared.</summary>
+    public StreamMapPlan? Map { get; init; }
+
     public ByteSize MaxEvent { get; init; } = ByteSize.FromMebibytes(1);
 
     public int MaxBatch { get; init; } = 10_000;

@@ -16,20 +16,28 @@ internal static class ReplayVerb
         var name = StreamChoice.Argument();
         var from = Parameters.Text("--from", "OFFSET|TIME", $"the first event, by its offset in each partition, or the first that came then or later: {Moments.Grammar}; default: the first that the log has");
         var dry = Parameters.Flag("--dry-run", "change nothing; show how the documents would differ from those in the store");
+        var replace = Parameters.Flag("--replace", "have the store take documents that differ, too: after a change of the stream's mappings");
         return new Verb("replay", "transform events of the log anew, and have the store take the documents that it lacks")
         {
             Example = "stoker stream replay gpu-metadata --from 2h30m --dry-run",
             Remarks =
             [
-                "Also while the stream runs. Goes as far as the stream has stored; dead letters are left to `stoker stream dead`. A document that is there stays as it is: events do not change. A bare "
-                + "number is an offset; a duration needs its unit, as in 90s.",
+                "Also while the stream runs. Goes as far as the stream has stored; dead letters are left to `stoker stream dead`. A document that is there stays as it is, because events do not change; their mappings "
+                + "may, and --replace writes a document anew where it was made of the same event and differs. A bare number is an offset; a duration needs its unit, as in 90s.",
                 "With --dry-run it ends with 1 where a document is missing or differs.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(name, from, dry).Does(StreamChoice.With(name, (run, stream) => Run(run, stream, run.Get(from), run.Get(dry))));
+        }.With(name, from, dry, replace).Does(StreamChoice.With(name, (run, stream) => ModeOf(run, run.Get(dry), run.Get(replace)) is { } mode ? Run(run, stream, run.Get(from), mode) : ExitCode.Usage));
     }
 
-    private static ExitCode Run(Invocation run, StreamChoice stream, string? from, bool isDry)
+    private static ReplayMode? ModeOf(Invocation run, bool isDry, bool replaces)
+    {
+        if (!isDry || !replaces) return isDry ? ReplayMode.Compare : replaces ? ReplayMode.Replace : ReplayMode.Fill;
+        run.Report.Error("`--dry-run` and `--replace` exclude each other", "with --dry-run alone it shows what --replace would change");
+        return null;
+    }
+
+    private static ExitCode Run(Invocation run, StreamChoice stream, string? from, ReplayMode mode)
     {
         var start = StartOf(run, from);
         if (start is null)
@@ -47,7 +55,7 @@ internal static class ReplayVerb
         using var interrupts = run.World.Interrupts();
         try
         {
-            return RunAsync(run, stream, files, start, isDry, interrupts.First).GetAwaiter().GetResult();
+            return RunAsync(run, stream, files, start, mode, interrupts.First).GetAwaiter().GetResult();
         }
         catch (OperationCanceledException) when (interrupts.First.IsCancellationRequested)
         {
@@ -62,37 +70,38 @@ internal static class ReplayVerb
         return Moments.Parse(from, run.World.Clock) is { } time ? partition => partition.OffsetAt(LogModule.MicrosecondsOf(time)) : null;
     }
 
-    private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream, StreamFiles files, Func<PartitionFiles, ulong> start, bool isDry, CancellationToken stop)
+    private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream, StreamFiles files, Func<PartitionFiles, ulong> start, ReplayMode mode, CancellationToken stop)
     {
         var clock = new SteadyClock();
         // One that is not there yet is made: the documents of its log belong there.
-        await using var store = StoresModule.Open(stream.StoreSpec(run), clock);
+        await using var store = StoresModule.Open(stream.StoreSpec(run) with { Replaces = mode == ReplayMode.Replace }, clock);
         using var letters = DeadLetterStore.Open(stream.Directory);
         var repaint = run.World.Terminal.ErrorIsTerminal;
-        var sums = await new Replay(files, store, letters, stream.Plan.Host, clock).RunAsync(
-            start, isDry, sums =>
+        var sums = await new Replay(files, store, letters, stream.Plan.ToTransform(), clock).RunAsync(
+            start, mode, sums =>
             {
                 if (repaint) run.Report.Write($"\r\e[K{sums.Events:N0} events");
             }, stop);
         if (repaint) run.Report.Write("\r\e[K");
-        if (run.Json) run.PrintJson(Document(stream, sums, isDry), StreamDocumentJson.Readable.ReplayDocument);
-        else Print(run, sums, isDry);
-        return sums.Poison > 0 || sums.Different > 0 || sums.Missing > 0 ? ExitCode.NotAsItShouldBe : ExitCode.Done;
+        if (run.Json) run.PrintJson(Document(stream, sums, mode), StreamDocumentJson.Readable.ReplayDocument);
+        else Print(run, sums, mode);
+        return sums.Poison > 0 || (mode == ReplayMode.Compare && sums.Different + sums.Missing > 0) ? ExitCode.NotAsItShouldBe : ExitCode.Done;
     }
 
-    private static ReplayDocument Document(StreamChoice stream, ReplaySums sums, bool isDry) => new(
-        stream.Name, isDry, sums.Events, sums.Same, sums.Different, sums.Missing, sums.Stored, sums.Duplicates, sums.Poison, sums.DeadLetters, sums.Gone, sums.Waiting, sums.Fields, sums.Examples);
+    private static ReplayDocument Document(StreamChoice stream, ReplaySums sums, ReplayMode mode) => new(
+        stream.Name, mode == ReplayMode.Compare, mode == ReplayMode.Replace, sums.Events, sums.Same, sums.Different, sums.Missing, sums.Stored, sums.Duplicates, sums.Poison, sums.DeadLetters, sums.Gone, sums.Waiting, sums.Fields, sums.Examples);
 
-    private static void Print(Invocation run, ReplaySums sums, bool isDry)
+    private static void Print(Invocation run, ReplaySums sums, ReplayMode mode)
     {
         run.Output.WriteLine($"{sums.Events:N0} events read");
-        if (isDry)
+        if (mode != ReplayMode.Fill)
         {
             Line(sums.Same, "the same in the store", Tone.Good);
-            Line(sums.Different, "different in the store", Tone.Bad);
+            Line(sums.Different, mode == ReplayMode.Replace ? "were different in the store" : "different in the store", mode == ReplayMode.Replace ? Tone.Busy : Tone.Bad);
             foreach (var (field, count) in sums.Fields) run.Output.WriteLine($"    {field}: {count:N0}");
-            Line(sums.Missing, "not in the store", Tone.Bad);
+            Line(sums.Missing, mode == ReplayMode.Replace ? "were not in the store" : "not in the store", mode == ReplayMode.Replace ? Tone.Busy : Tone.Bad);
             Line(sums.Duplicates, "came again; the first counts", Tone.Dim);
+            if (mode == ReplayMode.Replace) Line(sums.Stored, "are written anew", Tone.Good);
         }
         else
         {

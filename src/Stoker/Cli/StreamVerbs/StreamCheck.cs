@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Stoker.Platform;
+using Stoker.Streams.Events;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Stores.Queries;
 
@@ -10,7 +11,7 @@ namespace Stoker.Cli.StreamVerbs;
 /// <summary><c>stoker stream check</c>: a marked event through everything, hop by hop.</summary>
 internal sealed class StreamCheck
 {
-    private const string Type = "stoker.check.v1", Source = "stoker:check";
+    private const string Type = EventsModule.Check, Source = "stoker:check";
 
     private static readonly string[] Hops = ["posted", "on disk", "stored", "queried back"];
 

@@ -113,8 +113,8 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire, bool isLocal
 
     private async ValueTask<bool> DenyAsync(Problem denied)
     {
-        if (ReferenceEquals(denied, KeyProblems.Unknown) && await AuthorizeAsync(KeyScopes.Ingest) is null) return await TakeWithinLimitsAsync();
-        return Done(await RefuseAsync(denied));
+        var still = ReferenceEquals(denied, KeyProblems.Unknown) ? await AuthorizeAsync(KeyScopes.Ingest) : denied;
+        return still is null ? await TakeWithinLimitsAsync() : Done(await RefuseAsync(still));
     }
 
     private ValueTask<bool> TakeWithinLimitsAsync()

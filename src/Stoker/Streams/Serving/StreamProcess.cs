@@ -107,7 +107,8 @@ internal sealed class StreamProcess : IAsyncDisposable
         var place = StreamPlan.DirectoryOf(directory, plan.Name);
         var spec = StoreOf(plan, place);
         var letters = DeadLetterStore.Open(place, log.GiveUpReserve);
-        var workers = log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, plan.Host, clock, Say)).ToList();
+        var transform = plan.ToTransform();
+        var workers = log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, transform, clock, Say)).ToList();
         return new StreamState(plan, log, spec.Address.ToString(), letters, workers, KeysOf(plan, directory, clock), Say);
     }
 

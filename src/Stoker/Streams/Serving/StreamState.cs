@@ -21,7 +21,14 @@ internal sealed class StreamState : IAsyncDisposable
         (Plan, Log, StoreName, DeadLetters, Workers, Keys, _say) = (plan, log, storeName, deadLetters, workers, keys, say);
         Receipts = new ReceiptBook(log, workers, deadLetters);
         Path = Encoding.ASCII.GetBytes(plan.Path);
-        Ingest = new IngestSpec { Embedding = new VectorSpec { Dimension = plan.Dimension }, MaxEvent = plan.MaxEvent, MaxBatch = plan.MaxBatch };
+        Ingest = new IngestSpec
+        {
+            Embedding = new VectorSpec { Dimension = plan.Dimension },
+            Types = [new EventTypeSpec(EventsModule.Check, null), .. plan.Types.Select(type => type.ToSpec())],
+            OnlyDeclaredTypes = plan.OnlyDeclaredTypes,
+            MaxEvent = plan.MaxEvent,
+            MaxBatch = plan.MaxBatch,
+        };
         Types = new EventTypes(Ingest);
     }
 

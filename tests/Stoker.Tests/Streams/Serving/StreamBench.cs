@@ -42,7 +42,7 @@ internal sealed class StreamBench : IAsyncDisposable
         var opened = Assert.IsType<LogOpening.Opened>(StreamLog.Open("/data/log", options ?? new LogOptions(plan.Partitions, ReserveBytes: 0) { TestsDrive = false, ProbeEvery = TimeSpan.FromMilliseconds(2) }, Disk, clock));
         var letters = DeadLetterStore.Open(_scratch.Directory);
         Store = new StoreSpec(new StoreAddress(StoreKind.Sqlite, "", 0, null, _scratch.At("documents.db"), new Dictionary<string, string>()), plan.Name);
-        var workers = opened.Log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(Store, clock), letters, plan.Host, clock, Say)).ToList();
+        var workers = opened.Log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(Store, clock), letters, plan.ToTransform(), clock, Say)).ToList();
         State = new StreamState(plan, opened.Log, Store.Address.ToString(), letters, workers, keys, Say);
         var utcOfZero = clock.GetUtcNow().UtcTicks - (EventLoop.Milliseconds() * TimeSpan.TicksPerMillisecond);
         for (var i = 0; i < 2; i++)
