@@ -40,20 +40,10 @@ internal sealed class StreamTypeReader(SectionSource source)
 
     private string? ReadSchema(string type, Positioned<string> file)
     {
-        byte[] bytes;
-        try
+        var (bytes, why) = ReadFile(source.Context.PathAt(file.Value, file.Where));
+        if (bytes is null)
         {
-            bytes = Files.ReadAllBytes(source.Context.PathAt(file.Value, file.Where));
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
-        {
-            _bag.Add(StreamDiagnostics.SchemaUnreadable, file.Where, $"the schema of type `{type}` cannot be read: {unreadable.Message}", "a file with a JSON Schema, relative to the estate file");
-            return null;
-        }
-
-        if (bytes.Length > LargestSchema)
-        {
-            _bag.Add(StreamDiagnostics.SchemaUnreadable, file.Where, $"the schema of type `{type}` cannot be read: it is {bytes.Length} bytes long", $"at most {LargestSchema}");
+            _bag.Add(StreamDiagnostics.SchemaUnreadable, file.Where, $"the schema of type `{type}` cannot be read: `{file.Value}` {why}", "a file with a JSON Schema, relative to the estate file");
             return null;
         }
 
@@ -71,6 +61,20 @@ internal sealed class StreamTypeReader(SectionSource source)
         }
 
         return problems.Count == 0 ? Encoding.UTF8.GetString(bytes) : null;
+    }
+
+    private static (byte[]? Bytes, string Why) ReadFile(string path)
+    {
+        try
+        {
+            if (!Files.Exists(path)) return (null, "does not exist");
+            var bytes = Files.ReadAllBytes(path);
+            return bytes.Length <= LargestSchema ? (bytes, "") : (null, $"is {bytes.Length} bytes long, and at most {LargestSchema} are taken");
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            return (null, $"does not let itself be read: {unreadable.Message}");
+        }
     }
 
     private static SourcePosition PlaceOf(string file, ReadOnlySpan<byte> text, int offset)

@@ -76,7 +76,7 @@ internal sealed class SchemaReader(SchemaOptions options)
     public void Problem(int token, string code, string message, string? expected = null, string? got = null)
     {
         _problems.Add(Tape, 0, token, code, message, expected, got);
-        _offsets.Add(Tape.Start(token));
+        _offsets.Add(Tape.Kind(token) is JsonKind.String or JsonKind.Name ? Tape.Start(token) - 1 : Tape.Start(token));
     }
 
     private void ReadKeyword(SchemaNode node, int schema, int name)

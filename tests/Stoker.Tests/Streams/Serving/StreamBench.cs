@@ -9,6 +9,7 @@ using Stoker.Streams;
 using Stoker.Streams.Log;
 using Stoker.Streams.Serving;
 using Stoker.Streams.Stores;
+using Stoker.Streams.Stores.Queries;
 using Stoker.Streams.Work;
 using Stoker.Tests.Gateway;
 using Stoker.Tests.Models.Simulator;
@@ -117,6 +118,16 @@ internal sealed class StreamBench : IAsyncDisposable
     }
 
     public Task StoredAsync() => UntilAsync(() => Task.FromResult(State.Workers.Zip(State.Log.Partitions).All(pair => pair.First.Progress.Next == pair.Second.End.NextOffset)));
+
+    /// <summary>All that is stored, once it is.</summary>
+    public async Task<List<JsonNode>> DocumentsAsync()
+    {
+        await StoredAsync();
+        await using var store = StoresModule.Open(Store, TimeProvider.System);
+        var found = new List<JsonNode>();
+        await foreach (var each in store.QueryAsync(new DocumentQuery(), TestContext.Current.CancellationToken)) found.Add(JsonNode.Parse(each.Json.Span)!);
+        return found;
+    }
 
     /// <summary>As at SIGTERM.</summary>
     public Task DrainAsync()
