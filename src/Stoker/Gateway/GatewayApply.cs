@@ -10,8 +10,9 @@ internal static class GatewayApply
     /// <summary>This host's gateway asks for keys that are kept here.</summary>
     public static bool NeedsKeys(EstatePlan plan) => GatewayPlanner.Of(plan) is not null;
 
-    /// <summary>The keys that the file declares for the gateway, which may be for streams too.</summary>
-    public static IReadOnlyList<DeclaredKeySpec> DeclaredKeys(EstatePlan plan) => plan.Estate.Part<GatewaySpec>()?.Keys ?? [];
+    /// <summary>The keys that the file declares for the gateway; where that is another host's, those of them that are for streams.</summary>
+    public static IReadOnlyList<DeclaredKeySpec> DeclaredKeys(EstatePlan plan) =>
+        [.. (plan.Estate.Part<GatewaySpec>()?.Keys ?? []).Where(key => NeedsKeys(plan) || key.Terms.Has(KeyScopes.Ingest))];
 
     /// <summary>The gateway reads it at its start, and again whenever it changes.</summary>
     public static void WritePlan(EstatePlan plan, string directory)

@@ -8,10 +8,11 @@ namespace Stoker.Streams;
 internal static class StreamApply
 {
     /// <summary>A stream of this host asks for keys, which are kept here.</summary>
-    public static bool NeedsKeys(EstatePlan plan) => StreamPlan.Of(plan).Any(stream => stream.RequiresKeys);
+    public static bool NeedsKeys(EstatePlan plan) => StreamPlan.Local(plan).Any(stream => stream.RequiresKeys);
 
-    /// <summary>The keys that the file declares for single streams.</summary>
-    public static IReadOnlyList<DeclaredKeySpec> DeclaredKeys(EstatePlan plan) => [.. (plan.Estate.Part<StreamsSpec>()?.Streams ?? []).SelectMany(stream => stream.Keys)];
+    /// <summary>The keys that the file declares for single streams of this host.</summary>
+    public static IReadOnlyList<DeclaredKeySpec> DeclaredKeys(EstatePlan plan) =>
+        [.. StreamPlan.Local(plan).Where(stream => stream.RequiresKeys).SelectMany(stream => stream.Keys)];
 
     /// <summary>Writes the plans for the streams' processes, which read them at their start.</summary>
     /// <exception cref="IOException"/>

@@ -61,12 +61,11 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
     public static string DirectoryOf(string state, string stream) => System.IO.Path.Combine(state, "streams", stream);
 
     /// <summary>The plans of this host's streams. Pure.</summary>
-    public static IReadOnlyList<StreamPlan> Of(EstatePlan plan) =>
-    [
-        .. (plan.Estate.Part<StreamsSpec>()?.Streams ?? [])
-            .Where(stream => plan.Services.GetValueOrDefault(stream.Name) is { IsLocal: true })
-            .Select(stream => Of(plan.Estate, stream)),
-    ];
+    public static IReadOnlyList<StreamPlan> Of(EstatePlan plan) => [.. Local(plan).Select(stream => Of(plan.Estate, stream))];
+
+    /// <summary>This host's streams. Pure.</summary>
+    public static IEnumerable<StreamSpec> Local(EstatePlan plan) =>
+        (plan.Estate.Part<StreamsSpec>()?.Streams ?? []).Where(stream => plan.Services.GetValueOrDefault(stream.Name) is { IsLocal: true });
 
     /// <summary>Pure.</summary>
     public static StreamPlan Of(EstateSpec estate, StreamSpec stream) => new(estate.Name, stream.Name.Value, stream.Listen.ToString(), stream.Store)

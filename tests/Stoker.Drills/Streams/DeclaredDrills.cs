@@ -72,6 +72,10 @@ public sealed class DeclaredDrills
         // Another schema is another plan: the same file, and `up` starts the stream anew.
         machine.Write("line.json", Schema.Replace("string", "integer", StringComparison.Ordinal));
         machine.Write("stoker.yaml", estate.Replace("set: {gpu: ", "version: second, set: {card: ", StringComparison.Ordinal));
+        var preview = machine.Run("stream", "replay", "--dry-run", "--declared", "--json");
+        Assert.Equal((1, 3), (preview.Code, (int)preview.Json["different"]!));
+        Assert.Equal(2, (int)preview.Json["fields"]!["$.gpu"]!);
+        Assert.Equal(3, (int)machine.Run("stream", "replay", "--dry-run", "--json").Succeeded().Json["same"]!);
         machine.Up();
         machine.UntilState("facts", "healthy");
         Assert.Equal(202, await PostAsync(client, Line, "application/cloudevents+json", null));

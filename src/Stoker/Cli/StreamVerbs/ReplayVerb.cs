@@ -1,10 +1,12 @@
 using System.Globalization;
 using Stoker.Platform;
 using Stoker.Platform.Disks;
+using Stoker.Streams;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Work;
+using DiagnosticDocument = Stoker.Daemon.Protocol.DiagnosticDocument;
 
 namespace Stoker.Cli.StreamVerbs;
 
@@ -17,6 +19,7 @@ internal static class ReplayVerb
         var from = Parameters.Text("--from", "OFFSET|TIME", $"the first event, by its offset in each partition, or the first that came then or later: {Moments.Grammar}; default: the first that the log has");
         var dry = Parameters.Flag("--dry-run", "change nothing; show how the documents would differ from those in the store");
         var replace = Parameters.Flag("--replace", "have the store take documents that differ, too: after a change of the stream's mappings");
+        var declared = Parameters.Flag("--declared", "with --dry-run: by the mappings that the estate file has now, which need not be applied yet");
         return new Verb("replay", "transform events of the log anew, and have the store take the documents that it lacks")
         {
             Example = "stoker stream replay gpu-metadata --from 2h30m --dry-run",
@@ -27,13 +30,36 @@ internal static class ReplayVerb
                 "With --dry-run it ends with 1 where a document is missing or differs.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(name, from, dry, replace).Does(StreamChoice.With(name, (run, stream) => ModeOf(run, run.Get(dry), run.Get(replace)) is { } mode ? Run(run, stream, run.Get(from), mode) : ExitCode.Usage));
+        }.With(name, from, dry, declared, replace).Does(StreamChoice.With(name, (run, stream) =>
+        {
+            if (ModeOf(run, run.Get(dry), run.Get(replace), run.Get(declared)) is not { } mode) return ExitCode.Usage;
+            return PlanOf(run, stream, run.Get(declared)) is { } plan ? Run(run, stream with { Plan = plan }, run.Get(from), mode) : ExitCode.EstateIsWrong;
+        }));
     }
 
-    private static ReplayMode? ModeOf(Invocation run, bool isDry, bool replaces)
+    private static ReplayMode? ModeOf(Invocation run, bool isDry, bool replaces, bool isDeclared)
     {
+        if (isDeclared && !isDry)
+        {
+            run.Report.Error("`--declared` needs `--dry-run`", "`stoker up` puts mappings into force; then `stoker stream replay --replace`");
+            return null;
+        }
+
         if (!isDry || !replaces) return isDry ? ReplayMode.Compare : replaces ? ReplayMode.Replace : ReplayMode.Fill;
         run.Report.Error("`--dry-run` and `--replace` exclude each other", "with --dry-run alone it shows what --replace would change");
+        return null;
+    }
+
+    /// <summary>As it was applied, or as the file has it; null: the file is wrong, which has been said then.</summary>
+    private static StreamPlan? PlanOf(Invocation run, StreamChoice stream, bool isDeclared)
+    {
+        if (!isDeclared) return stream.Plan;
+        if (run.Choice is not { } choice) return null;
+        var reading = choice.Read(run.Env);
+        if (!reading.IsWrong && reading.Spec!.Part<StreamsSpec>()?.Streams.FirstOrDefault(each => each.Name.Value == stream.Name) is { } found)
+            return stream.Plan with { Map = found.Map, Host = StreamPlan.Of(reading.Spec, found).Host };
+        DiagnosticPrinter.For(run, reading.Directory).Print([.. reading.Bag.Sorted().Select(DiagnosticDocument.From)]);
+        if (!reading.IsWrong) run.Report.Error($"the estate file declares no stream `{stream.Name}`");
         return null;
     }
 
