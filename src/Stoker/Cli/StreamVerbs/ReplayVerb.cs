@@ -6,7 +6,6 @@ using Stoker.Streams.Log;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Work;
-using DiagnosticDocument = Stoker.Daemon.Protocol.DiagnosticDocument;
 
 namespace Stoker.Cli.StreamVerbs;
 
@@ -58,7 +57,7 @@ internal static class ReplayVerb
         var reading = choice.Read(run.Env);
         if (!reading.IsWrong && reading.Spec!.Part<StreamsSpec>()?.Streams.FirstOrDefault(each => each.Name.Value == stream.Name) is { } found)
             return stream.Plan with { Map = found.Map, Host = StreamPlan.Of(reading.Spec, found).Host };
-        DiagnosticPrinter.For(run, reading.Directory).Print([.. reading.Bag.Sorted().Select(DiagnosticDocument.From)]);
+        DiagnosticPrinter.For(run, reading.Directory).Print(reading.Bag);
         if (!reading.IsWrong) run.Report.Error($"the estate file declares no stream `{stream.Name}`");
         return null;
     }
