@@ -20,7 +20,7 @@ internal sealed record StreamMapPlan
     public StreamMapPlan Versioned(string? word)
     {
         var bare = this with { Fields = Fields with { Version = "" } };
-        var hash = Fnv.Of(JsonSerializer.SerializeToUtf8Bytes(bare, StreamJson.Default.StreamMapPlan)).ToString("x16", CultureInfo.InvariantCulture)[..8];
+        var hash = Fnv.Of(JsonSerializer.SerializeToUtf8Bytes(bare, StreamPlanJson.Default.StreamMapPlan)).ToString("x16", CultureInfo.InvariantCulture)[..8];
         return this with { Fields = Fields with { Version = word is null ? hash : $"{word}-{hash}" } };
     }
 

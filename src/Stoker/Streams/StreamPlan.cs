@@ -89,16 +89,20 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
     /// <exception cref="IOException">The mappings are none to this program.</exception>
     public EventTransform ToTransform() => Map?.ToTransform(Host) ?? EventTransform.Of(Host);
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StreamJson.Default.StreamPlan);
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, StreamPlanJson.Default.StreamPlan);
 
     /// <exception cref="JsonException">It is not such a document.</exception>
     public static StreamPlan FromJson(ReadOnlySpan<byte> json) =>
-        JsonSerializer.Deserialize(json, StreamJson.Default.StreamPlan) ?? throw new JsonException("the stream's plan is `null`");
+        JsonSerializer.Deserialize(json, StreamPlanJson.Default.StreamPlan) ?? throw new JsonException("the stream's plan is `null`");
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(StreamPlan))]
-[JsonSerializable(typeof(StreamMapPlan))]
 [JsonSerializable(typeof(StreamStatus))]
 [JsonSerializable(typeof(ReceiptReport))]
 internal sealed partial class StreamJson : JsonSerializerContext;
+
+/// <summary>What is not said is left out: what a later program may say beside must not make another plan of the same declaration.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+[JsonSerializable(typeof(StreamPlan))]
+[JsonSerializable(typeof(StreamMapPlan))]
+internal sealed partial class StreamPlanJson : JsonSerializerContext;
