@@ -74,9 +74,11 @@ internal sealed record StreamChoice(StreamPlan Plan, string Directory)
     {
         if (keyFile is null && run.World.Variables.TryGetValue(KeyVariable, out var key) && key.Length > 0) return key;
         if (keyFile is null && !Plan.RequiresKeys) return null;
+        var path = keyFile is null ? Path.Combine(Directory, StreamPlan.OwnerKey) : Path.Combine(run.World.CurrentDirectory, keyFile);
+        if (keyFile is null && !Files.Exists(path)) throw new StreamSilentException("it has never run with keys, and so has made none for its owner");
         try
         {
-            return Files.ReadAllText(keyFile is null ? Path.Combine(Directory, StreamPlan.OwnerKey) : Path.Combine(run.World.CurrentDirectory, keyFile)).Trim();
+            return Files.ReadAllText(path).Trim();
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
