@@ -39,6 +39,7 @@ internal sealed class SendRun(StreamClient client, StreamPlan plan, TimeSpan pat
     private async Task PostAsync(List<SendItem> batch, CancellationToken cancel)
     {
         var answer = await PatientlyAsync(batch, cancel);
+        if (answer.Status is 401 or 403) throw StreamClient.Denied(answer);
         var said = Posts.Read(answer);
         if (said.Items is { } items && items.Count == batch.Count)
         {

@@ -15,6 +15,7 @@ internal sealed class SendVerb
 
     private readonly Option<string?> _type = Parameters.OneOf("--type", "what the files hold (default: by their endings; lines otherwise)", SendSources.Types);
     private readonly Option<string?> _patience = Parameters.Duration("--patience", "how long to wait for a stream that is full, busy or away, each time (default 5m)");
+    private readonly Option<string?> _keyFile = StreamChoice.KeyFile();
     private readonly Option<bool> _quiet = Parameters.Flag("--quiet", "no line for what was taken", "-q");
 
     public static Verb Create()
@@ -31,7 +32,7 @@ internal sealed class SendVerb
                 "Ends with 1 where one was rejected, or the stream does not answer.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(send._words, send._type, send._patience, send._quiet).Does(send.Run);
+        }.With(send._words, send._type, send._patience, send._keyFile, send._quiet).Does(send.Run);
     }
 
     private ExitCode Run(Invocation run)
@@ -49,7 +50,7 @@ internal sealed class SendVerb
         var sent = new Sent(run, run.Get(_quiet));
         try
         {
-            using var client = new StreamClient(stream.Plan, AnswerPatience);
+            using var client = stream.Client(run, AnswerPatience, run.Get(_keyFile));
             var sender = new SendRun(client, stream.Plan, run.Duration(_patience) ?? UsualPatience, new SteadyClock(), sent.Say, sent.Tell);
             var items = SendSources.Files(path).SelectMany(file => SendSources.Read(file, run.Get(_type)));
             sender.SendAsync(items, interrupts.First).GetAwaiter().GetResult();

@@ -13,7 +13,7 @@ namespace Stoker.Cli.StreamVerbs;
 /// <param name="Directory">Where it keeps its log and its dead letters.</param>
 internal sealed record StreamChoice(StreamPlan Plan, string Directory)
 {
-    public const string ArgumentName = "STREAM";
+    public const string ArgumentName = "STREAM", KeyVariable = "STOKER_STREAM_KEY";
 
     public string Name => Plan.Name;
 
@@ -61,6 +61,30 @@ internal sealed record StreamChoice(StreamPlan Plan, string Directory)
     /// <summary>A verb about one stream.</summary>
     public static Func<Invocation, ExitCode> With(Argument<string?> argument, Func<Invocation, StreamChoice, ExitCode> work) =>
         run => Find(run, run.Get(argument), out var code) is { } stream ? work(run, stream) : code;
+
+    /// <summary>The key for a stream that asks for one may be another than the owner's.</summary>
+    public static Option<string?> KeyFile() => Parameters.Text(
+        "--key-file", "PATH", $"a file whose only line is the key to show (default: the key in {KeyVariable}; else the owner's, which lies in the state directory)");
+
+    /// <summary>Speaks to its process, with the key that there is.</summary>
+    /// <exception cref="StreamSilentException">The key cannot be read.</exception>
+    public StreamClient Client(Invocation run, TimeSpan patience, string? keyFile = null) => new(Plan, patience, KeyOf(run, keyFile));
+
+    private string? KeyOf(Invocation run, string? keyFile)
+    {
+        if (keyFile is null && run.World.Variables.TryGetValue(KeyVariable, out var key) && key.Length > 0) return key;
+        if (keyFile is null && !Plan.RequiresKeys) return null;
+        var path = keyFile is null ? Path.Combine(Directory, StreamPlan.OwnerKey) : Path.Combine(run.World.CurrentDirectory, keyFile);
+        if (keyFile is null && !Files.Exists(path)) throw new StreamSilentException("it has never run with keys, and so has made none for its owner");
+        try
+        {
+            return Files.ReadAllText(path).Trim();
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new StreamSilentException($"its key cannot be read: {unreadable.Message}");
+        }
+    }
 
     public StoreSpec StoreSpec(Invocation run) =>
         StreamProcess.StoreOf(Plan, Directory) with { Password = Plan.PasswordVariable is { } variable ? () => run.World.Variables.GetValueOrDefault(variable) : null };

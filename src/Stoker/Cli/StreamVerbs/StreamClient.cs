@@ -15,10 +15,12 @@ internal sealed class StreamClient : IDisposable
     private readonly StreamPlan _plan;
 
     /// <param name="patience">For each answer.</param>
-    public StreamClient(StreamPlan plan, TimeSpan patience)
+    /// <param name="key">Shown with each request; null: none.</param>
+    public StreamClient(StreamPlan plan, TimeSpan patience, string? key)
     {
         _plan = plan;
         _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = AddressOf(plan), Timeout = patience };
+        if (key is not null) _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
     /// <summary>Where it is reached from this machine.</summary>
@@ -74,6 +76,10 @@ internal sealed class StreamClient : IDisposable
         }
     }
 
+    /// <summary>What its door said of the key.</summary>
+    public static StreamSilentException Denied(StreamAnswer answer) =>
+        Posts.Read(answer) is var said && said.Detail is { } detail ? new StreamSilentException($"{said.Title}: {detail}") : new StreamSilentException($"the key is refused, with status {answer.Status}");
+
     private static T Read<T>(StreamAnswer answer, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
     {
         try
@@ -85,6 +91,7 @@ internal sealed class StreamClient : IDisposable
             // Said below.
         }
 
+        if (answer.Status is 401 or 403) throw Denied(answer);
         throw new StreamSilentException($"what answers there is not this stream: {answer.Status}");
     }
 }
