@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Stoker.Estates;
 using Stoker.Planning;
 using Stoker.Platform;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Serving;
 using Stoker.Streams.Work;
 
@@ -41,6 +42,9 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
     /// <summary>Of a partition; null: any.</summary>
     public long? KeepBytes { get; set; }
 
+    /// <summary>Null: none is declared.</summary>
+    public ArchiveSpec? Archive { get; set; }
+
     /// <summary>Where in the state directory a stream's plan is.</summary>
     public static string FileOf(string state, string stream) => System.IO.Path.Combine(state, "streams", $"{stream}.json");
 
@@ -63,6 +67,7 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
                 MaxBatch = stream.MaxBatch,
                 KeepSeconds = (long?)stream.KeepFor?.TotalSeconds,
                 KeepBytes = stream.KeepBytes?.Bytes,
+                Archive = stream.Archive,
             }),
     ];
 

@@ -1,6 +1,7 @@
 using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
+using Stoker.Streams.Archive;
 
 namespace Stoker.Streams;
 
@@ -30,4 +31,7 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
     public TimeSpan? KeepFor { get; init; }
 
     public ByteSize? KeepBytes { get; init; }
+
+    /// <summary>Null: none is declared.</summary>
+    public ArchiveSpec? Archive { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Events;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Log;
@@ -13,11 +14,13 @@ internal sealed class StreamState : IAsyncDisposable
 
     /// <param name="storeName">As it may be shown.</param>
     /// <param name="workers">One for each partition.</param>
+    /// <param name="archive">Null: none is declared.</param>
     /// <param name="say">Lines for the stream's log.</param>
-    public StreamState(StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, Action<string> say)
+    public StreamState(
+        StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, StreamArchive? archive, Action<string> say)
     {
-        (Plan, Log, StoreName, DeadLetters, Workers, _say) = (plan, log, storeName, deadLetters, workers, say);
-        Receipts = new ReceiptBook(log, workers, deadLetters);
+        (Plan, Log, StoreName, DeadLetters, Workers, Archive, _say) = (plan, log, storeName, deadLetters, workers, archive, say);
+        Receipts = new ReceiptBook(log, workers, deadLetters, archive is null ? null : archive.Find);
         Path = Encoding.ASCII.GetBytes(plan.Path);
         Ingest = new IngestSpec { Embedding = new VectorSpec { Dimension = plan.Dimension }, MaxEvent = plan.MaxEvent, MaxBatch = plan.MaxBatch };
         Types = new EventTypes(Ingest);
@@ -33,6 +36,9 @@ internal sealed class StreamState : IAsyncDisposable
 
     public IReadOnlyList<PartitionWorker> Workers { get; }
 
+    /// <summary>Null: none is declared.</summary>
+    public StreamArchive? Archive { get; }
+
     public ReceiptBook Receipts { get; }
 
     public byte[] Path { get; }
@@ -47,6 +53,7 @@ internal sealed class StreamState : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var worker in Workers) await worker.DisposeAsync();
+        Archive?.Dispose();
         Log.Dispose();
         DeadLetters.Dispose();
     }

@@ -1,0 +1,53 @@
+using Stoker.Platform.Disks;
+using Stoker.Streams.Log;
+
+namespace Stoker.Streams.Archive;
+
+/// <summary>The archive of a running stream: its place, and a worker for each partition.</summary>
+internal sealed class StreamArchive : IDisposable
+{
+    /// <summary>Where in a stream's directory objects are while they are made.</summary>
+    public const string SpoolDirectory = "archive";
+
+    private readonly IArchiveStore _store;
+
+    private StreamArchive(string address, IArchiveStore store, IReadOnlyList<ArchiveWorker> workers) => (Address, _store, Workers) = (address, store, workers);
+
+    /// <summary>As it may be shown.</summary>
+    public string Address { get; }
+
+    /// <summary>One for each partition.</summary>
+    public IReadOnlyList<ArchiveWorker> Workers { get; }
+
+    /// <param name="directory">The stream's.</param>
+    /// <param name="host">The host's name in the estate; null: not known.</param>
+    /// <param name="variable">Of the environment, by its name.</param>
+    /// <exception cref="ArchiveUnavailableException">The spec names a place that is none.</exception>
+    public static StreamArchive Open(
+        string stream, StreamLog log, ArchiveSpec spec, string directory, string? host, IDisk disk, Func<string, string?> variable, TimeProvider clock, Action<string> say)
+    {
+        var store = ArchiveModule.Open(spec, disk, variable);
+        var spool = Path.Combine(directory, SpoolDirectory);
+        return new StreamArchive(spec.To, store, [.. log.Partitions.Select(partition => new ArchiveWorker(stream, partition, spec, store, disk, spool, host, clock, say))]);
+    }
+
+    /// <summary>A stream that has no archive (any more): retention waits for none.</summary>
+    /// <exception cref="IOException"/>
+    public static void Release(StreamLog log)
+    {
+        foreach (var partition in log.Partitions) partition.Release(ArchiveModule.Consumer);
+    }
+
+    /// <summary>Whether an event is archived, and when, microseconds of UTC; null: not known, or not any more.</summary>
+    public (bool IsArchived, long? At) Find(int partition, ulong offset)
+    {
+        var worker = Workers[partition];
+        return offset < worker.Progress.Next ? (true, worker.Times.Of(offset)) : (false, null);
+    }
+
+    public void Dispose()
+    {
+        foreach (var worker in Workers) worker.Dispose();
+        _store.Dispose();
+    }
+}
