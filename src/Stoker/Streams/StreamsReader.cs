@@ -91,6 +91,8 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         var what = more.Strings("what").Select(word => word.Value).ToList();
         if (more?.Find("what") is { } nothing && what.Count == 0)
             _bag.Add(StreamDiagnostics.InvalidArchive, nothing.Where, $"the archive of stream `{stream}` keeps nothing", "`what: [raw, enriched]`, or leave `archive` out");
+        if (more.Size("size") is { } size && (size.Bytes is 0 or > ArchiveSpec.MostBytes))
+            _bag.Add(StreamDiagnostics.InvalidArchive, more!.Find("size")!.Where, $"an object of {size} cannot be put", "at most 5GiB, as S3 takes in one request; 64MiB is the usual one");
         var spec = new ArchiveSpec(address!.Bucket is null ? Path.GetFullPath(address.Path, source.Context.Directory) : to.Value);
         return spec with
         {

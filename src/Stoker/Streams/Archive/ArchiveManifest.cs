@@ -57,7 +57,7 @@ internal sealed record GoneRange(ulong From, ulong To, string Why);
 /// <param name="To">The first behind them.</param>
 internal sealed record NoDocumentRange(ulong From, ulong To, string Cause, string Path, string Message);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(ArchiveManifest))]
 internal sealed partial class ArchiveJson : JsonSerializerContext
 {

@@ -16,6 +16,9 @@ internal sealed record ArchiveSpec(string To)
 
     public const long UsualSeconds = 300, UsualBytes = 64L << 20;
 
+    /// <summary>What S3 takes in one request.</summary>
+    public const long MostBytes = 5L << 30;
+
     /// <summary>Of a server that is not Amazon's; null: Amazon's in the region.</summary>
     public string? Endpoint { get; set; }
 

@@ -86,9 +86,10 @@ internal sealed class RawEventWriter(string log, int partition) : IDisposable
 
     private void WriteExtension(in EventAttribute attribute)
     {
-        if (attribute.Kind == AttributeKind.Boolean) _json.WriteBoolean(attribute.Name.Span, attribute.Value.Span.SequenceEqual("true"u8));
-        else if (attribute.Kind == AttributeKind.Integer && Utf8Parser.TryParse(attribute.Value.Span, out int number, out _)) _json.WriteNumber(attribute.Name.Span, number);
-        else _json.WriteString(attribute.Name.Span, attribute.Value.Span);
+        var (name, value) = (attribute.Name.Span, attribute.Value.Span);
+        if (attribute.Kind == AttributeKind.Boolean && Utf8Parser.TryParse(value, out bool flag, out var used) && used == value.Length) _json.WriteBoolean(name, flag);
+        else if (attribute.Kind == AttributeKind.Integer && Utf8Parser.TryParse(value, out int number, out used) && used == value.Length) _json.WriteNumber(name, number);
+        else _json.WriteString(name, value);
     }
 
     private void WriteData(EventEnvelope said)

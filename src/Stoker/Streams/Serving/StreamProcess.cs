@@ -107,7 +107,7 @@ internal sealed class StreamProcess : IAsyncDisposable
         var spec = StoreOf(plan, place);
         var letters = DeadLetterStore.Open(place, log.GiveUpReserve);
         var workers = log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, plan.Host, clock, Say)).ToList();
-        return new StreamState(plan, log, spec.Address.ToString(), letters, workers, MakeArchive(plan, place, log, clock), Say);
+        return new StreamState(plan, log, spec.Address.ToString(), letters, workers, Say, MakeArchive(plan, place, log, clock));
     }
 
     /// <exception cref="IOException"/>

@@ -14,10 +14,10 @@ internal sealed class StreamState : IAsyncDisposable
 
     /// <param name="storeName">As it may be shown.</param>
     /// <param name="workers">One for each partition.</param>
-    /// <param name="archive">Null: none is declared.</param>
     /// <param name="say">Lines for the stream's log.</param>
+    /// <param name="archive">Null: none is declared.</param>
     public StreamState(
-        StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, StreamArchive? archive, Action<string> say)
+        StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, Action<string> say, StreamArchive? archive = null)
     {
         (Plan, Log, StoreName, DeadLetters, Workers, Archive, _say) = (plan, log, storeName, deadLetters, workers, archive, say);
         Receipts = new ReceiptBook(log, workers, deadLetters, archive is null ? null : archive.Find);

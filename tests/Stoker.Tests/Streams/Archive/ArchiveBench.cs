@@ -78,10 +78,10 @@ internal sealed class ArchiveBench : IAsyncDisposable
 
     public void Append(params IEnumerable<string> ids)
     {
-        foreach (var id in ids) Append(id, "application/json", "{}");
+        foreach (var id in ids) AppendData(id, "application/json", "{}");
     }
 
-    public void Append(string id, string contentType, string data) => Append(Partition, id, contentType, Encoding.UTF8.GetBytes(data), Time.GetUtcNow());
+    public void AppendData(string id, string contentType, string data) => Append(Partition, id, contentType, Encoding.UTF8.GetBytes(data), Time.GetUtcNow());
 
     public static void Append(Partition partition, string id, string contentType, byte[] data, DateTimeOffset now)
     {

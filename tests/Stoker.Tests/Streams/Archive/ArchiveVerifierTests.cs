@@ -103,7 +103,7 @@ public sealed class ArchiveVerifierTests
         }
 
         Assert.Equal(40, (await bench.VerifyAsync()).Partitions.Single().HeldToLog);
-        Assert.InRange(await bench.Partition.TrimAsync(new RetentionLimits(Below: ulong.MaxValue)), 1ul, 40);
+        Assert.InRange(await bench.Partition.TrimAsync(new RetentionLimits(Below: ulong.MaxValue)), 1ul, 40ul);
         var report = await bench.VerifyAsync();
         Assert.True(report.IsWhole, string.Join('\n', report.Faults));
         Assert.InRange(report.Partitions.Single().HeldToLog, 1, 39);

@@ -74,7 +74,7 @@ internal sealed class S3Archive(string bucket, string prefix, ArchiveSpec spec, 
         {
             return await call(_client ??= Connect(), patience.Token);
         }
-        catch (Exception failed) when (failed is AmazonClientException or HttpRequestException or IOException or WebException or TimeoutException && failed is not ArchiveUnavailableException)
+        catch (Exception failed) when (failed is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or WebException or TimeoutException && failed is not ArchiveUnavailableException)
         {
             throw new ArchiveUnavailableException(S3Errors.Words(Where, spec, failed), failed);
         }
