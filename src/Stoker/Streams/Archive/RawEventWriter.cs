@@ -86,7 +86,8 @@ internal sealed class RawEventWriter(string log, int partition) : IDisposable
 
     private void WriteExtension(in EventAttribute attribute)
     {
-        var (name, value) = (attribute.Name.Span, attribute.Value.Span);
+        var name = attribute.Name.Span;
+        var value = attribute.Value.Span;
         if (attribute.Kind == AttributeKind.Boolean && Utf8Parser.TryParse(value, out bool flag, out var used) && used == value.Length) _json.WriteBoolean(name, flag);
         else if (attribute.Kind == AttributeKind.Integer && Utf8Parser.TryParse(value, out int number, out used) && used == value.Length) _json.WriteNumber(name, number);
         else _json.WriteString(name, value);
