@@ -13,5 +13,5 @@ internal static class StreamDiagnostics
     public static readonly DiagnosticCode InvalidStore = new("STR005", Error, "a store that is not one of those that are known");
     public static readonly DiagnosticCode InvalidPath = new("STR006", Error, "a path that is none, or that the stream needs itself");
     public static readonly DiagnosticCode EventTooSmall = new("STR007", Error, "a largest event below what CloudEvents requires");
-    public static readonly DiagnosticCode InvalidArchive = new("STR011", Error, "an archive in a place that is none, or of nothing");
+    public static readonly DiagnosticCode InvalidArchive = new("STR021", Error, "an archive in a place that is none, or of nothing");
 }

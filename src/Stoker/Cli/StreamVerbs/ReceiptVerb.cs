@@ -53,7 +53,7 @@ internal static class ReceiptVerb
         Line("event", report.EventId is { } id ? $"{report.Source} {id} ({report.Type})" : null);
         Line("logged", At(report.Logged));
         Line("stored", At(report.Stored));
-        Line("archived", report.Archive == "waiting" ? "not yet" : report.Archive is null ? null : At(report.Archived) ?? "yes, before the stream's process began");
+        Line("archived", report.Archive == "waiting" ? "not yet" : report.Archive is null ? null : At(report.Archived) ?? "yes; when is not known just now");
         Line("put aside", At(report.DeadLettered));
         Line("cause", report.Cause is { } cause ? $"{cause}{(report.Path is { } path ? $" at {path}" : "")}: {report.Message}" : null);
         Line("note", report.Note);

@@ -11,6 +11,8 @@ internal static class ArchiveNames
 {
     private const string ManifestFolder = "manifest", ManifestEnding = ".json", ObjectEnding = ".ndjson.gz", LogPart = "log=", PartitionPart = "partition=";
 
+    private const int FirstLength = 20;
+
     public static string OfObject(string stream, string what, ArchivePlace place) => $"{Folder(stream, what, place)}{ObjectEnding}";
 
     public static string OfManifest(string stream, ArchivePlace place) => $"{Folder(stream, ManifestFolder, place)}{ManifestEnding}";
@@ -19,6 +21,9 @@ internal static class ArchiveNames
     public static string Manifests(string stream) => $"{stream}/{ManifestFolder}/";
 
     public static string Manifests(string stream, string log, int partition) => $"{Manifests(stream)}{LogPart}{log}/{PartitionPart}{partition}/";
+
+    /// <summary>What the names of a day's manifests begin with.</summary>
+    public static string Manifests(string stream, ArchivePlace day) => Folder(stream, ManifestFolder, day)[..^FirstLength];
 
     /// <summary>What the names of all objects of one kind begin with.</summary>
     public static string Objects(string stream, string what) => $"{stream}/{what}/";

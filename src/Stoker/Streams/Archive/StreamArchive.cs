@@ -11,7 +11,9 @@ internal sealed class StreamArchive : IDisposable
 
     private readonly IArchiveStore _store;
 
-    private StreamArchive(string address, IArchiveStore store, IReadOnlyList<ArchiveWorker> workers) => (Address, _store, Workers) = (address, store, workers);
+    private readonly ArchiveLookup _lookup;
+
+    private StreamArchive(string address, IArchiveStore store, ArchiveLookup lookup, IReadOnlyList<ArchiveWorker> workers) => (Address, _store, _lookup, Workers) = (address, store, lookup, workers);
 
     /// <summary>As it may be shown.</summary>
     public string Address { get; }
@@ -28,7 +30,7 @@ internal sealed class StreamArchive : IDisposable
     {
         var store = ArchiveModule.Open(spec, disk, variable);
         var spool = Path.Combine(directory, SpoolDirectory);
-        return new StreamArchive(spec.To, store, [.. log.Partitions.Select(partition => new ArchiveWorker(stream, partition, spec, store, disk, spool, host, clock, say))]);
+        return new StreamArchive(spec.To, store, new ArchiveLookup(store, stream, log.Id), [.. log.Partitions.Select(partition => new ArchiveWorker(stream, partition, spec, store, disk, spool, host, clock, say))]);
     }
 
     /// <summary>A stream that has no archive (any more): retention waits for none.</summary>
@@ -38,11 +40,13 @@ internal sealed class StreamArchive : IDisposable
         foreach (var partition in log.Partitions) partition.Release(ArchiveModule.Consumer);
     }
 
-    /// <summary>Whether an event is archived, and when, microseconds of UTC; null: not known, or not any more.</summary>
-    public (bool IsArchived, long? At) Find(int partition, ulong offset)
+    /// <summary>Whether an event is archived, and when, microseconds of UTC; null: not known. May ask the archive: not on an event loop.</summary>
+    /// <param name="logged">When the log took the event; null: not known.</param>
+    public (bool IsArchived, long? At) Find(int partition, ulong offset, DateTimeOffset? logged)
     {
         var worker = Workers[partition];
-        return offset < worker.Progress.Next ? (true, worker.Times.Of(offset)) : (false, null);
+        if (offset >= worker.Progress.Next) return (false, null);
+        return (true, worker.Times.Of(offset) ?? (logged is { } time ? _lookup.Find(partition, offset, time) : null));
     }
 
     public void Dispose()

@@ -9,14 +9,14 @@ namespace Stoker.Streams.Work;
 /// <summary>Tells where an event is, from the log, the worker's position and the dead letters.</summary>
 /// <param name="archived">Whether an event is archived, and when, where that is known; null: there is no archive.</param>
 internal sealed class ReceiptBook(
-    StreamLog log, IReadOnlyList<PartitionWorker> workers, DeadLetterStore letters, Func<int, ulong, (bool IsArchived, long? At)>? archived = null)
+    StreamLog log, IReadOnlyList<PartitionWorker> workers, DeadLetterStore letters, Func<int, ulong, DateTimeOffset?, (bool IsArchived, long? At)>? archived = null)
 {
     /// <summary>Reads the log: not on an event loop. Null: there is no such event.</summary>
     /// <exception cref="IOException"/>
     public ReceiptReport? Find(int partition, ulong offset)
     {
         var report = FindStored(partition, offset);
-        if (report is null || archived?.Invoke(partition, offset) is not { } there) return report;
+        if (report is null || archived?.Invoke(partition, offset, report.Logged) is not { } there) return report;
         return report with { Archive = there.IsArchived ? "archived" : "waiting", Archived = there.At is { } at ? Time(at) : null };
     }
 
@@ -89,7 +89,7 @@ internal sealed record ReceiptReport(string Id, string State, string Log, int Pa
     /// <summary><c>waiting</c>, <c>archived</c>; null: the stream has no archive.</summary>
     public string? Archive { get; init; }
 
-    /// <summary>Null, though it is archived: that was before the stream's process began.</summary>
+    /// <summary>Null, though it is archived: neither this process nor the archive can tell it just now.</summary>
     public DateTimeOffset? Archived { get; init; }
 
     public DateTimeOffset? DeadLettered { get; init; }

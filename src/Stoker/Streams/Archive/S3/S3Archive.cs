@@ -17,6 +17,7 @@ internal sealed class S3Archive(string bucket, string prefix, ArchiveSpec spec, 
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30), ConnectTime = TimeSpan.FromSeconds(10);
 
+    private readonly Lock _access = new();
     private AmazonS3Client? _client;
 
     private string Where => $"s3://{bucket}{(spec.Endpoint is { } endpoint ? $" at {endpoint}" : "")}";
@@ -72,7 +73,7 @@ internal sealed class S3Archive(string bucket, string prefix, ArchiveSpec spec, 
         patience.CancelAfter(most);
         try
         {
-            return await call(_client ??= Connect(), patience.Token);
+            return await call(Client(), patience.Token);
         }
         catch (Exception failed) when (failed is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or WebException or TimeoutException && failed is not ArchiveUnavailableException)
         {
@@ -82,6 +83,12 @@ internal sealed class S3Archive(string bucket, string prefix, ArchiveSpec spec, 
         {
             throw new ArchiveUnavailableException($"{Where} does not answer within {most.TotalSeconds:0} s", late);
         }
+    }
+
+    /// <summary>One for all callers.</summary>
+    private AmazonS3Client Client()
+    {
+        lock (_access) return _client ??= Connect();
     }
 
     private AmazonS3Client Connect()
