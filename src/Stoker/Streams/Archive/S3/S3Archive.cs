@@ -107,5 +107,5 @@ internal sealed class S3Archive(string bucket, string prefix, ArchiveSpec spec, 
     }
 
     private string Need(string name, string what) =>
-        variable(name) is { Length: > 0 } value ? value : throw new ArchiveUnavailableException($"the variable `{name}`, which is to hold the {what} of {Where}, is not set where the daemon was started");
+        variable(name) is { Length: > 0 } value ? value : throw new ArchiveUnavailableException($"the variable `{name}`, which is to hold the {what} of {Where}, is not set; a stream has it from where its daemon was started");
 }
