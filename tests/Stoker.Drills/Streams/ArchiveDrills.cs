@@ -65,9 +65,9 @@ public sealed class ArchiveDrills
         await AssertArchivedAsync(box, oracle);
     }
 
+    // A wrong secret is none for s3rver, which does not check signatures of version 4.
     [Theory]
-    [InlineData("AKIAWRONG", S3Server.Key, "archive")]
-    [InlineData(S3Server.Key, "wrong", "the secret in `AWS_SECRET_ACCESS_KEY` is not that of the access key in `AWS_ACCESS_KEY_ID`")]
+    [InlineData("AKIAWRONG", S3Server.Key, "does not know the access key in `AWS_ACCESS_KEY_ID`")]
     [InlineData(S3Server.Key, "", "the variable `AWS_SECRET_ACCESS_KEY`, which is to hold the secret key")]
     public async Task Wrong_keys_are_told_in_words_and_hold_nothing_else_up(string id, string secret, string expected)
     {
@@ -79,7 +79,7 @@ public sealed class ArchiveDrills
         await box.UntilAsync("it is taken", async () => (await box.PostAsync(sent)).IsSuccessStatusCode);
         oracle.Acknowledge(sent);
         await box.UntilAsync("the status tells of the keys", async () => Problems(await box.StatusAsync()).Any(problem => problem.Contains(expected, StringComparison.Ordinal)));
-        Assert.DoesNotContain(secret.Length > 0 ? $"\"{secret}\"" : "S3RVER", box.Said, StringComparison.Ordinal);
+        Assert.DoesNotContain(S3Server.Key, box.Said, StringComparison.Ordinal);
         await box.AssertHoldsAsync(oracle);
     }
 
