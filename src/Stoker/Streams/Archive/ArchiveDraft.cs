@@ -14,6 +14,9 @@ internal sealed class ArchiveDraft : IDisposable
     /// <summary>Ranges that a manifest names, beyond which the run ends: a manifest is read as a whole.</summary>
     private const int MostRanges = 10_000;
 
+    /// <summary>Of a path and of a message in a manifest.</summary>
+    private const int MostLetters = 256;
+
     private readonly IDisk _disk;
     private readonly string _directory;
     private readonly string _stream;
@@ -137,9 +140,12 @@ internal sealed class ArchiveDraft : IDisposable
 
     private void Refuse(ulong offset, string cause, string path, string message)
     {
+        (path, message) = (Short(path), Short(message));
         if (_noDocument.Count > 0 && _noDocument[^1] is var last && last.To == offset && (last.Cause, last.Path, last.Message) == (cause, path, message))
             _noDocument[^1] = last with { To = offset + 1 };
         else
             _noDocument.Add(new NoDocumentRange(offset, offset + 1, cause, path, message));
     }
+
+    private static string Short(string text) => text.Length <= MostLetters ? text : $"{text[..MostLetters]}…";
 }

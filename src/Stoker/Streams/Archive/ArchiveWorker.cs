@@ -18,7 +18,7 @@ namespace Stoker.Streams.Archive;
 /// </summary>
 internal sealed class ArchiveWorker : IDisposable
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(10), GatherTime = TimeSpan.FromMilliseconds(100);
 
     private readonly Partition _partition;
     private readonly IArchiveStore _store;
@@ -191,6 +191,8 @@ internal sealed class ArchiveWorker : IDisposable
         try
         {
             await reader.WaitAsync(either.Token);
+            // Nobody waits for it: what comes in a moment is taken together.
+            await Task.Delay(GatherTime, _clock, either.Token);
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {

@@ -6,7 +6,7 @@ namespace Stoker.Streams.Archive;
 internal static class ManifestReading
 {
     /// <summary>Beyond which it is none of ours; it is read as a whole.</summary>
-    private const int MostBytes = 16 << 20;
+    private const int MostBytes = 128 << 20;
 
     /// <summary>Null: it is not there.</summary>
     /// <exception cref="ArchiveUnavailableException"/>
