@@ -148,7 +148,7 @@ public sealed class ArchiveWorkerTests
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }
 
-        await bench.UntilAsync(() => bench.Worker.Progress.Next > 20);
+        await bench.UntilAsync(() => bench.Worker.Progress.Next > 20, timePasses: true);
         Assert.InRange(bench.Manifests().Count, 2, 8);
     }
 
