@@ -19,4 +19,5 @@ internal static class StreamDiagnostics
     public static readonly DiagnosticCode InvalidSchema = new("STR011", Error, "a schema that is wrong");
     public static readonly DiagnosticCode InvalidMap = new("STR012", Error, "a mapping that cannot be made");
     public static readonly DiagnosticCode NoHosts = new("STR013", Warning, "events that are looked up among hosts of which there are none");
+    public static readonly DiagnosticCode InvalidArchive = new("STR021", Error, "an archive in a place that is none, or of nothing");
 }

@@ -47,12 +47,19 @@ internal static class StreamExpansion
         StopGracePeriod = StreamProcess.DrainTime + TimeSpan.FromSeconds(10),
     };
 
+    /// <summary>The variables of the daemon's environment that its process needs.</summary>
+    private static IEnumerable<string> SecretsOf(StreamSpec spec) =>
+    [
+        .. spec.PasswordVariable is { } password ? (string[])[password] : [],
+        .. spec.Archive is { } archive && archive.To.StartsWith("s3://", StringComparison.Ordinal) ? archive.Variables : [],
+    ];
+
     /// <summary>What stands in its plan is known by its hash, so that another plan is another service, which `up` starts anew.</summary>
     private static Dictionary<string, Positioned<string?>> EnvironmentOf(EstateSpec estate, StreamSpec spec)
     {
         var hash = Fnv.Of(StreamPlan.Of(estate, spec).ToJson()).ToString("x16", CultureInfo.InvariantCulture);
         var variables = new Dictionary<string, Positioned<string?>> { ["STOKER_STREAM_PLAN"] = new(hash, spec.Where) };
-        if (spec.PasswordVariable is { } password) variables[password] = new Positioned<string?>(null, spec.Where);
+        foreach (var secret in SecretsOf(spec)) variables[secret] = new Positioned<string?>(null, spec.Where);
         return variables;
     }
 

@@ -1,5 +1,6 @@
 using Stoker.Estates.Keys;
 using Stoker.Keys;
+using Stoker.Streams.Archive;
 using static Stoker.Estates.Keys.Shapes;
 using static Stoker.Estates.Keys.Supports;
 
@@ -28,6 +29,16 @@ internal static class StreamKeys
     private static readonly KeyTable Enrich = new("stream-enrich", "What the estate knows of where events come from.",
         new KeyRow("host", "Path in the event's data where the name or address of its host stands; the host's facts are written to `enrichment`.", Text, Extension));
 
+    private static readonly KeyTable Archive = new("stream-archive", "Where all that comes in is kept as compressed lines, whatever becomes of the store; keys are taken from variables of the daemon's environment.",
+        new("to", "A directory (relative to this file), or `s3://BUCKET/PREFIX`.", Text, Extension) { Required = true },
+        new("endpoint", "URL of a server that speaks S3; default: Amazon's of the region.", Text, Extension),
+        new("region", "Default `us-east-1`.", Text, Extension),
+        new("access_key", "Name of the variable that holds the access key's id; default `AWS_ACCESS_KEY_ID`.", Text, Extension),
+        new("secret_key", "Name of the variable that holds the access key's secret; default `AWS_SECRET_ACCESS_KEY`.", Text, Extension),
+        new("every", "Age of its first event at which an object is closed, a second at least; default 5m.", Interval, Extension),
+        new("size", "Compressed bytes of an object at which it is closed; default 64MiB.", Size, Extension),
+        new("what", "`raw` (each event as it came), `enriched` (each document as the store gets it); default: both.", List(Word(ArchiveSpec.Raw, ArchiveSpec.Enriched), distinct: true), Extension));
+
     private static readonly KeyTable Table = new("stream", "A stream of events.",
         new("listen", "Address and port where producers post; default `127.0.0.1:8010`.", Text, Extension),
         new("auth", "`keys`: producers show one with the scope `ingest`; `none` (default) is only allowed where it listens on this machine alone.", Word("keys", "none"), Extension),
@@ -46,7 +57,8 @@ internal static class StreamKeys
         new("enrich", "What is looked up in the estate for each event; default: the stream's own host is written.", Keyed(Enrich), Extension),
         new("max_event", "The largest event that is taken, at least 64KiB; default 1MiB.", Size, Extension),
         new("max_batch", "The most events in one request; default 10000.", Range(1, 100_000), Extension),
-        new("retention", "How long events stay in the log.", Keyed(Retention), Extension));
+        new("retention", "How long events stay in the log.", Keyed(Retention), Extension),
+        new("archive", "Where all that comes in is kept outside of the log: a directory, `s3://BUCKET/PREFIX`, or a mapping.", OneOf(Text, Keyed(Archive)), Extension));
 
     public static readonly Shape Section = Shapes.Map(Keyed(Table));
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Stoker.Estates;
 using Stoker.Planning;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Serving;
 using Stoker.Streams.Transform;
 using Stoker.Streams.Work;
@@ -54,6 +55,9 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
     /// <summary>Of a partition; null: any.</summary>
     public long? KeepBytes { get; set; }
 
+    /// <summary>Null: none is declared.</summary>
+    public ArchiveSpec? Archive { get; set; }
+
     /// <summary>Where in the state directory a stream's plan is.</summary>
     public static string FileOf(string state, string stream) => System.IO.Path.Combine(state, "streams", $"{stream}.json");
 
@@ -83,6 +87,7 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
         MaxBatch = stream.MaxBatch,
         KeepSeconds = (long?)stream.KeepFor?.TotalSeconds,
         KeepBytes = stream.KeepBytes?.Bytes,
+        Archive = stream.Archive,
     };
 
     /// <summary>What makes documents of its events.</summary>

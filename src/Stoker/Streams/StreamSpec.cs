@@ -2,6 +2,7 @@ using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Keys;
+using Stoker.Streams.Archive;
 
 namespace Stoker.Streams;
 
@@ -45,4 +46,7 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
     public TimeSpan? KeepFor { get; init; }
 
     public ByteSize? KeepBytes { get; init; }
+
+    /// <summary>Null: none is declared.</summary>
+    public ArchiveSpec? Archive { get; init; }
 }

@@ -4,6 +4,7 @@ using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Estates.Reading;
 using Stoker.Keys;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Stores;
 
@@ -39,6 +40,7 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         MaxBatch = map.Int("max_batch") ?? IngestModule.MaxBatch,
         KeepFor = map.Map("retention").Duration("age"),
         KeepBytes = map.Map("retention").Size("size"),
+        Archive = ReadArchive(map, name),
     };
 
     private IPEndPoint ReadListen(MappingNode? map)
@@ -97,6 +99,37 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         }
 
         return address!.Kind == StoreKind.Sqlite ? $"sqlite:{Path.GetFullPath(address.Path, source.Context.Directory)}" : store.Value;
+    }
+
+    /// <summary>Null: none is declared, or what is declared is none.</summary>
+    private ArchiveSpec? ReadArchive(MappingNode? map, string stream)
+    {
+        var more = map.Map("archive");
+        if ((more is null ? map.PositionedText("archive") : more.PositionedText("to")) is not { } to) return null;
+        if (ArchiveAddress.Parse(to.Value, out var address) is { } problem)
+        {
+            _bag.Add(StreamDiagnostics.InvalidArchive, to.Where, $"the archive of stream `{stream}` is none: {problem}", "a directory, or `s3://bucket/prefix`");
+            return null;
+        }
+
+        if (more.PositionedText("endpoint") is { } endpoint && !(Uri.TryCreate(endpoint.Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0))
+            _bag.Add(StreamDiagnostics.InvalidArchive, endpoint.Where, $"`{endpoint.Value}` is no address of a server that speaks S3", "as in `https://s3.example.com` or `http://127.0.0.1:9000`, without keys");
+        var what = more.Strings("what").Select(word => word.Value).ToList();
+        if (more?.Find("what") is { } nothing && what.Count == 0)
+            _bag.Add(StreamDiagnostics.InvalidArchive, nothing.Where, $"the archive of stream `{stream}` keeps nothing", "`what: [raw, enriched]`, or leave `archive` out");
+        if (more.Size("size") is { } size && (size.Bytes is 0 or > ArchiveSpec.MostBytes))
+            _bag.Add(StreamDiagnostics.InvalidArchive, more!.Find("size")!.Where, $"an object of {size} cannot be put", "at most 5GiB, as S3 takes in one request; 64MiB is the usual one");
+        var spec = new ArchiveSpec(address!.Bucket is null ? Path.GetFullPath(address.Path, source.Context.Directory) : to.Value);
+        return spec with
+        {
+            Endpoint = more.Text("endpoint"),
+            Region = more.Text("region") ?? spec.Region,
+            AccessKeyVariable = more.Text("access_key") ?? spec.AccessKeyVariable,
+            SecretKeyVariable = more.Text("secret_key") ?? spec.SecretKeyVariable,
+            EverySeconds = more.Duration("every") is { } every ? Math.Max(1, (long)every.TotalSeconds) : spec.EverySeconds,
+            Bytes = more.Size("size")?.Bytes ?? spec.Bytes,
+            What = what.Count > 0 ? [.. spec.What.Where(what.Contains)] : spec.What,
+        };
     }
 
     private string ReadPath(MappingNode? map)

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Serving;
 using Stoker.Streams.Work;
 
@@ -16,8 +17,12 @@ internal sealed record StreamListDocument(IReadOnlyList<StreamView> Streams);
 internal sealed record StreamView(
     string Stream, string Url, string? Silent, string? Log, string Store, double? LagSeconds, long DeadLetters, IReadOnlyList<PartitionReport> Partitions)
 {
+    /// <summary>Where the archive is; null: none is declared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Archive { get; init; }
+
     [JsonIgnore]
-    public bool IsWell => Silent is null && Partitions.All(partition => partition.State == "writable" && partition.Problem is null);
+    public bool IsWell => Silent is null && Partitions.All(partition => partition is { State: "writable", Problem: null, ArchiveProblem: null });
 }
 
 /// <summary>What <c>stoker stream verify --json</c> prints.</summary>
@@ -33,6 +38,10 @@ internal sealed record DamageDocument(string Kind, int Partition, string File, l
 /// <param name="Next">The first event that the store has not had; null: it has had none.</param>
 /// <param name="Result"><c>agrees</c>, <c>differs</c>, <c>ahead</c> (the store has had events that the log does not have), <c>none</c> or <c>unknown</c>.</param>
 internal sealed record StoreComparison(int Partition, long? Next, string? StoreHash, string? LogHash, string Result, string Words);
+
+/// <summary>What <c>stoker stream archive verify --json</c> prints.</summary>
+internal sealed record ArchiveVerifyDocument(
+    string Stream, string Archive, bool IsWhole, IReadOnlyList<ArchiveRun> Partitions, IReadOnlyList<ArchiveFault> Faults, IReadOnlyList<string> Notes);
 
 internal sealed record QuarantineDocument(string Stream, IReadOnlyList<DamageDocument> Treated, IReadOnlyList<DamageDocument> Left);
 
@@ -94,6 +103,7 @@ internal sealed record PostedReceipt(string Id);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(StreamListDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
+[JsonSerializable(typeof(ArchiveVerifyDocument))]
 [JsonSerializable(typeof(QuarantineDocument))]
 [JsonSerializable(typeof(DeadLettersDocument))]
 [JsonSerializable(typeof(DeadLetterDocument))]

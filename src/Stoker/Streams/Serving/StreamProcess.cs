@@ -6,6 +6,7 @@ using Stoker.Platform;
 using Stoker.Platform.Disks;
 using Stoker.Platform.Loops;
 using Stoker.Platform.Sqlite;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Log;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Work;
@@ -109,7 +110,15 @@ internal sealed class StreamProcess : IAsyncDisposable
         var letters = DeadLetterStore.Open(place, log.GiveUpReserve);
         var transform = plan.ToTransform();
         var workers = log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, transform, clock, Say)).ToList();
-        return new StreamState(plan, log, spec.Address.ToString(), letters, workers, KeysOf(plan, directory, clock), Say);
+        return new StreamState(plan, log, spec.Address.ToString(), letters, workers, KeysOf(plan, directory, clock), Say, MakeArchive(plan, place, log, clock));
+    }
+
+    /// <exception cref="IOException"/>
+    private static StreamArchive? MakeArchive(StreamPlan plan, string place, StreamLog log, TimeProvider clock)
+    {
+        if (plan.Archive is { } archive) return StreamArchive.Open(plan.Name, log, archive, place, plan.ToTransform(), Disk.Instance, HostEnvironment.Variable, clock, Say);
+        StreamArchive.Release(log);
+        return null;
     }
 
     private static ProducerKeys? KeysOf(StreamPlan plan, string directory, TimeProvider clock) => plan.RequiresKeys
@@ -141,8 +150,10 @@ internal sealed class StreamProcess : IAsyncDisposable
         var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
         using var listener = LoopListener.Listen(IPEndPoint.Parse(_state.Plan.Listen), _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say);
         using var stop = new CancellationTokenSource();
-        var beside = _state.Workers.Select(worker => Uphold($"the worker of a partition", worker.RunAsync)).Append(Uphold("retention", TrimAsync)).ToList();
-        Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}{(_state.Keys is null ? "" : ", for producers with a key")}");
+        var beside = _state.Workers.Select(worker => Uphold($"the worker of a partition", worker.RunAsync))
+            .Concat(_state.Archive?.Workers.Select(worker => Uphold("the archive of a partition", worker.RunAsync)) ?? [])
+            .Append(Uphold("retention", TrimAsync)).ToList();
+        Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}{(_state.Archive is { } archive ? $", archiving to {archive.Address}" : "")}{(_state.Keys is null ? "" : ", for producers with a key")}");
         var code = await _ending.Task;
         listener.Dispose();
         Say("ending: running requests are finished");
@@ -166,7 +177,7 @@ internal sealed class StreamProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Deletes what is stored and older, or more, than the file says. A log whose disk failed is opened again by the next process.</summary>
+    /// <summary>Deletes what is stored and archived and older, or more, than the file says. A log whose disk failed is opened again by the next process.</summary>
     private async Task TrimAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(LookEvery, _clock);

@@ -1,4 +1,5 @@
 using System.Text;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Events;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Log;
@@ -15,11 +16,13 @@ internal sealed class StreamState : IAsyncDisposable
     /// <param name="workers">One for each partition.</param>
     /// <param name="keys">Null: it asks for none.</param>
     /// <param name="say">Lines for the stream's log.</param>
+    /// <param name="archive">Null: none is declared.</param>
     public StreamState(
-        StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, ProducerKeys? keys, Action<string> say)
+        StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, ProducerKeys? keys, Action<string> say,
+        StreamArchive? archive = null)
     {
-        (Plan, Log, StoreName, DeadLetters, Workers, Keys, _say) = (plan, log, storeName, deadLetters, workers, keys, say);
-        Receipts = new ReceiptBook(log, workers, deadLetters);
+        (Plan, Log, StoreName, DeadLetters, Workers, Keys, Archive, _say) = (plan, log, storeName, deadLetters, workers, keys, archive, say);
+        Receipts = new ReceiptBook(log, workers, deadLetters, archive is null ? null : archive.Find);
         Path = Encoding.ASCII.GetBytes(plan.Path);
         Ingest = new IngestSpec
         {
@@ -45,6 +48,9 @@ internal sealed class StreamState : IAsyncDisposable
     /// <summary>Null: it asks for none.</summary>
     public ProducerKeys? Keys { get; }
 
+    /// <summary>Null: none is declared.</summary>
+    public StreamArchive? Archive { get; }
+
     public ReceiptBook Receipts { get; }
 
     public byte[] Path { get; }
@@ -59,6 +65,7 @@ internal sealed class StreamState : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var worker in Workers) await worker.DisposeAsync();
+        Archive?.Dispose();
         Log.Dispose();
         DeadLetters.Dispose();
         Keys?.Dispose();
