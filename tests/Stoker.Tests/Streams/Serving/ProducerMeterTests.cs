@@ -79,7 +79,8 @@ public sealed class ProducerMeterTests
         Ask();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++) Ask();
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        // Less than a byte each: what the runtime does once on this thread is not the requests'.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 999);
         output.Release();
 
         void Ask()
