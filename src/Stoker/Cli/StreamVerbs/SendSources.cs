@@ -1,22 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using Stoker.Platform;
+using Stoker.Streams.Sending;
 
 namespace Stoker.Cli.StreamVerbs;
-
-/// <summary>One document to send, as it stands in its file.</summary>
-/// <param name="Place">For people: file and line, or file and place in its array.</param>
-internal sealed record SendItem(string Place, SendForm Form, ReadOnlyMemory<byte> Bytes);
-
-internal enum SendForm
-{
-    /// <summary>A document on a line of its own.</summary>
-    Line,
-
-    /// <summary>A document on several lines, perhaps.</summary>
-    Json,
-    CloudEvent,
-}
 
 /// <summary>Files and standard input, read into documents. What is no JSON is sent as it is: the stream tells what is wrong with it.</summary>
 internal static class SendSources

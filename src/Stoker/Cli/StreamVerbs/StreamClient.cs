@@ -12,13 +12,18 @@ namespace Stoker.Cli.StreamVerbs;
 internal sealed class StreamClient : IDisposable
 {
     private readonly HttpClient _client;
-    private readonly StreamPlan _plan;
+    private readonly Uri _posts;
 
     /// <param name="patience">For each answer.</param>
-    public StreamClient(StreamPlan plan, TimeSpan patience)
+    public StreamClient(StreamPlan plan, TimeSpan patience) : this(new Uri(AddressOf(plan), plan.Path), patience)
     {
-        _plan = plan;
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = AddressOf(plan), Timeout = patience };
+    }
+
+    /// <param name="posts">Where it takes documents. Reached by the proxy that the environment names, unless it is on this machine.</param>
+    public StreamClient(Uri posts, TimeSpan patience)
+    {
+        _posts = posts;
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = !posts.IsLoopback, AllowAutoRedirect = false }) { BaseAddress = posts, Timeout = patience };
     }
 
     /// <summary>Where it is reached from this machine.</summary>
@@ -51,7 +56,7 @@ internal sealed class StreamClient : IDisposable
     {
         var content = new ReadOnlyMemoryContent(body);
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
-        return await AskAsync(new HttpRequestMessage(HttpMethod.Post, _plan.Path) { Content = content }, cancel);
+        return await AskAsync(new HttpRequestMessage(HttpMethod.Post, _posts) { Content = content }, cancel);
     }
 
     private async Task<StreamAnswer> AskAsync(HttpRequestMessage request, CancellationToken cancel)
