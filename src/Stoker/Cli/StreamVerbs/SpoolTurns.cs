@@ -4,10 +4,10 @@ using Stoker.Streams.Sending;
 namespace Stoker.Cli.StreamVerbs;
 
 /// <summary>Turns at a spool that several senders may use: open for a moment at a time, so that each gets its turn.</summary>
-/// <param name="patience">How long to wait for another's turn to end.</param>
+/// <param name="patience">How long to wait for another's turn to end, 30 s at least.</param>
 internal sealed class SpoolTurns(string directory, TimeSpan patience, TimeProvider clock, Action<string> say) : IDisposable
 {
-    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(2), Look = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(2), Look = TimeSpan.FromMilliseconds(20), LeastPatience = TimeSpan.FromSeconds(30);
 
     private Spool? _open;
     private long _since;
@@ -39,8 +39,8 @@ internal sealed class SpoolTurns(string directory, TimeSpan patience, TimeProvid
                         $"`stoker stream quarantine --log {Path.Combine(directory, Spool.LogName)}` sets the damage aside so that the rest can be sent");
                 case SpoolOpening.Failed failed:
                     throw new SpoolRefusedException($"the spool `{directory}` cannot be opened: {failed.Words}", "make room or say another place with `--spool DIR`");
-                case SpoolOpening.Busy busy when clock.GetElapsedTime(began) > patience:
-                    throw new SpoolRefusedException($"process {busy.Holder} has had the spool `{directory}` for longer than {Durations.Short(patience)}", "`--patience` waits longer");
+                case SpoolOpening.Busy busy when clock.GetElapsedTime(began) > (patience > LeastPatience ? patience : LeastPatience):
+                    throw new SpoolRefusedException($"process {busy.Holder} has had the spool `{directory}` for longer than {Durations.Short(clock.GetElapsedTime(began))}", "`--patience` waits longer");
                 case SpoolOpening.Busy busy:
                     if (!hasSaid) say($"waiting for process {busy.Holder}, which has the spool");
                     hasSaid = true;
