@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Stoker.Platform;
+using Stoker.Streams.Extraction;
+using Stoker.Streams.Extraction.Embedding;
 
 namespace Stoker.Cli.StreamVerbs;
 
@@ -14,6 +16,10 @@ internal sealed class SendVerb
     };
 
     private readonly Option<string?> _type = Parameters.OneOf("--type", "what the files hold (default: by their endings; lines otherwise)", SendSources.Types);
+    private readonly Option<bool> _lines = Parameters.Flag("--lines", "make a document of each line: the file is a log, or any other text");
+    private readonly Option<string?> _embed = Parameters.Text("--embed", "URL#MODEL|builtin", "what makes vectors of images and lines: an endpoint as OpenAI's /v1/embeddings, or what is built in (default: nothing)");
+    private readonly Option<string?> _dimension = Parameters.Count("--dim", "numbers of each built-in vector (default: the stream's embedding_dim, else 256)");
+    private readonly Option<string?> _key = Parameters.Text("--embed-key", "VARIABLE", "variable of the environment with the endpoint's key (default OPENAI_API_KEY)");
     private readonly Option<string?> _to = Parameters.Text("--to", "URL", "send to the stream at this address, of another machine for one, instead of to one of this host");
     private readonly Option<string?> _patience = Parameters.Duration("--patience", "how long to wait for a stream that is full, busy or away, each time (default 10s; 5m with --no-spool)");
     private readonly Option<string?> _spool = Parameters.Text("--spool", "DIR", "where documents wait while the stream is away, in a directory for each stream (default: in the state directory)");
@@ -25,20 +31,23 @@ internal sealed class SendVerb
     public static Verb Create()
     {
         var send = new SendVerb();
-        return new Verb("send", "post documents of files to a stream: JSON, NDJSON, CloudEvents")
+        return new Verb("send", "post to a stream: documents of files, images, log lines")
         {
             Example = "stoker stream send gpu-metadata facts.ndjson",
             Remarks =
             [
                 "`.json` is a document or an array of them, `.ndjson` and `.jsonl` have one a line, `.cloudevents` a CloudEvent a line; what has a `specversion` is a CloudEvent anywhere. "
                 + "They go in requests of up to 500, in order. Each that was taken is a line with its receipt on stdout, each that was not has its mistakes on stderr, path by path; with --json a line of JSON each, on stdout.",
+                "An image (by its ending: .png, .jpg, .gif, .webp, .bmp, .tif) and, with --lines, each line of a file becomes a document: an id made of its content, its source, its vector by --embed, the facts of "
+                + "this machine's GPUs as the driver tells them (or as the estate file declares them, or none), and what is known of the file. PNG and JPEG are decoded for the built-in vector, which knows "
+                + "words, colours and edges and nothing of meaning.",
                 "While the stream is away (no answer, 429, any 5xx, an answer that is not a stream's) for longer than patience, documents go to the spool, on disk before their line `spooled` is printed, "
                 + "with the time and id that they would have had. The next `send`, or `send --flush`, delivers them first, in order. What the stream refuses then is kept in `refused.ndjson` beside the spool.",
                 "The same file again makes no second documents: an event is known by its source and id. Several senders take turns at a spool.",
                 "Ends with 0 where every document was taken or is in the spool, with 1 where one was rejected, could not be kept, or (with --flush) still waits.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(send._words, send._type, send._to, send._patience, send._spool, send._noSpool, send._flush, send._follow, send._quiet).Does(send.Run);
+        }.With(send._words, send._type, send._lines, send._embed, send._dimension, send._key, send._to, send._patience, send._spool, send._noSpool, send._flush, send._follow, send._quiet).Does(send.Run);
     }
 
     private ExitCode Run(Invocation run)
@@ -66,6 +75,9 @@ internal sealed class SendVerb
         (0, Flush: false, _) => "what is to be sent? a file, a directory, or `-` for standard input",
         (2, Flush: true, _) => "`--flush` sends what waits, and no files",
         (1, Flush: true, To: not null) or (2, _, To: not null) => "either the name of a stream or `--to`",
+        _ when run.Get(_embed) is { } embed && embed != SendExtraction.Builtin && EndpointEmbedder.Parse(embed) is null => $"`--embed {embed}` is neither `builtin` nor URL#MODEL",
+        _ when run.Count(_dimension) is < 1 or > 65536 => "`--dim` is from 1 to 65536",
+        _ when run.Get(_lines) && run.Get(_type) is not null => "`--lines` and `--type` do not go together",
         _ when run.Get(_follow) && !run.Get(_flush) => "`--follow` is for `--flush`",
         _ when run.Get(_noSpool) && (run.Get(_flush) || run.Get(_spool) is not null) => "`--no-spool` and a spool do not go together",
         _ => null,
@@ -113,7 +125,9 @@ internal sealed class SendVerb
         var delivery = turns is null ? null : new SendDelivery(posts, turns, clock, sent.Tell);
         if (path is not null)
         {
-            var items = SendSources.Files(path).SelectMany(file => SendSources.Read(file, run.Get(_type)));
+            var extraction = new SendExtraction(run, target, patience, sent.Say) { Embed = run.Get(_embed), Dimension = run.Count(_dimension), KeyVariable = run.Get(_key) };
+            var extractor = new Lazy<Extractor>(extraction.Create);
+            var items = SendSources.Files(path, run.Get(_lines)).SelectMany(file => SendSources.Read(file, run.Get(_type), run.Get(_lines), extractor, cancel));
             await new SendRun(posts, delivery, turns, new SendTerms(target.MaxBatch, patience), clock, sent.Say, sent.Tell).SendAsync(items, cancel);
             return null;
         }

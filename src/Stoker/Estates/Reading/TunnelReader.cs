@@ -40,19 +40,25 @@ internal static class TunnelReader
             "cloudflared" => Cloudflared(spec, source, tunnel.Map("cloudflared")),
             _ => Ssh(spec, source, tunnel, kinds[0]),
         };
+        if (made is null) return spec;
         if (source.Map.Find("restart") is null && source.Map.Find("restart_policy") is null && source.Map.Map("deploy")?.Find("restart_policy") is null)
             made = made with { Restart = new RestartSpec(RestartMode.Always) { Delay = TimeSpan.FromSeconds(1), MaxDelay = TimeSpan.FromSeconds(15) } };
         return Probed(made with { CommandWhere = tunnel.Where }, source, tunnel);
     }
 
-    private static ServiceSpec Ssh(ServiceSpec spec, ServiceSource source, MappingNode tunnel, string kind)
+    /// <returns>Null: it is not as it should be, which has been said.</returns>
+    private static ServiceSpec? Ssh(ServiceSpec spec, ServiceSource source, MappingNode tunnel, string kind)
     {
         var reverseOnly = kind == "ssh_reverse" ? tunnel.Map("ssh_reverse") : null;
         var forwards = reverseOnly is null ? ReadForwards(source, tunnel, "forward") : [];
         var reverses = reverseOnly is null ? ReadForwards(source, tunnel, "reverse") : ReadReverse(source, reverseOnly);
-        if (ReadFarEnd(source, (reverseOnly ?? tunnel).PositionedText("ssh")!.Value) is not { } end) return spec;
-        if (forwards.Count + reverses.Count == 0 && !source.Bag.HasErrors)
+        if ((reverseOnly ?? tunnel).PositionedText("ssh") is not { } written || ReadFarEnd(source, written) is not { } end || forwards is null || reverses is null) return null;
+        if (forwards.Count + reverses.Count == 0)
+        {
             source.Report(TunnelDiagnostics.NothingForwarded, tunnel.Where, "is a tunnel through which nothing is forwarded", "`forward: [\"9092:kafka:9092\"]`, or `reverse`");
+            return null;
+        }
+
         var far = new TunnelSpec(end.Host, end.Port, tunnel.Where) { Identity = PathOf(source, tunnel, "identity"), KnownHosts = PathOf(source, tunnel, "known_hosts") };
         List<string> words =
         [
@@ -73,19 +79,20 @@ internal static class TunnelReader
         };
     }
 
-    private static ServiceSpec Ngrok(ServiceSpec spec, ServiceSource source, MappingNode map)
+    private static ServiceSpec? Ngrok(ServiceSpec spec, ServiceSource source, MappingNode map)
     {
+        if (ReadTarget(source, map.PositionedText("to")) is not { } to) return null;
         List<string> words = ["ngrok", "http", "--log", "stdout", "--log-format", "logfmt"];
         if (map.PositionedText("config") is { } config) words.AddRange(["--config", source.Context.PathAt(config.Value, config.Where)]);
         if (map.Text("url") is { Length: > 0 } url) words.AddRange(["--url", url]);
-        words.Add(ReadTarget(source, map.PositionedText("to")) ?? "");
+        words.Add(to);
         return spec with { Command = words, Environment = With(spec, "NGROK_AUTHTOKEN", null, map.Where) };
     }
 
-    private static ServiceSpec Cloudflared(ServiceSpec spec, ServiceSource source, MappingNode? map)
+    private static ServiceSpec? Cloudflared(ServiceSpec spec, ServiceSource source, MappingNode? map)
     {
         if (map.PositionedText("to") is { } to)
-            return spec with { Command = ["cloudflared", "tunnel", "--no-autoupdate", "--url", $"http://{ReadTarget(source, to)}"] };
+            return ReadTarget(source, to) is { } target ? spec with { Command = ["cloudflared", "tunnel", "--no-autoupdate", "--url", $"http://{target}"] } : null;
         // A token among the arguments is in the list of processes; cloudflared takes it from its environment, or from a file.
         return spec with
         {
@@ -131,25 +138,22 @@ internal static class TunnelReader
         };
     }
 
-    private static List<Forward> ReadForwards(ServiceSource source, MappingNode tunnel, string key)
+    private static List<Forward>? ReadForwards(ServiceSource source, MappingNode tunnel, string key)
     {
-        var forwards = new List<Forward>();
-        foreach (var item in tunnel.Strings(key))
-        {
-            if (Forward.Parse(item.Value, item.Where) is { } forward) forwards.Add(forward);
-            else source.Report(TunnelDiagnostics.InvalidForward, item.Where, $"has the {key} `{item.Value}`", "`[ADDRESS:]PORT:HOST:PORT`, as in `9092:kafka.internal:9092`; IPv6 addresses in brackets");
-        }
-
-        return forwards;
+        var written = tunnel.Strings(key);
+        var forwards = written.Select(item => Forward.Parse(item.Value, item.Where)).ToList();
+        foreach (var (item, _) in written.Zip(forwards).Where(each => each.Second is null))
+            source.Report(TunnelDiagnostics.InvalidForward, item.Where, $"has the {key} `{item.Value}`", "`[ADDRESS:]PORT:HOST:PORT`, as in `9092:kafka.internal:9092`; IPv6 addresses in brackets");
+        return forwards.Contains(null) ? null : [.. forwards.OfType<Forward>()];
     }
 
-    private static List<Forward> ReadReverse(ServiceSource source, MappingNode map)
+    private static List<Forward>? ReadReverse(ServiceSource source, MappingNode map)
     {
         var (listen, to) = (map.PositionedText("listen"), map.PositionedText("to"));
-        if (listen is not { } at || ReadTarget(source, to) is not { } target) return [];
+        if (listen is not { } at || ReadTarget(source, to) is not { } target) return null;
         if (Forward.Parse($"{at.Value}:{target}", at.Where) is { } forward) return [forward];
         source.Report(TunnelDiagnostics.InvalidForward, at.Where, $"listens on `{at.Value}`", "a port, or `ADDRESS:PORT`");
-        return [];
+        return null;
     }
 
     /// <summary><c>HOST:PORT</c> of a port alone, or of both; null where it is neither, which has been said, or missing.</summary>
