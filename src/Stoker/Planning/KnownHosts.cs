@@ -9,6 +9,8 @@ namespace Stoker.Planning;
 /// </summary>
 internal static class KnownHosts
 {
+    private const int SaltSize = 20;
+
     public static bool Has(string text, string host, int port)
     {
         var name = (port == 22 ? host : $"[{host}]:{port}").ToLowerInvariant();
@@ -23,18 +25,18 @@ internal static class KnownHosts
         if (names is null || words.Length < 3) return false;
         if (names.StartsWith("|1|", StringComparison.Ordinal)) return IsHashOf(names, name);
         var patterns = names.ToLowerInvariant().Split(',');
-        return patterns.Any(pattern => Matches(pattern, name)) && !patterns.Any(pattern => pattern is ['!', ..] && Matches(pattern[1..], name));
+        return patterns.Any(pattern => Matches(pattern, name)) && !patterns.Any(pattern => pattern is ['!', ..] && Matches(pattern.AsSpan(1), name));
     }
 
     private static bool IsHashOf(string hashed, string name)
     {
         if (hashed.Split('|') is not ["", "1", var salt, var hash]) return false;
-        var key = new byte[HMACSHA1.HashSizeInBytes];
+        var key = new byte[SaltSize];
         return Convert.TryFromBase64String(salt, key, out var length) && Convert.ToBase64String(Hash(key.AsSpan(0, length), name)) == hash;
     }
 
     // The format is OpenSSH's; the hash hides names, and protects nothing.
-    private static byte[] Hash(ReadOnlySpan<byte> salt, string name) => HMACSHA1.HashData(salt, Encoding.UTF8.GetBytes(name));
+    private static byte[] Hash(ReadOnlySpan<byte> salt, string name) => CryptographicOperations.HmacData(HashAlgorithmName.SHA1, salt, Encoding.UTF8.GetBytes(name));
 
     private static bool Matches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
     {

@@ -14,7 +14,7 @@ internal static class TunnelReader
 
     private static readonly TimeSpan Held = TimeSpan.FromSeconds((KeepAlive * (KeepAlives + 1)) + 1);
 
-    private static readonly string[] Kinds = ["ssh", "ngrok", "cloudflared", "ssh_reverse"], OfSsh = ["forward", "reverse", "identity", "known_hosts"];
+    private static readonly string[] Kinds = ["ssh", "ngrok", "cloudflared", "ssh_reverse"], OfSsh = ["forward", "reverse", "identity", "known_hosts"], Excluded = ["command", "entrypoint", "image", "build"];
 
     public static ServiceSpec Read(ServiceSpec spec, ServiceSource source)
     {
@@ -26,7 +26,7 @@ internal static class TunnelReader
             return spec;
         }
 
-        if (new[] { "command", "entrypoint", "image", "build" }.FirstOrDefault(key => source.Map.Find(key) is not null) is { } other)
+        if (Excluded.FirstOrDefault(key => source.Map.Find(key) is not null) is { } other)
         {
             source.Report(EstateDiagnostics.Exclusive, tunnel.Where, $"has a `tunnel` and `{other}`", "a tunnel is a service of its own");
             return spec;

@@ -150,7 +150,6 @@ internal sealed class Spool : IDisposable
             Append(path, lines);
         }
 
-        Files.SyncDirectory(_directory);
     }
 
     public void Dispose()
@@ -165,9 +164,7 @@ internal sealed class Spool : IDisposable
     private static void Append(string path, IReadOnlyList<string> lines)
     {
         var isCut = Files.Exists(path) && Files.ReadTail(path, 1) is [not (byte)'\n'];
-        using var file = Files.OpenAppend(path);
-        file.Write(Encoding.UTF8.GetBytes((isCut ? "\n" : "") + string.Concat(lines.Select(line => line + "\n"))));
-        file.Flush(flushToDisk: true);
+        Files.AppendDurably(path, Encoding.UTF8.GetBytes((isCut ? "\n" : "") + string.Concat(lines.Select(line => line + "\n"))));
     }
 
     private LogBatch? Ahead()
