@@ -48,9 +48,7 @@ internal sealed class SendDelivery(SendPosts posts, SpoolTurns turns, TimeProvid
             if (refused.Count > 0) spool.PutAside(refused);
             await spool.AcknowledgeAsync(unit);
             foreach (var verdict in posted.Verdicts) told(verdict);
-            if (!turns.IsOver) continue;
-            turns.Release();
-            await Task.Delay(Breath, clock, cancel);
+            await LetOthersAsync(cancel);
         }
 
         Away = null;
@@ -82,7 +80,15 @@ internal sealed class SendDelivery(SendPosts posts, SpoolTurns turns, TimeProvid
                 throw new SpoolRefusedException($"the disk of the spool `{turns.Directory}` failed; given up at {items[0].Place}", "what has a line before this is kept; look after the disk, then send the rest again");
         }
 
-        if (turns.IsOver) turns.Release();
+        await LetOthersAsync(cancel);
+    }
+
+    /// <summary>Those who wait look every now and then: the turn is theirs for as long as that takes.</summary>
+    private async Task LetOthersAsync(CancellationToken cancel)
+    {
+        if (!turns.IsOver) return;
+        turns.Release();
+        await Task.Delay(Breath, clock, cancel);
     }
 
     private static string RefusedLine(SentDocument verdict, SendItem item)

@@ -27,18 +27,31 @@ internal sealed class SendRun(SendPosts posts, SendDelivery? delivery, SpoolTurn
     {
         var channel = Channel.CreateBounded<SendItem>(SendingModule.MostItems);
         _ = Task.Run(() => ReadAsync(items, channel.Writer, cancel), cancel);
-        if (delivery is not null) await DeliverAsync(cancel);
+        try
+        {
+            if (delivery is not null) await DeliverAsync(cancel);
+            await TakeAsync(channel.Reader, cancel);
+            if (delivery is { Away: not null, IsDue: true }) await DeliverAsync(cancel);
+        }
+        finally
+        {
+            // Whoever reads waits for room no more.
+            _ = channel.Writer.TryComplete();
+            turns?.Release();
+        }
+    }
+
+    private async Task TakeAsync(ChannelReader<SendItem> items, CancellationToken cancel)
+    {
         while (true)
         {
-            while (channel.Reader.TryRead(out var item)) await AddAsync(item, cancel);
-            var more = channel.Reader.WaitToReadAsync(cancel).AsTask();
+            while (items.TryRead(out var item)) await AddAsync(item, cancel);
+            var more = items.WaitToReadAsync(cancel).AsTask();
             await IdleAsync(more, cancel);
             if (!await more) break;
         }
 
         await FlushAsync(cancel);
-        if (delivery is { Away: not null, IsDue: true }) await DeliverAsync(cancel);
-        turns?.Release();
     }
 
     private static async Task ReadAsync(IEnumerable<SendItem> items, ChannelWriter<SendItem> to, CancellationToken cancel)
@@ -46,12 +59,12 @@ internal sealed class SendRun(SendPosts posts, SendDelivery? delivery, SpoolTurn
         try
         {
             foreach (var item in items) await to.WriteAsync(item, cancel);
-            to.Complete();
+            _ = to.TryComplete();
         }
         catch (Exception failed)
         {
             // Thrown again by who reads.
-            to.Complete(failed);
+            _ = to.TryComplete(failed);
         }
     }
 

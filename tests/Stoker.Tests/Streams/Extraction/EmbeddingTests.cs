@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Stoker.Streams.Extraction.Embedding;
 using Stoker.Streams.Extraction.Images;
+using Stoker.Tests.Models.Simulator;
 using Xunit;
 
 namespace Stoker.Tests.Streams.Extraction;
@@ -56,6 +57,18 @@ public sealed class EmbeddingTests
     [InlineData("http://h#")]
     [InlineData("h#m")]
     public void Anything_else_is_none(string text) => Assert.Null(EndpointEmbedder.Parse(text));
+
+    [Fact]
+    public async Task Vectors_of_a_server_of_models_are_those_of_the_texts_in_order()
+    {
+        await using var bench = Bench.Start();
+        var (url, model) = EndpointEmbedder.Parse($"http://{bench.Server.Address}#m")!.Value;
+        using var embedder = new EndpointEmbedder(url, model, null, TimeSpan.FromMinutes(1), TimeProvider.System);
+        var vectors = await Task.Run(() => embedder.Embed([new EmbeddingInput("a b"), new EmbeddingInput("c"), new EmbeddingInput("a b")], Never));
+        Assert.Equal(vectors[0].Vector, vectors[2].Vector);
+        Assert.NotEqual(vectors[0].Vector, vectors[1].Vector);
+        Assert.Equal(1, Dot(vectors[1].Vector!, vectors[1].Vector!), 3);
+    }
 
     [Fact]
     public async Task An_endpoint_is_asked_again_while_it_is_busy_and_its_vectors_are_put_in_order()
