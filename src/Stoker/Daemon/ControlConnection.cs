@@ -81,6 +81,7 @@ internal sealed class ControlConnection(ControlServer server, IWire wire) : Serv
             isWhole = await FlushAsync();
         }
 
+        _exchange.Dispose();
         _exchange = null;
         return isWhole && !IsClosing && FinishRequest(bodyWasRead: true);
     }

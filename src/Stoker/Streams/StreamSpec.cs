@@ -1,6 +1,7 @@
 using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
+using Stoker.Keys;
 
 namespace Stoker.Streams;
 
@@ -18,10 +19,24 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
 
     public Positioned<HostName>? Host { get; init; }
 
+    /// <summary><c>auth: keys</c>.</summary>
+    public bool RequiresKeys { get; init; }
+
+    /// <summary>Declared for this stream alone.</summary>
+    public IReadOnlyList<DeclaredKeySpec> Keys { get; init; } = [];
+
     public int Partitions { get; init; } = 1;
 
     /// <summary>Null: any.</summary>
     public int? Dimension { get; init; }
+
+    public IReadOnlyList<StreamTypePlan> Types { get; init; } = [];
+
+    /// <summary><c>unknown_types: refuse</c>.</summary>
+    public bool OnlyDeclaredTypes { get; init; }
+
+    /// <summary>Null: nothing is declared.</summary>
+    public StreamMapPlan? Map { get; init; }
 
     public ByteSize MaxEvent { get; init; } = ByteSize.FromMebibytes(1);
 

@@ -3,6 +3,7 @@ using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Estates.Reading;
+using Stoker.Keys;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Stores;
 
@@ -18,13 +19,22 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
 
     private readonly DiagnosticBag _bag = source.Bag;
 
+    /// <summary>Keys that are declared, and where: the gateway's, and those of the streams read so far.</summary>
+    private readonly Dictionary<string, SourcePosition> _keys =
+        (estate.Sections.GetValueOrDefault("gateway") as MappingNode).Named("keys").ToDictionary(key => key.Name, key => key.Key.Where);
+
     public StreamSpec Read(string name, MappingNode? map, SourcePosition where) => new(new ServiceName(name), ReadListen(map), ReadStore(map, name), where)
     {
         PasswordVariable = map.Text("password"),
         Path = ReadPath(map),
         Host = ReadHost(map, name),
+        RequiresKeys = RequiresKeys(map),
+        Keys = ReadKeys(map, name),
         Partitions = map.Int("partitions") ?? 1,
         Dimension = map.Int("embedding_dim"),
+        Types = new StreamTypeReader(source).Read(map.Map("types")),
+        OnlyDeclaredTypes = map.Text("unknown_types") == "refuse",
+        Map = new StreamMapReader(estate, _bag).Read(map),
         MaxEvent = ReadMaxEvent(map),
         MaxBatch = map.Int("max_batch") ?? IngestModule.MaxBatch,
         KeepFor = map.Map("retention").Duration("age"),
@@ -41,13 +51,29 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
             return usual;
         }
 
-        if (!IPAddress.IsLoopback(address.Address))
+        if (!IPAddress.IsLoopback(address.Address) && !RequiresKeys(map))
         {
-            _bag.Add(StreamDiagnostics.OpenToNetwork, text.Where, $"everyone who reaches {address} could post to the stream, which knows no keys yet",
-                "listen on `127.0.0.1`, and let producers of other machines in through `ssh -R` or a proxy that asks for a key");
+            _bag.Add(StreamDiagnostics.OpenToNetwork, text.Where, $"everyone who reaches {address} could post to the stream, because it asks for no keys",
+                "`auth: keys`, and `stoker key create NAME --scope ingest`; or listen on `127.0.0.1` and let producers of other machines in through `ssh -R`");
         }
 
         return address;
+    }
+
+    private static bool RequiresKeys(MappingNode? map) => map.Text("auth") == "keys";
+
+    private IReadOnlyList<DeclaredKeySpec> ReadKeys(MappingNode? map, string stream)
+    {
+        if (map.Map("keys") is not { } declared) return [];
+        if (!RequiresKeys(map)) _bag.Add(StreamDiagnostics.KeysUnused, map!.WhereOf("keys"), $"stream `{stream}` asks for no keys: those declared for it have no effect", "`auth: keys`");
+        foreach (var (name, key, _) in declared.Named())
+        {
+            // One name is one key, whose revocation ends it everywhere.
+            if (_keys.TryAdd(name, key.Where)) continue;
+            _bag.Add(KeyDiagnostics.Clash, key.Where, $"key `{name}` is declared twice", $"first at {_keys[name]}; for several streams, declare it once in `gateway.keys` with `streams`");
+        }
+
+        return DeclaredKeyReader.ReadOfStream(declared, stream, source.Context.Directory, _bag);
     }
 
     private static IPEndPoint? Parse(string text)

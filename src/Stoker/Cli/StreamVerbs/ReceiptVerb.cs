@@ -23,10 +23,10 @@ internal static class ReceiptVerb
 
     private static ExitCode Run(Invocation run, StreamChoice stream, string id)
     {
-        using var client = new StreamClient(stream.Plan, TimeSpan.FromSeconds(10));
         ReceiptReport? report;
         try
         {
+            using var client = stream.Client(run, TimeSpan.FromSeconds(10));
             report = client.ReceiptAsync(id, default).GetAwaiter().GetResult();
         }
         catch (StreamSilentException silent)

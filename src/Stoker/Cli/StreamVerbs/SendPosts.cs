@@ -15,6 +15,7 @@ internal sealed record Posted(IReadOnlyList<SentDocument> Verdicts, string? Sile
 /// </summary>
 internal sealed class SendPosts(StreamClient client)
 {
+    /// <exception cref="StreamSilentException">The key is refused.</exception>
     public async Task<Posted> PostAsync(IReadOnlyList<SendItem> batch, CancellationToken cancel)
     {
         var (body, type) = BodyOf(batch);
@@ -28,6 +29,8 @@ internal sealed class SendPosts(StreamClient client)
             return new Posted([], silent.Message, null);
         }
 
+        // Nothing that waiting would mend, and for the one who sends to know.
+        if (answer.Status is 401 or 403) throw StreamClient.Denied(answer);
         var said = Posts.Read(answer);
         if (answer.Status is 202 or 207 or 422 && said.Items is { } items && items.Count == batch.Count)
             return new Posted([.. items.Zip(batch, (item, sent) => new SentDocument(sent.Place, item.Status, item.MetadataId, item.Receipt?.Id, item.Mistakes ?? []))], null, null);

@@ -10,6 +10,12 @@ namespace Stoker.Cli.StreamVerbs;
 /// <param name="Spool">Where they wait; null: nowhere.</param>
 internal sealed record SendTarget(string Name, Uri Posts, int MaxBatch, int? Dimension, string? Spool)
 {
+    /// <summary>Null: it is given by its address, and has no key of its owner here.</summary>
+    private StreamChoice? Here { get; init; }
+
+    /// <exception cref="StreamSilentException">The key cannot be read.</exception>
+    public StreamClient Client(Invocation run, TimeSpan patience, string? keyFile) => new(Posts, patience, Here is { } here ? here.KeyOf(run, keyFile) : StreamChoice.GivenKey(run, keyFile));
+
     /// <summary>A stream of this host, or the address that was given. Null: neither; that, and what to end with, has been said then.</summary>
     /// <param name="to">An address, instead of a stream of this host.</param>
     /// <param name="spool">Where spools are, one for each target; null: in the state directory.</param>
@@ -20,7 +26,7 @@ internal sealed record SendTarget(string Name, Uri Posts, int MaxBatch, int? Dim
         {
             return StreamChoice.Find(run, stream, out code) is not { } found ? null : new SendTarget(
                 found.Name, new Uri(StreamClient.AddressOf(found.Plan), found.Plan.Path), found.Plan.MaxBatch, found.Plan.Dimension,
-                noSpool ? null : place is null ? Path.Combine(found.Directory, "spool") : Path.Combine(place, found.Name));
+                noSpool ? null : place is null ? Path.Combine(found.Directory, "spool") : Path.Combine(place, found.Name)) { Here = found };
         }
 
         code = ExitCode.Usage;

@@ -26,6 +26,7 @@ internal sealed class SendVerb
     private readonly Option<bool> _noSpool = Parameters.Flag("--no-spool", "give up instead of keeping what the stream does not take");
     private readonly Option<bool> _flush = Parameters.Flag("--flush", "deliver what waits in the spool, and send nothing else");
     private readonly Option<bool> _follow = Parameters.Flag("--follow", "with --flush: go on delivering whatever comes to wait");
+    private readonly Option<string?> _keyFile = StreamChoice.KeyFile();
     private readonly Option<bool> _quiet = Parameters.Flag("--quiet", "no line for what was taken", "-q");
 
     public static Verb Create()
@@ -47,7 +48,7 @@ internal sealed class SendVerb
                 "Ends with 0 where every document was taken or is in the spool, with 1 where one was rejected, could not be kept, or (with --flush) still waits.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(send._words, send._type, send._lines, send._embed, send._dimension, send._key, send._to, send._patience, send._spool, send._noSpool, send._flush, send._follow, send._quiet).Does(send.Run);
+        }.With(send._words, send._type, send._lines, send._embed, send._dimension, send._key, send._to, send._patience, send._spool, send._noSpool, send._flush, send._follow, send._keyFile, send._quiet).Does(send.Run);
     }
 
     private ExitCode Run(Invocation run)
@@ -119,7 +120,7 @@ internal sealed class SendVerb
     {
         var clock = new SteadyClock();
         var patience = run.Duration(_patience) ?? (target.Spool is null ? PatienceWithoutSpool : UsualPatience);
-        using var client = new StreamClient(target.Posts, AnswerPatience);
+        using var client = target.Client(run, AnswerPatience, run.Get(_keyFile));
         var posts = new SendPosts(client);
         using var turns = target.Spool is { } spool ? new SpoolTurns(spool, patience, clock, sent.Say) : null;
         var delivery = turns is null ? null : new SendDelivery(posts, turns, clock, sent.Tell);

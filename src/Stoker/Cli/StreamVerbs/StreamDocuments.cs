@@ -51,7 +51,7 @@ internal sealed record DeadLetterDocument(
 internal sealed record DeadChangeDocument(string Stream, string State, IReadOnlyList<string> Changed, IReadOnlyList<string> Unchanged);
 
 internal sealed record ReplayDocument(
-    string Stream, bool DryRun, long Events, long Same, long Different, long Missing, long Stored, long Duplicates, long Poison, long DeadLetters, long Gone, long Waiting,
+    string Stream, bool DryRun, bool Replaced, long Events, long Same, long Different, long Missing, long Stored, long Duplicates, long Poison, long DeadLetters, long Gone, long Waiting,
     IReadOnlyDictionary<string, long> Fields, IReadOnlyList<ReplayExample> Examples);
 
 /// <param name="Stuck">The hop that was not reached; null: all were.</param>

@@ -65,7 +65,7 @@ internal static class StreamStatusVerbs
         var url = StreamClient.AddressOf(stream.Plan) + stream.Plan.Path.TrimStart('/');
         try
         {
-            using var client = new StreamClient(stream.Plan, Patience);
+            using var client = stream.Client(run, Patience);
             var status = await client.StatusAsync(default);
             if (status.Stream != stream.Name) throw new StreamSilentException($"stream `{status.Stream}` answers there");
             return new StreamView(stream.Name, url, null, status.Log, status.Store, status.LagSeconds, status.DeadLetters, status.Partitions);

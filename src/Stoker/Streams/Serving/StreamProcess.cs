@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Stoker.Keys;
 using Stoker.Platform;
 using Stoker.Platform.Disks;
 using Stoker.Platform.Loops;
@@ -70,7 +71,7 @@ internal sealed class StreamProcess : IAsyncDisposable
         var place = StreamPlan.DirectoryOf(directory, name);
         Files.CreateDirectory(place);
         if (OpenLog(plan, Path.Combine(place, LogDirectory), clock) is not { } log) return 1;
-        await using var process = new StreamProcess(clock, MakeState(plan, place, log, clock));
+        await using var process = new StreamProcess(clock, MakeState(plan, directory, log, clock));
         return await process.RunAsync();
     }
 
@@ -101,13 +102,20 @@ internal sealed class StreamProcess : IAsyncDisposable
         }
     }
 
-    private static StreamState MakeState(StreamPlan plan, string place, StreamLog log, TimeProvider clock)
+    private static StreamState MakeState(StreamPlan plan, string directory, StreamLog log, TimeProvider clock)
     {
+        var place = StreamPlan.DirectoryOf(directory, plan.Name);
         var spec = StoreOf(plan, place);
         var letters = DeadLetterStore.Open(place, log.GiveUpReserve);
-        var workers = log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, plan.Host, clock, Say)).ToList();
-        return new StreamState(plan, log, spec.Address.ToString(), letters, workers, Say);
+        var transform = plan.ToTransform();
+        var workers = log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, transform, clock, Say)).ToList();
+        return new StreamState(plan, log, spec.Address.ToString(), letters, workers, KeysOf(plan, directory, clock), Say);
     }
+
+    private static ProducerKeys? KeysOf(StreamPlan plan, string directory, TimeProvider clock) => plan.RequiresKeys
+        ? new ProducerKeys(
+            new KeyWatch(Path.Combine(directory, KeyStore.FileName), clock, Say), plan.Name, ProducerKeys.OwnerSecret(Path.Combine(StreamPlan.DirectoryOf(directory, plan.Name), StreamPlan.OwnerKey)))
+        : null;
 
     /// <exception cref="IOException">The plan names a store that is none.</exception>
     public static StoreSpec StoreOf(StreamPlan plan, string place)
@@ -131,10 +139,10 @@ internal sealed class StreamProcess : IAsyncDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         StartLoops();
         var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
-        using var listener = LoopListener.Listen(IPEndPoint.Parse(_state.Plan.Listen), _events, (socket, _) => byLoop[socket.Loop].Accept(socket), Say);
+        using var listener = LoopListener.Listen(IPEndPoint.Parse(_state.Plan.Listen), _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say);
         using var stop = new CancellationTokenSource();
         var beside = _state.Workers.Select(worker => Uphold($"the worker of a partition", worker.RunAsync)).Append(Uphold("retention", TrimAsync)).ToList();
-        Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}");
+        Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}{(_state.Keys is null ? "" : ", for producers with a key")}");
         var code = await _ending.Task;
         listener.Dispose();
         Say("ending: running requests are finished");

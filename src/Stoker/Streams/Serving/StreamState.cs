@@ -13,13 +13,22 @@ internal sealed class StreamState : IAsyncDisposable
 
     /// <param name="storeName">As it may be shown.</param>
     /// <param name="workers">One for each partition.</param>
+    /// <param name="keys">Null: it asks for none.</param>
     /// <param name="say">Lines for the stream's log.</param>
-    public StreamState(StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, Action<string> say)
+    public StreamState(
+        StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, ProducerKeys? keys, Action<string> say)
     {
-        (Plan, Log, StoreName, DeadLetters, Workers, _say) = (plan, log, storeName, deadLetters, workers, say);
+        (Plan, Log, StoreName, DeadLetters, Workers, Keys, _say) = (plan, log, storeName, deadLetters, workers, keys, say);
         Receipts = new ReceiptBook(log, workers, deadLetters);
         Path = Encoding.ASCII.GetBytes(plan.Path);
-        Ingest = new IngestSpec { Embedding = new VectorSpec { Dimension = plan.Dimension }, MaxEvent = plan.MaxEvent, MaxBatch = plan.MaxBatch };
+        Ingest = new IngestSpec
+        {
+            Embedding = new VectorSpec { Dimension = plan.Dimension },
+            Types = [new EventTypeSpec(EventsModule.Check, null), .. plan.Types.Select(type => type.ToSpec())],
+            OnlyDeclaredTypes = plan.OnlyDeclaredTypes,
+            MaxEvent = plan.MaxEvent,
+            MaxBatch = plan.MaxBatch,
+        };
         Types = new EventTypes(Ingest);
     }
 
@@ -32,6 +41,9 @@ internal sealed class StreamState : IAsyncDisposable
     public DeadLetterStore DeadLetters { get; }
 
     public IReadOnlyList<PartitionWorker> Workers { get; }
+
+    /// <summary>Null: it asks for none.</summary>
+    public ProducerKeys? Keys { get; }
 
     public ReceiptBook Receipts { get; }
 
@@ -49,6 +61,7 @@ internal sealed class StreamState : IAsyncDisposable
         foreach (var worker in Workers) await worker.DisposeAsync();
         Log.Dispose();
         DeadLetters.Dispose();
+        Keys?.Dispose();
     }
 
     public void Report(Exception bug)
