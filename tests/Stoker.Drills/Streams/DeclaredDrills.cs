@@ -38,7 +38,7 @@ public sealed class DeclaredDrills
         machine.Write("facts.ndjson", """{"metadata_id": "sent", "gpu_hardware": {"device_name": "T4"}}""" + "\n");
         machine.Write("ci.key", key + "\n");
         machine.Run("stream", "send", "facts.ndjson").Succeeded();
-        var limited = machine.Run("stream", "send", "facts.ndjson", "--key-file", "ci.key", "--patience", "0s");
+        var limited = machine.Run("stream", "send", "facts.ndjson", "--key-file", "ci.key", "--patience", "0s", "--no-spool");
         Assert.Equal(1, limited.Code);
         Assert.Contains("limit", limited.Errors, StringComparison.Ordinal);
         Assert.Equal("stoker:owner", (string?)Document(machine, "sent")["source"]);

@@ -70,12 +70,24 @@ internal sealed record StreamChoice(StreamPlan Plan, string Directory)
     /// <exception cref="StreamSilentException">The key cannot be read.</exception>
     public StreamClient Client(Invocation run, TimeSpan patience, string? keyFile = null) => new(Plan, patience, KeyOf(run, keyFile));
 
-    private string? KeyOf(Invocation run, string? keyFile)
+    /// <summary>For its process; null: none is needed.</summary>
+    /// <exception cref="StreamSilentException">The key cannot be read.</exception>
+    public string? KeyOf(Invocation run, string? keyFile)
     {
-        if (keyFile is null && run.World.Variables.TryGetValue(KeyVariable, out var key) && key.Length > 0) return key;
-        if (keyFile is null && !Plan.RequiresKeys) return null;
-        var path = keyFile is null ? Path.Combine(Directory, StreamPlan.OwnerKey) : Path.Combine(run.World.CurrentDirectory, keyFile);
-        if (keyFile is null && !Files.Exists(path)) throw new StreamSilentException("it has never run with keys, and so has made none for its owner");
+        if (GivenKey(run, keyFile) is { } given) return given;
+        if (!Plan.RequiresKeys) return null;
+        var path = Path.Combine(Directory, StreamPlan.OwnerKey);
+        if (!Files.Exists(path)) throw new StreamSilentException("it has never run with keys, and so has made none for its owner");
+        return ReadKey(path);
+    }
+
+    /// <summary>That of the option, or of the variable; null: neither is there.</summary>
+    /// <exception cref="StreamSilentException">The key cannot be read.</exception>
+    public static string? GivenKey(Invocation run, string? keyFile) =>
+        keyFile is not null ? ReadKey(Path.Combine(run.World.CurrentDirectory, keyFile)) : run.World.Variables.TryGetValue(KeyVariable, out var key) && key.Length > 0 ? key : null;
+
+    private static string ReadKey(string path)
+    {
         try
         {
             return Files.ReadAllText(path).Trim();

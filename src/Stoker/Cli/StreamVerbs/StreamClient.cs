@@ -12,14 +12,19 @@ namespace Stoker.Cli.StreamVerbs;
 internal sealed class StreamClient : IDisposable
 {
     private readonly HttpClient _client;
-    private readonly StreamPlan _plan;
+    private readonly Uri _posts;
 
     /// <param name="patience">For each answer.</param>
     /// <param name="key">Shown with each request; null: none.</param>
-    public StreamClient(StreamPlan plan, TimeSpan patience, string? key)
+    public StreamClient(StreamPlan plan, TimeSpan patience, string? key) : this(new Uri(AddressOf(plan), plan.Path), patience, key)
     {
-        _plan = plan;
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = AddressOf(plan), Timeout = patience };
+    }
+
+    /// <param name="posts">Where it takes documents. Reached by the proxy that the environment names, unless it is on this machine.</param>
+    public StreamClient(Uri posts, TimeSpan patience, string? key)
+    {
+        _posts = posts;
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = !posts.IsLoopback, AllowAutoRedirect = false }) { BaseAddress = posts, Timeout = patience };
         if (key is not null) _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
@@ -53,7 +58,7 @@ internal sealed class StreamClient : IDisposable
     {
         var content = new ReadOnlyMemoryContent(body);
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
-        return await AskAsync(new HttpRequestMessage(HttpMethod.Post, _plan.Path) { Content = content }, cancel);
+        return await AskAsync(new HttpRequestMessage(HttpMethod.Post, _posts) { Content = content }, cancel);
     }
 
     private async Task<StreamAnswer> AskAsync(HttpRequestMessage request, CancellationToken cancel)

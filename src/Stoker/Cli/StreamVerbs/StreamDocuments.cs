@@ -71,7 +71,18 @@ internal sealed record HopDocument(string Hop, double? Milliseconds);
 
 /// <summary>A line of <c>stoker stream send --json</c>: what became of one document.</summary>
 /// <param name="Place">File and line, or file and place in its array.</param>
-internal sealed record SentDocument(string Place, string Status, string? Id, string? Receipt, IReadOnlyList<SentMistake> Mistakes);
+/// <param name="Status"><c>accepted</c>, <c>spooled</c> or <c>rejected</c>.</param>
+internal sealed record SentDocument(string Place, string Status, string? Id, string? Receipt, IReadOnlyList<SentMistake> Mistakes)
+{
+    public const string Spooled = "spooled", Rejected = "rejected";
+
+    [JsonIgnore]
+    public bool IsAccepted => Status == "accepted";
+}
+
+/// <summary>A line of <c>refused.ndjson</c>: a document of the spool that the stream did not want.</summary>
+/// <param name="Document">As it stood; null: it is no text.</param>
+internal sealed record RefusedDocument(string Place, string Form, IReadOnlyList<SentMistake> Mistakes, string? Document, string? DocumentBase64);
 
 internal sealed record SentMistake(string Path, string Code, string Message, string? Expected, string? Got);
 
@@ -111,6 +122,7 @@ internal sealed record PostedReceipt(string Id);
 [JsonSerializable(typeof(ReplayDocument))]
 [JsonSerializable(typeof(StreamCheckDocument))]
 [JsonSerializable(typeof(SentDocument))]
+[JsonSerializable(typeof(RefusedDocument))]
 [JsonSerializable(typeof(PostAnswerDocument))]
 [JsonSerializable(typeof(PostedItem))]
 [JsonSerializable(typeof(ReceiptReport))]
