@@ -16,6 +16,9 @@ namespace Stoker.Daemon;
 /// <summary>One daemon of one estate on one host, as its endpoints see it: what it runs and what can be asked of it.</summary>
 internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors doors, Supervisor supervisor, CgroupSupport cgroups, AdoptedEstate adopted) : IDisposable
 {
+    /// <summary>How long an accepted wish is held back until the status shows it: a service's supervision may be at something that takes longer.</summary>
+    private static readonly TimeSpan Showing = TimeSpan.FromSeconds(1);
+
     /// <summary>Wishes are taken one after the other, the up and the down: what the later one says holds.</summary>
     private readonly SemaphoreSlim _wishing = new(1);
     private bool _isDown;
@@ -54,6 +57,8 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     /// <returns>Null: the daemon is about to end and takes no wish any more.</returns>
     public async Task<ApplyResponse?> ApplyAsync(ApplyRequest request, bool dryRun = false, bool resume = false, bool quiet = false)
     {
+        Task shown;
+        ApplyResponse response;
         await _wishing.WaitAsync();
         try
         {
@@ -66,13 +71,17 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
             var contexts = EstateWork.Contexts(plan, loaded.Variables, loaded.Diagnostics);
             DeclareKeys(plan, loaded);
             if (loaded.Diagnostics.HasErrors) return Answer(false, plan, loaded.Diagnostics);
-            await CarryOutAsync(plan, request, contexts, resume);
-            return Answer(true, quiet ? null : plan, loaded.Diagnostics);
+            shown = await CarryOutAsync(plan, request, contexts, resume);
+            response = Answer(true, quiet ? null : plan, loaded.Diagnostics);
         }
         finally
         {
             _wishing.Release();
         }
+
+        // Not while others wait with their wishes.
+        await Task.WhenAny(shown, Task.Delay(Showing, doors.Clock));
+        return response;
     }
 
     public RequestOutcome Scale(ServiceName name, int replicas)
@@ -136,7 +145,8 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         if (await ContainerClient.RemoveNetworksAsync(new ContainerHandle(tool, ""), options.State.Path) is { } problem) doors.Journal.Write("networks_left", problem);
     }
 
-    private async Task CarryOutAsync(EstatePlan plan, ApplyRequest request, IReadOnlyDictionary<ServiceName, LaunchContext> contexts, bool resume)
+    /// <returns>Completes when the status shows what each service was told.</returns>
+    private async Task<Task> CarryOutAsync(EstatePlan plan, ApplyRequest request, IReadOnlyDictionary<ServiceName, LaunchContext> contexts, bool resume)
     {
         var left = Interlocked.Exchange(ref _adopted, AdoptedEstate.Nothing);
         Volatile.Write(ref _plan, plan);
@@ -146,9 +156,10 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
         GatewayApply.WritePlan(plan, options.State.Path);
         StreamApply.WritePlans(plan, options.State.Path);
-        await supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
+        var shown = supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
         if (left.Running.Count > 0 && request.Names.Count == 0)
             await left.EndUndeclaredAsync(plan.Local.Select(p => p.Name).ToHashSet(), doors);
+        return shown;
     }
 
     /// <summary>The gateway and the streams of this host have one store of keys.</summary>

@@ -24,6 +24,7 @@ internal sealed class ServiceDriver
     private readonly IServiceHands _hands;
     private ServiceLife _life;
     private long _lastEvent;
+    private volatile bool _begun;
     private volatile bool _leaving;
     private volatile bool _letGo;
 
@@ -45,9 +46,10 @@ internal sealed class ServiceDriver
 
     public void Post(ServiceFact fact) => _facts.Writer.TryWrite((fact, null));
 
-    /// <summary>Completes when all that was posted until now shows on the board, or never will.</summary>
+    /// <summary>Completes when all that was posted until now shows on the board, or never will; at once while an earlier life is still ending, which shows, too.</summary>
     public Task CatchUpAsync()
     {
+        if (!_begun) return Task.CompletedTask;
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         return _facts.Writer.TryWrite((null, waiter)) ? waiter.Task : Task.CompletedTask;
     }
@@ -91,6 +93,7 @@ internal sealed class ServiceDriver
     private async Task ReadAsync()
     {
         Publish();
+        _begun = true;
         await foreach (var (fact, waiter) in _facts.Reader.ReadAllAsync())
         {
             waiter?.TrySetResult();
