@@ -50,12 +50,21 @@ internal sealed class StreamMetrics
         Line(page, "stoker_stream_duplicates_total", "counter", "Events that were stored before.", workers.Select(w => (w.Label, w.Progress.Duplicates)));
         Line(page, "stoker_stream_dead_letters", "gauge", "Events that were put aside and wait for somebody.", [("", stream.DeadLetters.Count())]);
         Line(page, "stoker_stream_lag_seconds", "gauge", "Age of the oldest event that is not stored.", workers.Select(w => (w.Label, (long)w.Lag)));
+        foreach (var kind in stream.Log.Metrics().GroupBy(metric => metric.Name))
+        {
+            Head(page, kind.Key, kind.First().Kind, kind.First().Help);
+            foreach (var metric in kind) page.Append(metric.Name).Append(metric.Labels).Append(' ').Append(metric.Value.ToString(CultureInfo.InvariantCulture)).Append('\n');
+        }
+
         return page.ToString();
     }
 
+    private static void Head(StringBuilder page, string name, string kind, string help) =>
+        page.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
+
     private static void Line(StringBuilder page, string name, string kind, string help, IEnumerable<(string Labels, long Value)> values)
     {
-        page.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
+        Head(page, name, kind, help);
         foreach (var (labels, value) in values) page.Append(name).Append(labels).Append(' ').Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
     }
 }

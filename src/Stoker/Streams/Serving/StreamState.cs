@@ -14,7 +14,7 @@ internal sealed class StreamState : IAsyncDisposable
     /// <param name="storeName">As it may be shown.</param>
     /// <param name="workers">One for each partition.</param>
     /// <param name="say">Lines for the stream's log.</param>
-    public StreamState(StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, Action<string> say)
+    public StreamState(StreamPlan plan, IEventLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, Action<string> say)
     {
         (Plan, Log, StoreName, DeadLetters, Workers, _say) = (plan, log, storeName, deadLetters, workers, say);
         Receipts = new ReceiptBook(log, workers, deadLetters);
@@ -25,7 +25,7 @@ internal sealed class StreamState : IAsyncDisposable
 
     public StreamPlan Plan { get; }
 
-    public StreamLog Log { get; }
+    public IEventLog Log { get; }
 
     public string StoreName { get; }
 

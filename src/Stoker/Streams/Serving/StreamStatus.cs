@@ -16,9 +16,9 @@ internal sealed record StreamStatus(string Stream, string Log, string Store, dou
     public static StreamStatus Of(StreamState stream)
     {
         var partitions = stream.Log.Partitions.Select(p => PartitionReport.Of(p, stream.Workers[p.Number])).ToList();
-        return new StreamStatus(stream.Plan.Name, stream.Log.Id.ToString(), stream.StoreName, partitions.Max(p => p.LagSeconds), stream.DeadLetters.Count(), partitions)
+        return new StreamStatus(stream.Plan.Name, stream.Log.Name, stream.StoreName, partitions.Max(p => p.LagSeconds), stream.DeadLetters.Count(), partitions)
         {
-            Drive = stream.Log.Drive?.Words(),
+            Drive = stream.Log.Words,
         };
     }
 }
@@ -34,7 +34,7 @@ internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, u
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Problem { get; init; }
 
-    public static PartitionReport Of(Partition partition, PartitionWorker worker)
+    public static PartitionReport Of(IEventPartition partition, PartitionWorker worker)
     {
         // Before the log's end is looked at: nobody sees more stored than there is.
         var progress = worker.Progress;

@@ -70,6 +70,12 @@ internal sealed class EventBatch : IDisposable
         Bytes += record.Payload.Length;
         FirstLogged ??= record.Time;
         LastLogged = record.Time;
+        if (record.Fault is { } not)
+        {
+            _poison.Add(new DeadLetter(_place.Partition, record.Offset, "", "", not.Cause, not.Path, not.Message, record.Payload.ToArray(), record.Time));
+            return;
+        }
+
         if (EnvelopeFrame.TryRead(record.Payload, _said) is var fault and not FrameFault.None)
         {
             _poison.Add(new DeadLetter(_place.Partition, record.Offset, "", "", fault == FrameFault.OtherVersion ? "other_version" : "frame", "", "the event in the log is not one that this program can read", record.Payload.ToArray(), record.Time));

@@ -7,17 +7,16 @@ using Stoker.Streams.Log.Reading;
 namespace Stoker.Streams.Work;
 
 /// <summary>Tells where an event is, from the log, the worker's position and the dead letters.</summary>
-internal sealed class ReceiptBook(StreamLog log, IReadOnlyList<PartitionWorker> workers, DeadLetterStore letters)
+internal sealed class ReceiptBook(IEventLog log, IReadOnlyList<PartitionWorker> workers, DeadLetterStore letters)
 {
     /// <summary>Reads the log: not on an event loop. Null: there is no such event.</summary>
     /// <exception cref="IOException"/>
     public ReceiptReport? Find(int partition, ulong offset)
     {
         var source = log.Partitions[partition];
-        if (offset >= source.End.NextOffset) return null;
-        var report = new ReceiptReport($"{partition}-{offset}", "logged", log.Id.ToString(), partition, offset);
-        using var reader = source.Read(offset);
-        report = reader.Read() switch
+        if (offset >= source.NextOffset) return null;
+        var report = new ReceiptReport($"{partition}-{offset}", "logged", log.Name, partition, offset);
+        report = source.Find(offset) switch
         {
             ReadOutcome.Batch { Value: var batch } => Logged(report, batch, offset),
             ReadOutcome.Deleted => report with { Note = "the log does not keep it any more" },
@@ -42,7 +41,7 @@ internal sealed class ReceiptBook(StreamLog log, IReadOnlyList<PartitionWorker> 
         return report with { State = "stored", Stored = workers[partition].Times.Of(offset) is { } at ? Time(at) : null };
     }
 
-    private static ReceiptReport Logged(ReceiptReport report, LogBatch batch, ulong offset)
+    private static ReceiptReport Logged(ReceiptReport report, RecordBatch batch, ulong offset)
     {
         using (batch)
         {

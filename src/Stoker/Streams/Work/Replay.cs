@@ -56,7 +56,7 @@ internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetter
         await EndAsync(batch, claim, told, stop);
     }
 
-    private void Take(int partition, LogBatch read, ulong stored, EventBatch batch)
+    private void Take(int partition, RecordBatch read, ulong stored, EventBatch batch)
     {
         foreach (var record in read)
         {

@@ -109,7 +109,7 @@ internal sealed class StreamBench : IAsyncDisposable
         }
     }
 
-    public Task StoredAsync() => UntilAsync(() => Task.FromResult(State.Workers.Zip(State.Log.Partitions).All(pair => pair.First.Progress.Next == pair.Second.End.NextOffset)));
+    public Task StoredAsync() => UntilAsync(() => Task.FromResult(State.Workers.Zip(State.Log.Partitions).All(pair => pair.First.Progress.Next == pair.Second.NextOffset)));
 
     /// <summary>As at SIGTERM.</summary>
     public Task DrainAsync()
