@@ -38,9 +38,7 @@ internal static class StreamExpansion
         CommandWhere = spec.Where,
         Host = spec.Host,
         Ports = [new PortSpec(spec.Listen.Address.ToString(), spec.Listen.Port, null, spec.Listen.Port, "tcp", spec.Where) { Purpose = "http", ApplicationProtocol = "http" }],
-        Environment = spec.PasswordVariable is { } variable
-            ? new Dictionary<string, Positioned<string?>> { [variable] = new(null, spec.Where) }
-            : new Dictionary<string, Positioned<string?>>(),
+        Environment = new[] { spec.PasswordVariable, spec.LogPasswordVariable }.OfType<string>().Distinct().ToDictionary(variable => variable, _ => new Positioned<string?>(null, spec.Where)),
         Healthcheck = new HealthcheckSpec(new ProbeSpec.Http(HealthOf(spec.Listen)), spec.Where) { Interval = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(5), StartPeriod = TimeSpan.FromSeconds(60) },
         Restart = new RestartSpec(RestartMode.Always) { MaxDelay = TimeSpan.FromSeconds(10) },
         StopGracePeriod = StreamProcess.DrainTime + TimeSpan.FromSeconds(10),

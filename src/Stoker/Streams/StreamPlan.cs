@@ -25,6 +25,13 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
 
     public string? PasswordVariable { get; set; }
 
+    /// <summary><c>kafka://…</c>; empty: the embedded one.</summary>
+    public string Log { get; set; } = "";
+
+    /// <summary>The variable of the daemon's environment that has the password of Kafka's user.</summary>
+    public string? LogPasswordVariable { get; set; }
+
+    /// <summary>0: as the topic has.</summary>
     public int Partitions { get; set; } = 1;
 
     /// <summary>Null: any.</summary>
@@ -57,6 +64,8 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
                 Path = stream.Path,
                 Host = stream.Host?.Value.Value ?? (plan.Estate.Hosts.Count == 1 ? plan.Estate.Hosts.Keys.Single().Value : null),
                 PasswordVariable = stream.PasswordVariable,
+                Log = stream.Log,
+                LogPasswordVariable = stream.LogPasswordVariable,
                 Partitions = stream.Partitions,
                 Dimension = stream.Dimension,
                 MaxEvent = (int)Math.Min(stream.MaxEvent.Bytes, 64 << 20),

@@ -4,6 +4,7 @@ using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Estates.Reading;
 using Stoker.Streams.Ingest;
+using Stoker.Streams.Kafka;
 using Stoker.Streams.Stores;
 
 namespace Stoker.Streams;
@@ -21,9 +22,11 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
     public StreamSpec Read(string name, MappingNode? map, SourcePosition where) => new(new ServiceName(name), ReadListen(map), ReadStore(map, name), where)
     {
         PasswordVariable = map.Text("password"),
+        Log = ReadLog(map, name),
+        LogPasswordVariable = map.Text("log_password"),
         Path = ReadPath(map),
         Host = ReadHost(map, name),
-        Partitions = map.Int("partitions") ?? 1,
+        Partitions = map.Int("partitions") ?? (KafkaModule.IsAddress(map.Text("log") ?? "") ? 0 : 1),
         Dimension = map.Int("embedding_dim"),
         MaxEvent = ReadMaxEvent(map),
         MaxBatch = map.Int("max_batch") ?? IngestModule.MaxBatch,
@@ -71,6 +74,39 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         }
 
         return address!.Kind == StoreKind.Sqlite ? $"sqlite:{Path.GetFullPath(address.Path, source.Context.Directory)}" : store.Value;
+    }
+
+    private string ReadLog(MappingNode? map, string stream)
+    {
+        if (map.PositionedText("log") is not { } log || log.Value == "embedded")
+        {
+            if (map.PositionedText("log_password") is { } idle)
+                _bag.Add(StreamDiagnostics.LogPassword, idle.Where, $"stream `{stream}` has the embedded log, which asks for no password", "leave `log_password` out, or name a topic: `log: kafka://broker:9092/topic?user=stoker`");
+            return "";
+        }
+
+        if (KafkaAddress.Parse(log.Value, out var address) is { } problem)
+        {
+            _bag.Add(StreamDiagnostics.InvalidLog, log.Where, $"the log of stream `{stream}` is none: {problem}", "`embedded`, or a topic as in `kafka://broker:9092/gpu-metadata`");
+            return "";
+        }
+
+        CheckKafka(map!, stream, address!, log.Where);
+        return log.Value;
+    }
+
+    private void CheckKafka(MappingNode map, string stream, KafkaAddress address, SourcePosition where)
+    {
+        if (map.Find("retention") is { } retention)
+            _bag.Add(StreamDiagnostics.RetentionOfBroker, retention.Where, $"how long the events of stream `{stream}` are kept is the topic's own setting", "leave `retention` out; `retention.ms` and `retention.bytes` of the topic say it");
+        if (address.User is not null != (map.Text("log_password") is not null))
+        {
+            _bag.Add(StreamDiagnostics.LogPassword, where, address.User is null ? $"stream `{stream}` has a password for Kafka and no user" : $"Kafka's user `{address.User}` has no password",
+                "`user=NAME` in the address, and `log_password: VARIABLE` beside it");
+        }
+
+        if (!KafkaLibrary.IsInstalled)
+            _bag.Add(StreamDiagnostics.KafkaMissing, where, $"stream `{stream}` cannot begin here: {KafkaLibrary.Missing}", "install it on the host that runs the stream; on other machines this is of no matter");
     }
 
     private string ReadPath(MappingNode? map)

@@ -17,7 +17,7 @@ internal static class QuarantineVerb
             Remarks =
             [
                 "Copies the damaged bytes to `quarantine/` in the log's directory and puts a gap in their place, of which every reader is told. No offset is used twice. Refused while the stream's "
-                + "process has the log open. May be interrupted and done again.",
+                + "process has the log open, and of a topic of Kafka, whose bytes are the brokers'. May be interrupted and done again.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Refused],
         }.With(name).Does(StreamChoice.With(name, Run));
@@ -25,6 +25,12 @@ internal static class QuarantineVerb
 
     private static ExitCode Run(Invocation run, StreamChoice stream)
     {
+        if (stream.Plan.Log.Length > 0)
+        {
+            run.Report.Error($"the log of stream `{stream.Name}` is a topic of Kafka", "damage there is its brokers' to find and to repair, from their replicas; `stoker stream verify` compares the store with the topic");
+            return ExitCode.Refused;
+        }
+
         if (Disk.Instance.List(stream.Log) is not { Count: > 0 })
         {
             run.Report.Error($"stream `{stream.Name}` has no log yet");

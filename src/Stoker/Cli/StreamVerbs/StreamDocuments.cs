@@ -17,7 +17,7 @@ internal sealed record StreamView(
     string Stream, string Url, string? Silent, string? Log, string Store, double? LagSeconds, long DeadLetters, IReadOnlyList<PartitionReport> Partitions)
 {
     [JsonIgnore]
-    public bool IsWell => Silent is null && Partitions.All(partition => partition.State == "writable" && partition.Problem is null);
+    public bool IsWell => Silent is null && Partitions.All(partition => partition.IsTaking && partition.Problem is null);
 }
 
 /// <summary>What <c>stoker stream verify --json</c> prints.</summary>

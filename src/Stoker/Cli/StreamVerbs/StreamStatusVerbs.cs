@@ -1,5 +1,4 @@
 using System.Globalization;
-using Stoker.Platform.Disks;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Serving;
@@ -28,7 +27,7 @@ internal static class StreamStatusVerbs
             Example = "stoker stream status gpu-metadata",
             Remarks =
             [
-                "States: writable, disk_full, failed; stopped where no process answers, and what is shown is read from the files then. Lag is the age of the oldest "
+                "States: writable, disk_full, failed; with Kafka also stored_elsewhere (by another process of the group) and unavailable; stopped where no process answers, and what is shown is read from the files then. Lag is the age of the oldest "
                 + "event that is not stored. Ends with 1 where a stream does not answer, does not store or does not take events.",
             ],
             ExitCodes = StreamCommand.Codes,
@@ -80,17 +79,18 @@ internal static class StreamStatusVerbs
     private static async Task<StreamView> ReadAsync(Invocation run, StreamChoice stream, string url, string why)
     {
         var store = stream.StoreSpec(run).Address.ToString();
-        var dead = StreamFiles.DeadLetters(stream.Directory);
-        if (StreamFiles.Look(Disk.Instance, stream.Log) is not { } files) return new StreamView(stream.Name, url, why, null, store, null, dead, []);
+        var dead = LogFiles.DeadLetters(stream.Directory);
+        using var log = stream.Look(run);
+        if (log is null) return new StreamView(stream.Name, url, why, null, store, null, dead, []);
         await using var open = stream.OpenStore(run);
         var partitions = new List<PartitionReport>();
-        foreach (var partition in files.Partitions)
+        foreach (var partition in log.Partitions)
         {
-            var problem = files.Damages.FirstOrDefault(damage => damage.Partition == partition.Partition) is { } damage ? $"the log is damaged: {damage}" : null;
+            var problem = log.Damages.FirstOrDefault(damage => damage.Partition == partition.Partition) is { } damage ? $"the log is damaged: {damage}" : null;
             var stored = partition.BeginOffset;
             try
             {
-                if (open is not null) stored = (ulong)((await open.PositionAsync(new LogPlace(files.Log.ToString(), partition.Partition), default))?.Next ?? (long)stored);
+                if (open is not null) stored = (ulong)((await open.PositionAsync(new LogPlace(log.Name, partition.Partition), default))?.Next ?? (long)stored);
             }
             catch (StoreUnavailableException unavailable)
             {
@@ -101,10 +101,10 @@ internal static class StreamStatusVerbs
                 partition.Partition, partition.BeginOffset, partition.NextOffset, stored, LagOf(run, partition, stored), "stopped", $"{partition.Hash}", partition.Bytes) { Problem = problem });
         }
 
-        return new StreamView(stream.Name, url, why, files.Log.ToString(), store, partitions.Max(partition => partition.LagSeconds), dead, partitions);
+        return new StreamView(stream.Name, url, why, log.Name, store, partitions.Max(partition => partition.LagSeconds), dead, partitions);
     }
 
-    private static double LagOf(Invocation run, PartitionFiles partition, ulong stored)
+    private static double LagOf(Invocation run, IPartitionView partition, ulong stored)
     {
         if (stored >= partition.NextOffset) return 0;
         foreach (var outcome in partition.Read(stored))
@@ -152,7 +152,7 @@ internal static class StreamStatusVerbs
             {
                 rows.Add(new TableRow(
                 [
-                    new(view.Stream, Tone.Name), new($"{each.Partition}"), new(each.State, each.State == "writable" ? Tone.Good : Tone.Bad), Number(each.Begin), Number(each.Next), Number(each.Stored),
+                    new(view.Stream, Tone.Name), new($"{each.Partition}"), new(each.State, each.IsTaking ? Tone.Good : Tone.Bad), Number(each.Begin), Number(each.Next), Number(each.Stored),
                     new(Lag(each.LagSeconds)), each.Partition == 0 ? Number((ulong)view.DeadLetters) : new Cell(""), Number((ulong)each.Bytes), new(each.Problem ?? ""),
                 ]));
             }
@@ -163,7 +163,7 @@ internal static class StreamStatusVerbs
 
     private static Cell StateCell(StreamView view) =>
         view.Silent is not null ? new("stopped", Tone.Bad)
-        : view.Partitions.FirstOrDefault(each => each.State != "writable") is { } other ? new(other.State, Tone.Bad)
+        : view.Partitions.FirstOrDefault(each => !each.IsTaking) is { } other ? new(other.State, Tone.Bad)
         : view.Partitions.Any(each => each.Problem is not null) ? new("not stored", Tone.Bad)
         : new("writable", Tone.Good);
 

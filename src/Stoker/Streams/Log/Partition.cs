@@ -277,6 +277,12 @@ internal enum PartitionState
 
     /// <summary>The disk failed; goes on when the log is opened again.</summary>
     Failed,
+
+    /// <summary>The log's server does not answer; goes on by itself.</summary>
+    Unavailable,
+
+    /// <summary>Taken here, and stored by another process.</summary>
+    Elsewhere,
     Closed,
 }
 
@@ -284,4 +290,4 @@ internal enum PartitionState
 /// <param name="Bytes">On the disk.</param>
 /// <param name="WaitingBytes">In memory, not yet on the disk.</param>
 internal sealed record PartitionStatus(
-    int Number, PartitionState State, string Failure, ulong BeginOffset, ulong NextOffset, RunningHash Hash, int Segments, long Bytes, int WaitingBytes, long Commits);
+    int Number, PartitionState State, string Failure, ulong BeginOffset, ulong NextOffset, RunningHash? Hash, int Segments, long Bytes, int WaitingBytes, long Commits);

@@ -1,5 +1,9 @@
+using Stoker.Platform;
 using Stoker.Platform.Disks;
+using Stoker.Streams.Kafka;
 using Stoker.Streams.Log;
+using Stoker.Streams.Log.Reading;
+using Stoker.Streams.Work;
 
 namespace Stoker.Streams.Serving;
 
@@ -14,7 +18,29 @@ internal static class LogOpener
     /// <param name="path">Of the embedded log's directory.</param>
     /// <returns>Null: it cannot be opened, and it was said why.</returns>
     /// <exception cref="IOException"/>
-    public static OpenedLog? Open(StreamPlan plan, string path, TimeProvider clock, Action<string> say) => OpenEmbedded(plan, path, clock, say);
+    public static OpenedLog? Open(StreamPlan plan, string path, TimeProvider clock, Action<string> say) =>
+        plan.Log.Length == 0 ? OpenEmbedded(plan, path, clock, say) : OpenKafka(plan, clock, say);
+
+    /// <summary>What can be told of a log, whether the stream's process runs or not. Changes nothing.</summary>
+    /// <param name="variable">Of the environment.</param>
+    /// <returns>Null: there is none, because the stream has never run.</returns>
+    /// <exception cref="IOException"/>
+    public static LogView? Look(StreamPlan plan, string path, Func<string, string?> variable, TimeProvider clock, Action<string> say) =>
+        plan.Log.Length == 0 ? LogFiles.Look(new Disk(), path) : KafkaView.Open(SettingsOf(plan, variable), StreamState.IngestOf(plan), clock, say);
+
+    private static OpenedLog OpenKafka(StreamPlan plan, TimeProvider clock, Action<string> say)
+    {
+        var log = KafkaLog.Open(SettingsOf(plan, HostEnvironment.Variable), plan.Partitions > 0 ? plan.Partitions : null, StreamState.IngestOf(plan), clock, say);
+        return new OpenedLog(log, null, null);
+    }
+
+    /// <exception cref="IOException">The plan names a log that is none, or a variable that is not there.</exception>
+    private static KafkaSettings SettingsOf(StreamPlan plan, Func<string, string?> variable)
+    {
+        if (KafkaAddress.Parse(plan.Log, out var address) is { } problem) throw new IOException($"`{plan.Log}`: {problem}");
+        var password = plan.LogPasswordVariable is { } name ? variable(name) ?? throw new IOException($"the variable `{name}`, which has the password of Kafka's user, is not set") : null;
+        return new KafkaSettings(address!, plan.Name, password);
+    }
 
     private static OpenedLog? OpenEmbedded(StreamPlan plan, string path, TimeProvider clock, Action<string> say)
     {

@@ -19,7 +19,7 @@ internal sealed class StreamState : IAsyncDisposable
         (Plan, Log, StoreName, DeadLetters, Workers, _say) = (plan, log, storeName, deadLetters, workers, say);
         Receipts = new ReceiptBook(log, workers, deadLetters);
         Path = Encoding.ASCII.GetBytes(plan.Path);
-        Ingest = new IngestSpec { Embedding = new VectorSpec { Dimension = plan.Dimension }, MaxEvent = plan.MaxEvent, MaxBatch = plan.MaxBatch };
+        Ingest = IngestOf(plan);
         Types = new EventTypes(Ingest);
     }
 
@@ -50,6 +50,9 @@ internal sealed class StreamState : IAsyncDisposable
         Log.Dispose();
         DeadLetters.Dispose();
     }
+
+    /// <summary>What the stream takes.</summary>
+    public static IngestSpec IngestOf(StreamPlan plan) => new() { Embedding = new VectorSpec { Dimension = plan.Dimension }, MaxEvent = plan.MaxEvent, MaxBatch = plan.MaxBatch };
 
     public void Report(Exception bug)
     {

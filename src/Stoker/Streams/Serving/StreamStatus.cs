@@ -26,13 +26,18 @@ internal sealed record StreamStatus(string Stream, string Log, string Store, dou
 /// <param name="Begin">The first event that the log still has.</param>
 /// <param name="Next">Of the next event that comes.</param>
 /// <param name="Stored">The first event that the store has not had.</param>
-/// <param name="State"><c>writable</c>, <c>disk_full</c>, <c>failed</c>.</param>
-/// <param name="Hash">The running hash of all events, to compare with the store's.</param>
+/// <param name="State"><c>writable</c>, <c>disk_full</c>, <c>failed</c>; with Kafka also <c>stored_elsewhere</c> and <c>unavailable</c>.</param>
+/// <param name="Hash">The running hash of all events, to compare with the store's; empty: the log has none.</param>
+/// <param name="Bytes">On this machine's disk.</param>
 internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, ulong Stored, double LagSeconds, string State, string Hash, long Bytes)
 {
     /// <summary>Why events are not stored just now; null: they are.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Problem { get; init; }
+
+    /// <summary>Events that come are taken.</summary>
+    [JsonIgnore]
+    public bool IsTaking => State is "writable" or "stored_elsewhere";
 
     public static PartitionReport Of(IEventPartition partition, PartitionWorker worker)
     {
@@ -46,9 +51,11 @@ internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, u
                 PartitionState.Writable => "writable",
                 PartitionState.DiskFull => "disk_full",
                 PartitionState.Failed => "failed",
+                PartitionState.Unavailable => "unavailable",
+                PartitionState.Elsewhere => "stored_elsewhere",
                 PartitionState.Closed => "closed",
             },
-            status.Hash.ToString(), status.Bytes)
+            status.Hash?.ToString() ?? "", status.Bytes)
         {
             Problem = progress.Problem ?? (status.Failure.Length > 0 ? status.Failure : null),
         };

@@ -48,6 +48,9 @@ internal sealed class EventBatch : IDisposable
 
     public long? LastLogged { get; private set; }
 
+    /// <summary>Of the event that was added last; null: none was.</summary>
+    public ulong? LastOffset { get; private set; }
+
     public DocumentBatch Documents => _documents;
 
     /// <summary>Events that became no document.</summary>
@@ -60,7 +63,7 @@ internal sealed class EventBatch : IDisposable
         _records.Clear();
         _frames.Clear();
         _poison.Clear();
-        (Bytes, FirstLogged, LastLogged) = (0, null, null);
+        (Bytes, FirstLogged, LastLogged, LastOffset) = (0, null, null, null);
         _documents.Begin((long?)from);
     }
 
@@ -70,6 +73,7 @@ internal sealed class EventBatch : IDisposable
         Bytes += record.Payload.Length;
         FirstLogged ??= record.Time;
         LastLogged = record.Time;
+        LastOffset = record.Offset;
         if (record.Fault is { } not)
         {
             _poison.Add(new DeadLetter(_place.Partition, record.Offset, "", "", not.Cause, not.Path, not.Message, record.Payload.ToArray(), record.Time));

@@ -267,7 +267,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
         while (_letters.ToRetry(_partition.Number, StoresModule.BatchSize) is { Count: > 0 } letters)
         {
             _batch.Begin(null);
-            foreach (var letter in letters) _batch.Add(new LogRecord(letter.Offset, letter.Logged, 0, letter.Frame));
+            foreach (var letter in letters) AddAgain(letter);
             var still = _batch.Poison.Select(p => p.Offset).ToHashSet();
             if (still.Count > 0) PutAside(_batch.Poison);
             _batch.End(0, 0);
@@ -277,6 +277,26 @@ internal sealed class PartitionWorker : IAsyncDisposable
         }
 
         return true;
+    }
+
+    /// <summary>As it was put aside; what was no event is read anew, because what is taken for one may have changed.</summary>
+    private void AddAgain(DeadLetter letter)
+    {
+        if (letter.Frame.AsSpan().StartsWith("{"u8) && _partition.Find(letter.Offset) is ReadOutcome.Batch { Value: var batch })
+        {
+            using (batch)
+            {
+                foreach (var record in batch)
+                {
+                    if (record.Offset == letter.Offset) _batch.Add(record);
+                    if (record.Offset >= letter.Offset) break;
+                }
+            }
+        }
+
+        if (_batch.LastOffset == letter.Offset) return;
+        var fault = letter.Frame.AsSpan().StartsWith("{"u8) ? new RecordFault(letter.Cause, letter.Path, letter.Message) : null;
+        _batch.Add(new LogRecord(letter.Offset, letter.Logged, 0, letter.Frame) { Fault = fault });
     }
 
     private void PutAside(IReadOnlyList<DeadLetter> letters) => _letters.Add(letters, LogModule.MicrosecondsOf(_clock.GetUtcNow()));

@@ -13,7 +13,7 @@ namespace Stoker.Streams.Work;
 ///                           └─ else: applied under a place of its own, so that the worker is not fenced off ─► stored │ was there
 /// </code>
 /// </summary>
-internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetterStore letters, string? host, TimeProvider clock)
+internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore letters, string? host, TimeProvider clock)
 {
     /// <summary>Of events that are looked at together.</summary>
     private const long MostBytes = 8 << 20;
@@ -24,12 +24,12 @@ internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetter
     /// <param name="fromOf">Where to begin in each partition.</param>
     /// <param name="told">Called after each batch.</param>
     /// <exception cref="IOException">The log is damaged, or the store failed. What was applied stays, and the same again changes nothing.</exception>
-    public async Task<ReplaySums> RunAsync(Func<PartitionFiles, ulong> fromOf, bool isDry, Action<ReplaySums> told, CancellationToken stop)
+    public async Task<ReplaySums> RunAsync(Func<IPartitionView, ulong> fromOf, bool isDry, Action<ReplaySums> told, CancellationToken stop)
     {
         _hasLetters = letters.List(null, 1).Count > 0;
-        foreach (var partition in files.Partitions)
+        foreach (var partition in log.Partitions)
         {
-            var place = new LogPlace(files.Log.ToString(), partition.Partition);
+            var place = new LogPlace(log.Name, partition.Partition);
             var stored = (ulong)((await store.PositionAsync(place, stop))?.Next ?? (long)partition.BeginOffset);
             using var batch = new EventBatch(place, host, PutAside);
             var claim = isDry ? null : await store.TakeAsync(new LogPlace($"replay-{place.Log}", place.Partition), default, stop);
@@ -40,7 +40,7 @@ internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetter
         return _sums;
     }
 
-    private async Task RunAsync(PartitionFiles partition, ulong from, ulong stored, EventBatch batch, StoreClaim? claim, Action<ReplaySums> told, CancellationToken stop)
+    private async Task RunAsync(IPartitionView partition, ulong from, ulong stored, EventBatch batch, StoreClaim? claim, Action<ReplaySums> told, CancellationToken stop)
     {
         batch.Begin(null);
         foreach (var outcome in partition.Read(from))
