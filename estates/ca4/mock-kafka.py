@@ -12,6 +12,7 @@ Commands on standard input, a line each, answered with `ok`:
 """
 
 import ctypes
+import random
 import socket
 import sys
 import threading
@@ -139,6 +140,9 @@ def obey(cluster, brokers, words):
 def main():
     port, topic, partitions = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     brokers = int(sys.argv[4]) if len(sys.argv) > 4 else 3
+    for _ in range(random.randrange(4000)):
+        # A cluster is named after its place in memory: another start is another cluster.
+        lib.rd_kafka_conf_new()
     cluster = lib.rd_kafka_mock_cluster_new(client({"client.id": "mock"}), brokers)
     check(lib.rd_kafka_mock_topic_create(cluster, topic.encode(), partitions, brokers))
     all_brokers = lib.rd_kafka_mock_cluster_bootstraps(cluster).decode()

@@ -146,7 +146,7 @@ internal sealed class KafkaGroup : IDisposable
             }
         }
 
-        if (gone.Count > 0) _say($"partitions {string.Join(", ", gone.Select(each => each.Partition).Order())} are stored by another process from now on");
+        if (gone.Count > 0 && !_stopping) _say($"partitions {string.Join(", ", gone.Select(each => each.Partition).Order())} are stored by another process from now on");
         foreach (var (_, turn) in gone) turn.End();
         var all = Task.WhenAll(gone.Select(each => each.Turn.LetGo));
         if (!all.Wait(patience) && patience > TimeSpan.Zero) _say("warning: what was being stored has not ended in time; the store refuses it when another process begins");

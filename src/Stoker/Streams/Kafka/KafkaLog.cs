@@ -27,6 +27,8 @@ internal sealed class KafkaLog : IEventLog
 
     public IReadOnlyList<IEventPartition> Partitions => _partitions;
 
+    public string Acknowledged => "every broker in sync has it";
+
     public string? Words => _facts.Words();
 
     /// <param name="partitions">As many as the topic must have; null: as it has.</param>

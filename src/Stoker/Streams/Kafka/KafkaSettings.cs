@@ -46,7 +46,6 @@ internal sealed record KafkaSettings(KafkaAddress Address, string Stream, string
         AutoOffsetReset = AutoOffsetReset.Latest,
         SessionTimeoutMs = (int)SessionTime.TotalMilliseconds,
         HeartbeatIntervalMs = (int)SessionTime.TotalMilliseconds / 4,
-        AllowAutoCreateTopics = false,
     };
 
     /// <summary>Reads from where it is told to; knows no group.</summary>
@@ -62,7 +61,6 @@ internal sealed record KafkaSettings(KafkaAddress Address, string Stream, string
         FetchErrorBackoffMs = 200,
         QueuedMaxMessagesKbytes = 8 << 10,
         CheckCrcs = true,
-        AllowAutoCreateTopics = false,
     };
 
     private ClientConfig Client()

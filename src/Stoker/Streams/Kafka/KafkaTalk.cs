@@ -12,7 +12,8 @@ internal sealed class KafkaTalk(Action<string> say, TimeProvider clock)
 
     public void Hear(IClient client, LogMessage message)
     {
-        if (message.Level <= SyslogLevel.Warning) Say(message.Facility, $"kafka: {message.Message}");
+        // Asked for are all topics, so that none is made by asking; which old brokers could not be told is of no matter.
+        if (message.Level <= SyslogLevel.Warning && message.Facility != "AUTOCREATE") Say(message.Facility, $"kafka: {message.Message}");
     }
 
     public void Hear(Error error) => Say($"{error.Code}", $"kafka: {error.Reason}");

@@ -8,7 +8,7 @@ namespace Stoker.Streams.Kafka;
 /// <param name="LeastInSync"><c>min.insync.replicas</c>; null: the cluster does not tell.</param>
 internal sealed record TopicFacts(string Topic, int Partitions, int Replicas, int? LeastInSync)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15), ConfigPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15), ConfigPatience = TimeSpan.FromSeconds(2);
 
     /// <summary>Asks for all topics, because asking for one makes it where the cluster makes topics by itself.</summary>
     /// <exception cref="IOException">There is no such topic, or nobody answers.</exception>

@@ -10,6 +10,9 @@ internal interface IEventLog : IDisposable
 
     IReadOnlyList<IEventPartition> Partitions { get; }
 
+    /// <summary>What it means that an append is durable, for whoever sent the event.</summary>
+    string Acknowledged { get; }
+
     /// <summary>What is to be known of where it is kept; null: nothing.</summary>
     string? Words { get; }
 

@@ -30,6 +30,8 @@ internal sealed class StreamLog : IEventLog
 
     IReadOnlyList<IEventPartition> IEventLog.Partitions => Partitions;
 
+    string IEventLog.Acknowledged => "the log has it on disk";
+
     string? IEventLog.Words => Drive?.Words();
 
     /// <summary>What was measured when the log was made; null: nothing that can be read.</summary>
