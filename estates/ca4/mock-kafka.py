@@ -143,7 +143,7 @@ def main():
     for _ in range(random.randrange(4000)):
         # A cluster is named after its place in memory: another start is another cluster.
         lib.rd_kafka_conf_new()
-    cluster = lib.rd_kafka_mock_cluster_new(client({"client.id": "mock"}), brokers)
+    cluster = lib.rd_kafka_mock_cluster_new(client({"client.id": "mock", "log_level": "3"}), brokers)
     check(lib.rd_kafka_mock_topic_create(cluster, topic.encode(), partitions, brokers))
     all_brokers = lib.rd_kafka_mock_cluster_bootstraps(cluster).decode()
     host, first = all_brokers.split(",")[0].rsplit(":", 1)

@@ -12,7 +12,7 @@ namespace Stoker.Streams.Kafka;
 /// <code>
 /// stoker_form      metadata | cloudevent     whoever has it was checked at a stream's door
 /// stoker_received  2026-11-21T20:12:25.1234567Z
-/// stoker_producer  stoker_schema  stoker_dimension  stoker_kinds (count=integer,last=boolean)   traceparent, unless the event has its own
+/// stoker_producer  stoker_schema  stoker_dimension  stoker_kinds (count=integer,last=boolean)  traceparent
 /// </code>
 /// Pure.
 /// </summary>
@@ -43,7 +43,7 @@ internal static class EventMessages
         Add(headers, Schema, said.Schema);
         if (said.Dimension > 0) headers.Add(Dimension, Encoding.ASCII.GetBytes(said.Dimension.ToString(CultureInfo.InvariantCulture)));
         Add(headers, Kinds, Encoding.ASCII.GetBytes(KindsOf(said)));
-        if (said.Find("traceparent"u8) is null) Add(headers, "traceparent", said.TraceParent);
+        Add(headers, "traceparent", said.TraceParent);
         return new Message<byte[], byte[]?>
         {
             Key = (said.Find("partitionkey"u8) is { Value.IsEmpty: false } key ? key.Value : said.Source).ToArray(),
@@ -72,7 +72,6 @@ internal static class EventMessages
 
         if (!kinds.IsEmpty && !TryReadKinds(into, kinds)) return $"the header {Kinds} cannot be read";
         if (into.Source.IsEmpty || into.Id.IsEmpty || into.Type.IsEmpty || into.Received == default) return "source, id, type or time of arrival are not there";
-        if (into.Find("traceparent"u8) is { } own && into.TraceParent.IsEmpty) into.TraceParent = own.Value;
         if (message.Value is { } data) (into.Data, into.HasData) = (data, true);
         return null;
     }
