@@ -1,6 +1,6 @@
 """librdkafka's mock cluster as a process of its own: not Kafka, but its protocol, in memory, for trying things out.
 
-    python3 mock-kafka.py PORT TOPIC PARTITIONS [BROKERS]
+    python3 mock-kafka.py PORT TOPIC PARTITIONS [BROKERS]     PORT 0: any that is free
 
 Needs the system's librdkafka.so.1. The cluster listens on ports of its own choice, which clients learn from whichever broker they ask; so
 what listens on PORT only passes bytes on to the first of them. Each partition keeps 100,000 messages or 5 MiB at most, the oldest go
@@ -54,7 +54,7 @@ def client(settings):
     return made
 
 
-def relay(port, target):
+def relay(door, target):
     def pump(source, sink):
         try:
             while data := source.recv(65536):
@@ -78,7 +78,6 @@ def relay(port, target):
             for ends in ((near, far), (far, near)):
                 threading.Thread(target=pump, args=ends, daemon=True).start()
 
-    door = socket.create_server(("127.0.0.1", port))
     threading.Thread(target=accept, daemon=True).start()
 
 
@@ -138,8 +137,9 @@ def obey(cluster, brokers, words):
 
 
 def main():
-    port, topic, partitions = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    topic, partitions = sys.argv[2], int(sys.argv[3])
     brokers = int(sys.argv[4]) if len(sys.argv) > 4 else 3
+    door = socket.create_server(("127.0.0.1", int(sys.argv[1])))
     for _ in range(random.randrange(4000)):
         # A cluster is named after its place in memory: another start is another cluster.
         lib.rd_kafka_conf_new()
@@ -147,8 +147,8 @@ def main():
     check(lib.rd_kafka_mock_topic_create(cluster, topic.encode(), partitions, brokers))
     all_brokers = lib.rd_kafka_mock_cluster_bootstraps(cluster).decode()
     host, first = all_brokers.split(",")[0].rsplit(":", 1)
-    relay(port, (host, int(first)))
-    print(f"ready on 127.0.0.1:{port}, {brokers} brokers at {all_brokers}: librdkafka's mock, not Kafka; nothing is kept when it ends", flush=True)
+    relay(door, (host, int(first)))
+    print(f"ready on 127.0.0.1:{door.getsockname()[1]}, {brokers} brokers at {all_brokers}: librdkafka's mock, not Kafka; nothing is kept when it ends", flush=True)
     for line in sys.stdin:
         try:
             obey(cluster, all_brokers, line.split())

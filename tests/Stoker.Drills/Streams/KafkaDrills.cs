@@ -57,7 +57,6 @@ public sealed class KafkaDrills
         await using (var producers = Gentle(first, oracle))
         {
             await MoreAsync(first, oracle, 30);
-            await first.SettledAsync();
             using (var documents = first.OpenDocuments())
             {
                 documents.Execute("BEGIN IMMEDIATE");
@@ -192,7 +191,7 @@ public sealed class KafkaDrills
     private static async Task RefusedAsync(string address, int partitions, string why)
     {
         await using var box = new StreamBox(change: plan => plan with { Partitions = partitions, Log = address });
-        using var process = box.Launch();
+        var process = box.Launch();
         await process.WaitForExitAsync(Cancellation);
         Assert.Equal(1, process.ExitCode);
         Assert.Contains(why, box.Said, StringComparison.Ordinal);

@@ -146,7 +146,12 @@ internal sealed class KafkaGroup : IDisposable
             }
         }
 
-        if (gone.Count > 0 && !_stopping) _say($"partitions {string.Join(", ", gone.Select(each => each.Partition).Order())} are stored by another process from now on");
+        if (gone.Count > 0 && !_stopping)
+        {
+            var why = patience > TimeSpan.Zero ? "are given to another process" : "are this process's no more: the group has not heard from it";
+            _say($"partitions {string.Join(", ", gone.Select(each => each.Partition).Order())} {why}");
+        }
+
         foreach (var (_, turn) in gone) turn.End();
         var all = Task.WhenAll(gone.Select(each => each.Turn.LetGo));
         if (!all.Wait(patience) && patience > TimeSpan.Zero) _say("warning: what was being stored has not ended in time; the store refuses it when another process begins");

@@ -28,11 +28,12 @@ internal sealed class KafkaPartition(KafkaTopic topic, KafkaProducer? producer, 
     public PartitionStatus Status()
     {
         var fatal = producer?.Fatal;
+        var silence = _problem ?? (topic.Silence is { } words ? $"the brokers do not answer: {words}" : null);
         var state = fatal is not null ? PartitionState.Failed
-            : _problem is not null ? PartitionState.Unavailable
+            : silence is not null ? PartitionState.Unavailable
             : group?.Has(number) == false ? PartitionState.Elsewhere
             : PartitionState.Writable;
-        return new PartitionStatus(number, state, fatal ?? _problem ?? "", BeginOffset, NextOffset, null, 0, 0, producer?.WaitingBytes ?? 0, 0);
+        return new PartitionStatus(number, state, fatal ?? silence ?? "", BeginOffset, NextOffset, null, 0, 0, producer?.WaitingBytes ?? 0, 0);
     }
 
     public AppendAnswer Append(RecordBuffer records, AppendInbox inbox, object? state) => producer?.Append(number, records, inbox, state) ?? AppendAnswer.Closed;

@@ -56,6 +56,8 @@ internal sealed record KafkaSettings(KafkaAddress Address, string Stream, string
         EnableAutoCommit = false,
         EnableAutoOffsetStore = false,
         AutoOffsetReset = AutoOffsetReset.Error,
+        // A question to a broker that is away has no other end.
+        SocketTimeoutMs = 5000,
         EnablePartitionEof = true,
         FetchWaitMaxMs = 200,
         FetchErrorBackoffMs = 200,

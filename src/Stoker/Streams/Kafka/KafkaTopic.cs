@@ -11,13 +11,18 @@ internal sealed class KafkaTopic : IDisposable
 
     private readonly IConsumer<byte[], byte[]?> _consumer;
     private readonly IngestSpec _ingest;
-    private readonly MessageRecords _records;
+    private readonly EventTypes _types;
     private readonly Lock _access = new();
+    private volatile string? _silence;
 
     public KafkaTopic(KafkaSettings settings, IngestSpec ingest, KafkaTalk talk)
     {
-        (Settings, Talk, _ingest, _records) = (settings, talk, ingest, new MessageRecords(ingest));
-        _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Reader()).SetLogHandler(talk.Hear).SetErrorHandler((_, error) => talk.Hear(error)).Build();
+        (Settings, Talk, _ingest, _types) = (settings, talk, ingest, new EventTypes(ingest));
+        _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Reader()).SetLogHandler(talk.Hear).SetErrorHandler((_, error) =>
+        {
+            if (error.Code == ErrorCode.Local_AllBrokersDown) _silence = error.Reason;
+            talk.Hear(error);
+        }).Build();
     }
 
     public KafkaSettings Settings { get; }
@@ -29,6 +34,9 @@ internal sealed class KafkaTopic : IDisposable
     /// <summary>The log's name: a topic of the same name on another cluster is another log.</summary>
     public string Name { get; private set; } = "";
 
+    /// <summary>Why no broker answers; null: one does.</summary>
+    public string? Silence => _silence;
+
     /// <exception cref="IOException"/>
     public void Identify()
     {
@@ -36,10 +44,16 @@ internal sealed class KafkaTopic : IDisposable
         Name = $"kafka:{cluster}/{Settings.Address.Topic}";
     }
 
-    public MessageRecords NewRecords() => new(_ingest);
+    public MessageRecords NewRecords() => new(_ingest, _types);
 
+    /// <summary>Where a partition begins and ends. Where all brokers are away, it may come back only when one is there again.</summary>
     /// <exception cref="KafkaException"/>
-    public WatermarkOffsets Ask(TopicPartition place) => _consumer.QueryWatermarkOffsets(place, AskPatience);
+    public WatermarkOffsets Ask(TopicPartition place)
+    {
+        var ends = _consumer.QueryWatermarkOffsets(place, AskPatience);
+        _silence = null;
+        return ends;
+    }
 
     /// <exception cref="IOException"/>
     public ReadOutcome Find(KafkaPartition partition, ulong offset)
@@ -50,7 +64,7 @@ internal sealed class KafkaTopic : IDisposable
             {
                 _consumer.Assign(new TopicPartitionOffset(partition.Place, (long)offset));
                 if (_consumer.Consume(Patience) is not { } found) throw new IOException("the topic cannot be read: no broker answers");
-                return found.IsPartitionEOF ? ReadOutcome.End.Instance : new ReadOutcome.Batch(new MessageBatch(_records, [found]));
+                return found.IsPartitionEOF ? ReadOutcome.End.Instance : new ReadOutcome.Batch(new MessageBatch(NewRecords(), [found]));
             }
             catch (KafkaException failed)
             {

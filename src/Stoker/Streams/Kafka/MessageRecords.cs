@@ -25,7 +25,7 @@ internal sealed class MessageRecords
     private readonly MessageReader _reader;
 
     /// <param name="ingest">What the stream takes.</param>
-    public MessageRecords(IngestSpec ingest) => _reader = new MessageReader(ingest, new EventTypes(ingest));
+    public MessageRecords(IngestSpec ingest, EventTypes types) => _reader = new MessageReader(ingest, types);
 
     public LogRecord Read(ulong offset, Message<byte[], byte[]?> message)
     {

@@ -109,14 +109,25 @@ internal sealed class PartitionWorker : IAsyncDisposable
     /// <summary>Waits until the partition's events are this process's to store; meanwhile it is told how far the one that has it is.</summary>
     private async Task<PartitionHold> HoldAsync(CancellationToken stop)
     {
-        var holding = _partition.HoldAsync(stop);
-        while (!holding.IsCompleted && await Task.WhenAny(holding, Task.Delay(LookEvery, _clock, stop)) != holding)
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var holding = _partition.HoldAsync(leaving.Token);
+        try
         {
-            stop.ThrowIfCancellationRequested();
-            await LookAsync(stop);
-        }
+            while (!holding.IsCompleted && await Task.WhenAny(holding, Task.Delay(LookEvery, _clock, stop)) != holding)
+            {
+                stop.ThrowIfCancellationRequested();
+                await LookAsync(stop);
+            }
 
-        return await holding;
+            return await holding;
+        }
+        catch
+        {
+            // Nobody is given what nobody waits for.
+            await leaving.CancelAsync();
+            if (holding.IsCompletedSuccessfully) (await holding).Dispose();
+            throw;
+        }
     }
 
     private async Task LookAsync(CancellationToken stop)

@@ -20,9 +20,9 @@ internal sealed class MockKafka : IAsyncDisposable
 
     private readonly Process _process;
 
-    private MockKafka(Process process, int port) => (_process, Port) = (process, port);
+    private MockKafka(Process process) => _process = process;
 
-    public int Port { get; }
+    public int Port { get; private set; }
 
     public string Address => $"kafka://127.0.0.1:{Port}/{Topic}";
 
@@ -30,14 +30,15 @@ internal sealed class MockKafka : IAsyncDisposable
     {
         Assert.SkipUnless(NativeLibrary.TryLoad("librdkafka.so.1", out _), "Kafka's library librdkafka.so.1 is not installed (Debian: librdkafka1)");
         Assert.SkipUnless(File.Exists("/usr/bin/python3"), "python3 is not installed");
-        var port = FreePorts.Take(1)[0];
-        var start = new ProcessStartInfo("/usr/bin/python3", [Path.Combine(Machine.Repository, "estates", "ca4", "mock-kafka.py"), $"{port}", Topic, $"{partitions}"])
+        var start = new ProcessStartInfo("/usr/bin/python3", [Path.Combine(Machine.Repository, "estates", "ca4", "mock-kafka.py"), "0", Topic, $"{partitions}"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
-        var kafka = new MockKafka(Process.Start(start)!, port);
-        Assert.StartsWith("ready", await kafka.HearAsync(), StringComparison.Ordinal);
+        var kafka = new MockKafka(Process.Start(start)!);
+        var ready = await kafka.HearAsync();
+        Assert.StartsWith("ready on 127.0.0.1:", ready, StringComparison.Ordinal);
+        kafka.Port = int.Parse(ready["ready on 127.0.0.1:".Length..ready.IndexOf(',', StringComparison.Ordinal)]);
         return kafka;
     }
 

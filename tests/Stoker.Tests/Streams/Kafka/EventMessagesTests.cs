@@ -117,7 +117,7 @@ public sealed class EventMessagesTests
     [Fact]
     public void A_batch_has_its_messages_own_offsets_and_can_be_read_twice()
     {
-        var batch = new MessageBatch(new MessageRecords(new IngestSpec()), [.. new[] { 3L, 4, 9 }.Select(offset => new ConsumeResult<byte[], byte[]?> { Message = Message("x"), Offset = offset })]);
+        var batch = new MessageBatch(NewRecords(), [.. new[] { 3L, 4, 9 }.Select(offset => new ConsumeResult<byte[], byte[]?> { Message = Message("x"), Offset = offset })]);
         for (var round = 0; round < 2; round++)
         {
             var offsets = new List<ulong>();
@@ -128,7 +128,9 @@ public sealed class EventMessagesTests
         Assert.Equal((3UL, 10UL), (batch.FirstOffset, batch.NextOffset));
     }
 
-    private static LogRecord Record(Message<byte[], byte[]?> message) => new MessageRecords(new IngestSpec()).Read(5, message);
+    private static LogRecord Record(Message<byte[], byte[]?> message) => NewRecords().Read(5, message);
+
+    private static MessageRecords NewRecords() => new(new IngestSpec(), new EventTypes(new IngestSpec()));
 
     private static EventEnvelope Read(in LogRecord record)
     {
