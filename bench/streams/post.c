@@ -1,9 +1,10 @@
 // Producers on many connections, from one thread, each with one request under way.
 //
-//   post http|redis SECONDS CONNECTIONS PORT FILE
+//   post http|redis|nats SECONDS CONNECTIONS PORT FILE
 //
-// FILE is a request as it goes over the wire; each run of twelve @ in it becomes a number of its own every time it is sent. An answer is good when it begins with
-// `HTTP/1.1 202`, or with `$`. Prints requests per second and microseconds from sending to the whole answer.
+// FILE is a request as it goes over the wire; each run of twelve @ in it becomes a number of its own every time it is sent, each run of four # the connection's. An
+// answer is good when it begins with `HTTP/1.1 202`, or with `$`, or is a message to the connection's subject for each #### and names no error. Prints requests per
+// second and microseconds from sending to the whole answer.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,14 +19,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DIGITS = 12 };
+enum { DIGITS = 12, OWN_DIGITS = 4 };
 
-struct client { int fd; char in[262144]; size_t have; uint64_t sent; };
+struct client { int fd, own; char in[262144]; size_t have; uint64_t sent; };
 
 static char *request;
-static size_t length, *places, count_of_places;
+static size_t length, *places, count_of_places, *own_places, count_of_own_places;
 static uint64_t number;
-static int is_redis;
+static enum { HTTP, REDIS, NATS } protocol;
 
 static uint64_t now(void) {
     struct timespec t;
@@ -41,14 +42,21 @@ static void load(const char *path) {
     fclose(file);
     places = malloc(sizeof *places * (length / DIGITS + 1));
     for (char *at = request; (at = memmem(at, length - (size_t)(at - request), "@@@@@@@@@@@@", DIGITS)); at += DIGITS) places[count_of_places++] = (size_t)(at - request);
+    own_places = malloc(sizeof *own_places * (length / OWN_DIGITS + 1));
+    for (char *at = request; (at = memmem(at, length - (size_t)(at - request), "####", OWN_DIGITS)); at += OWN_DIGITS) own_places[count_of_own_places++] = (size_t)(at - request);
     number = now() / 1000 % 1000000u * 1000000u;
 }
 
-static void renumber(void) {
-    for (size_t i = 0; i < count_of_places; i++) {
-        uint64_t left = ++number;
-        for (int digit = DIGITS - 1; digit >= 0; digit--, left /= 10) request[places[i] + (size_t)digit] = (char)('0' + left % 10);
+static void put(size_t place, int digits, uint64_t value) {
+    while (digits-- > 0) {
+        request[place + (size_t)digits] = (char)('0' + value % 10);
+        value /= 10;
     }
+}
+
+static void renumber(const struct client *c) {
+    for (size_t i = 0; i < count_of_places; i++) put(places[i], DIGITS, ++number);
+    for (size_t i = 0; i < count_of_own_places; i++) put(own_places[i], OWN_DIGITS, (uint64_t)c->own);
 }
 
 static int dial(int port) {
@@ -59,9 +67,17 @@ static int dial(int port) {
     return fd;
 }
 
+// Each connection hears of its own messages at a subject of its own.
+static void subscribe(const struct client *c) {
+    char words[256], said[4096];
+    if (recv(c->fd, said, sizeof said, 0) <= 0) { perror("no INFO"); exit(1); }
+    int size = snprintf(words, sizeof words, "CONNECT {\"verbose\":false}\r\nSUB own.%04d 1\r\n", c->own);
+    if (send(c->fd, words, (size_t)size, MSG_NOSIGNAL) != size) { perror("send"); exit(1); }
+}
+
 static void begin(struct client *c) {
     c->have = 0;
-    renumber();
+    renumber(c);
     c->sent = now();
     for (size_t at = 0; at < length;) {
         ssize_t n = send(c->fd, request + at, length - at, MSG_NOSIGNAL);
@@ -76,7 +92,13 @@ static int more(struct client *c) {
     if (got <= 0) { fprintf(stderr, "the connection ended: %s\n", got ? strerror(errno) : "closed"); exit(1); }
     c->have += (size_t)got;
     c->in[c->have] = 0;
-    if (is_redis) {
+    if (protocol == NATS) {
+        if (strstr(c->in, "\"error\"") || c->in[0] == '-') { fprintf(stderr, "refused: %.300s\n", c->in); exit(1); }
+        size_t lines = 0;
+        for (char *at = c->in; (at = memchr(at, '\n', c->have - (size_t)(at - c->in))); at++) lines++;
+        return lines >= 2 * count_of_own_places;
+    }
+    if (protocol == REDIS) {
         if (c->in[0] != '$') { fprintf(stderr, "refused: %.300s\n", c->in); exit(1); }
         char *line = strstr(c->in, "\r\n");
         return line && strstr(line + 2, "\r\n") != NULL;
@@ -92,7 +114,7 @@ static int compare(const void *a, const void *b) { return (*(const float *)a > *
 
 int main(int argc, char **argv) {
     if (argc < 6) { fprintf(stderr, "see the head of post.c\n"); return 2; }
-    is_redis = !strcmp(argv[1], "redis");
+    protocol = !strcmp(argv[1], "redis") ? REDIS : !strcmp(argv[1], "nats") ? NATS : HTTP;
     double seconds = atof(argv[2]);
     int count = atoi(argv[3]), port = atoi(argv[4]);
     load(argv[5]);
@@ -100,6 +122,8 @@ int main(int argc, char **argv) {
     struct client *clients = calloc((size_t)count, sizeof *clients);
     for (int i = 0; i < count; i++) {
         clients[i].fd = dial(port);
+        clients[i].own = i;
+        if (protocol == NATS) subscribe(&clients[i]);
         struct epoll_event watch = {.events = EPOLLIN, .data.ptr = &clients[i]};
         epoll_ctl(poll, EPOLL_CTL_ADD, clients[i].fd, &watch);
     }

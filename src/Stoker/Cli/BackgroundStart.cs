@@ -21,16 +21,17 @@ internal enum DaemonAnswer
 /// A daemon in the background, from its start until it answers. It is waited for as long as its process lives: on a machine that is
 /// busy or slow it takes its time, and one that ends is known by its end.
 /// </summary>
-internal sealed class BackgroundStart(Invocation run, ControlClient control, BackgroundDaemon daemon)
+internal sealed class BackgroundStart(Invocation run, ControlClient control, BackgroundDaemon daemon, TimeSpan? timeout)
 {
     private const int TailBytes = 4096, TailLines = 10;
 
     /// <summary>A process that lives and says nothing for so long is stuck.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(3);
 
     /// <summary>After this a person is told what is waited for.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    private readonly TimeSpan _longest = timeout is { } asked && asked < Longest ? asked : Longest;
     private readonly TimeProvider _clock = run.World.Clock;
     private readonly string _log = daemon.Options.State.DaemonLog;
     private long _logFrom;
@@ -59,7 +60,7 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
             var exit = _process!.Exit.IsCompleted ? _process.Exit.Result : (ExitStatus?)null;
             if (wait.Ask() is { } answering) return answering.Pid == _process.Pid ? DaemonAnswer.Ours : DaemonAnswer.Anothers;
             var waited = _clock.GetElapsedTime(begun);
-            if (exit is { } ended && (ended.Code != (int)ExitCode.Refused || waited > Longest)) return Ended(ended);
+            if (exit is { } ended && (ended.Code != (int)ExitCode.Refused || waited > _longest)) return Ended(ended);
             if (exit is not null)
             {
                 // Another daemon has the estate: it has not opened its socket yet, or is just ending and will answer nobody.
@@ -69,7 +70,7 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
                 continue;
             }
 
-            if (waited > Longest) return Silent(wait.Reason);
+            if (waited > _longest) return Silent(wait.Reason);
             if (waited > Patience && !said)
             {
                 run.Report.Say($"the daemon (pid {_process.Pid}) is starting and does not answer yet; waiting for it");
@@ -88,7 +89,7 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
 
     private DaemonAnswer Silent(string reason)
     {
-        run.Report.Error($"the daemon (pid {_process!.Pid}) lives and gives no answer after {DurationWords.Of(Longest)}: {reason}");
+        run.Report.Error($"the daemon (pid {_process!.Pid}) lives and gives no answer after {DurationWords.Of(_longest)}: {reason}");
         return Explain($"all it writes is in {_log}; `stoker daemon status` asks it again, `kill {_process.Pid}` ends it");
     }
 

@@ -6,8 +6,6 @@ namespace Stoker.Cli;
 /// <summary><c>stoker daemon upgrade</c>: asks, then looks until another process answers at the socket.</summary>
 internal static class DaemonUpgrade
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
-
     public static ExitCode Run(Invocation run, ControlClient control, string? executable)
     {
         var before = control.Daemon();
@@ -30,7 +28,7 @@ internal static class DaemonUpgrade
     {
         var clock = run.World.Clock;
         var begun = clock.GetTimestamp();
-        while (clock.GetElapsedTime(begun) < Longest)
+        for (var said = false; clock.GetElapsedTime(begun) < BackgroundStart.Longest;)
         {
             // An exec in place keeps the pid, a hand-over changes it; the start time changes with both.
             if (control.Daemon() is ControlReply<DaemonDocument>.Answered { Document: var now } && now.Since != old.Since)
@@ -39,10 +37,16 @@ internal static class DaemonUpgrade
                 return ExitCode.Done;
             }
 
+            if (!said && clock.GetElapsedTime(begun) > BackgroundStart.Patience)
+            {
+                run.Report.Say("the new daemon is starting and does not answer yet; waiting for it");
+                said = true;
+            }
+
             await Task.Delay(TimeSpan.FromMilliseconds(20), clock, interrupt);
         }
 
-        run.Report.Error($"no new daemon answers after {DurationWords.Of(Longest)}", "`stoker daemon status` tells which one does, daemon.log in the state directory why");
+        run.Report.Error($"no new daemon answers after {DurationWords.Of(BackgroundStart.Longest)}", "`stoker daemon status` tells which one does, daemon.log in the state directory why");
         return ExitCode.NotAsItShouldBe;
     }
 }

@@ -46,7 +46,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     {
         var lines = run.Progress([], fromNow: false);
         var background = new BackgroundDaemon(run.World.Executable, options with { First = Wish(run, choice, request.Plan) }, run.World.Variables, run.World.CurrentDirectory);
-        var start = new BackgroundStart(run, control, background);
+        var start = new BackgroundStart(run, control, background, request.Timeout);
         if (!start.Begin()) return ExitCode.NotAsItShouldBe;
         if (PlanCommand.Make(run, request.Plan, out var code) is not { } plan) return code;
         switch (start.UntilItAnswers())
@@ -141,7 +141,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     {
         using var interrupts = run.World.Interrupts();
         // The first snapshot after the apply already shows what was accepted.
-        var outcome = Follow.UntilAsync(control, goal, lines.See, request.Timeout, run.World.Clock, interrupts.First).GetAwaiter().GetResult();
+        var outcome = Follow.UntilAsync(control, goal, lines.See, Left(lines.Elapsed), run.World.Clock, interrupts.First).GetAwaiter().GetResult();
         lines.Clear();
         if (run.Json && outcome.Last is { } last) run.PrintJson(last, ControlJson.Readable.StatusDocument);
         switch (outcome)
@@ -154,6 +154,9 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
                 UpLines.WhatIsNotWell(status, goal).ToList().ForEach(run.Report.Say);
                 run.Report.Hint("the daemon goes on trying; `stoker status --watch` looks on, `stoker down` stops it");
                 return ExitCode.NotAsItShouldBe;
+            case FollowOutcome.TimedOut:
+                run.Report.Error("the time was over before the daemon told how its services are", "`stoker status` tells it; `stoker wait` waits for them");
+                return ExitCode.NotAsItShouldBe;
             case FollowOutcome.Interrupted:
                 run.Report.Say("no longer watching; the daemon goes on, `stoker down` stops it");
                 return ExitCode.Interrupted;
@@ -164,6 +167,9 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
                 return ExitCode.NoDaemon;
         }
     }
+
+    /// <summary>Of the time that may be waited; the daemon's own start counts.</summary>
+    private TimeSpan? Left(TimeSpan elapsed) => request.Timeout is { } all ? all > elapsed ? all - elapsed : TimeSpan.Zero : null;
 
     /// <summary>Interrupted when it is over because the person wants it to be.</summary>
     private ExitCode Watch(bool owner, CancellationToken interrupt)

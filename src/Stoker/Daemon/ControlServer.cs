@@ -1,12 +1,6 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Stoker.Daemon.Protocol;
 using Stoker.Platform;
+using Stoker.Platform.Loops;
 
 namespace Stoker.Daemon;
 
@@ -16,99 +10,71 @@ namespace Stoker.Daemon;
 /// </summary>
 internal sealed class ControlServer : IAsyncDisposable
 {
-    private readonly WebApplication _web;
+    /// <summary>How long answers that are under way have when the daemon ends.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    private readonly RunningDaemon _daemon;
     private readonly ControlSocket _socket;
+    private readonly LoopListener _listener;
+    private readonly HashSet<ControlConnection> _connections = [];
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _closing;
+    private bool _disposed;
 
-    private ControlServer(WebApplication web, ControlSocket socket)
+    private ControlServer(RunningDaemon daemon, ControlSocket socket)
     {
-        _web = web;
-        _socket = socket;
-    }
-
-    public static async Task<ControlServer> StartAsync(RunningDaemon daemon)
-    {
-        var socket = ControlSocket.Of(daemon.Options.State) ?? throw new IOException($"the state directory {daemon.Options.State.Path} cannot be entered");
+        (_daemon, _socket) = (daemon, socket);
+        Routes = new ControlTable();
+        DaemonEndpoints.Map(Routes, daemon);
+        ServiceEndpoints.Map(Routes, daemon);
+        StreamEndpoints.Map(Routes, daemon);
+        ModelEndpoints.Map(Routes, daemon);
         // The lock is held: a socket file that is there belongs to a daemon that was killed.
         Files.Delete(daemon.Options.State.ControlSocket);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.ListenUnixSocket(socket.Path);
-        });
-        builder.Services.AddRoutingCore();
-        var web = builder.Build();
-        web.Use(AnswerErrorsAsync);
-        web.UseRouting();
-        DaemonEndpoints.Map(web, daemon);
-        ServiceEndpoints.Map(web, daemon);
-        StreamEndpoints.Map(web, daemon);
-        ModelEndpoints.Map(web, daemon);
-        web.MapFallback(context => AnswerAsync(context, 404, ErrorCodes.UnknownPath, $"there is no `{context.Request.Path}` here", "docs/control-api.md lists the paths"));
-        await web.StartAsync();
+        _listener = LoopListener.Listen(socket.Path, [Events], Accept, problem => daemon.Doors.Journal.Write("control_socket", problem));
         Files.SetMode(daemon.Options.State.ControlSocket, Files.PrivateFile);
-        return new ControlServer(web, socket);
     }
+
+    public ControlTable Routes { get; }
+
+    public EventLoop Events { get; } = new("control");
+
+    /// <exception cref="IOException">The socket cannot be listened on.</exception>
+    public static ControlServer Start(RunningDaemon daemon) =>
+        new(daemon, ControlSocket.Of(daemon.Options.State) ?? throw new IOException($"the state directory {daemon.Options.State.Path} cannot be entered"));
 
     public async ValueTask DisposeAsync()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(500));
-        try
-        {
-            await _web.StopAsync(patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Followers hold their connections until the process ends.
-        }
-
-        await _web.DisposeAsync();
+        if (_disposed) return;
+        _disposed = true;
+        _listener.Dispose();
+        Events.Post(Close);
+        await Task.WhenAny(_drained.Task, Task.Delay(Patience));
+        Events.Dispose();
+        Files.Delete(_daemon.Options.State.ControlSocket);
         _socket.Dispose();
     }
 
-    public static Task AnswerAsync<T>(HttpContext context, T document, JsonTypeInfo<T> type)
+    /// <summary>A bug that no caller can be told of any more.</summary>
+    internal void Report(Exception bug) => _daemon.Doors.Journal.Write("control_failed", $"a request to the control socket ended with a bug of Stoker's: {bug}");
+
+    internal void Left(ControlConnection connection)
     {
-        context.Response.ContentType = "application/json";
-        return JsonSerializer.SerializeAsync(context.Response.Body, document, type, context.RequestAborted);
+        _connections.Remove(connection);
+        if (_closing && _connections.Count == 0) _drained.TrySetResult();
     }
 
-    public static Task AnswerAsync(HttpContext context, int status, string code, string message, string? hint = null)
+    private void Accept(LoopSocket socket)
     {
-        context.Response.StatusCode = status;
-        return AnswerAsync(context, new ErrorDocument(new ErrorBody(code, message, hint)), ControlJson.Readable.ErrorDocument);
+        var connection = new ControlConnection(this, socket);
+        _connections.Add(connection);
+        _ = connection.RunAsync();
     }
 
-    /// <summary>The body, or null after it has been answered that it is not what it should be.</summary>
-    public static async Task<T?> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type)
-        where T : class
+    private void Close()
     {
-        try
-        {
-            if (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) is { } document) return document;
-            await AnswerAsync(context, 422, ErrorCodes.Invalid, "the body is empty");
-        }
-        catch (JsonException wrong)
-        {
-            await AnswerAsync(context, 422, ErrorCodes.Invalid, $"the body is not what it should be: {wrong.Message}");
-        }
-
-        return null;
-    }
-
-    /// <summary>A bug or a broken machine is told to the caller and survived by the daemon.</summary>
-    private static async Task AnswerErrorsAsync(HttpContext context, RequestDelegate next)
-    {
-        try
-        {
-            await next(context);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // The caller has left.
-        }
-        catch (Exception fault) when (!context.Response.HasStarted)
-        {
-            await AnswerAsync(context, 500, ErrorCodes.Internal, $"{fault.GetType().Name}: {fault.Message}", "this is a fault of Stoker or of this machine; the daemon goes on");
-        }
+        _closing = true;
+        foreach (var connection in _connections.ToList()) connection.End();
+        if (_connections.Count == 0) _drained.TrySetResult();
     }
 }

@@ -1,6 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Stoker.Daemon.Protocol;
 using Stoker.Platform;
 
@@ -9,18 +6,18 @@ namespace Stoker.Daemon;
 /// <summary>Requests about the estate as a whole and about the daemon itself.</summary>
 internal static class DaemonEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes, RunningDaemon daemon)
+    public static void Map(ControlTable routes, RunningDaemon daemon)
     {
-        routes.MapGet(ControlRoutes.Daemon, context => ControlServer.AnswerAsync(context, Document(daemon), ControlJson.Readable.DaemonDocument));
-        routes.MapPost(ControlRoutes.Apply, context => ApplyAsync(context, daemon, dryRun: false));
-        routes.MapPost(ControlRoutes.Plan, context => ApplyAsync(context, daemon, dryRun: true));
-        routes.MapPost(ControlRoutes.Down, async context =>
+        routes.Get(ControlRoutes.Daemon, exchange => exchange.AnswerAsync(Document(daemon), ControlJson.Readable.DaemonDocument));
+        routes.Post(ControlRoutes.Apply, exchange => ApplyAsync(exchange, daemon, dryRun: false));
+        routes.Post(ControlRoutes.Plan, exchange => ApplyAsync(exchange, daemon, dryRun: true));
+        routes.Post(ControlRoutes.Down, async exchange =>
         {
             _ = await daemon.DownAsync("asked to");
-            await AcceptAsync(context);
+            await AcceptAsync(exchange);
         });
-        routes.MapPost(ControlRoutes.DaemonStop, context => StopAsync(context, daemon));
-        routes.MapPost(ControlRoutes.DaemonUpgrade, context => UpgradeAsync(context, daemon));
+        routes.Post(ControlRoutes.DaemonStop, exchange => StopAsync(exchange, daemon));
+        routes.Post(ControlRoutes.DaemonUpgrade, exchange => UpgradeAsync(exchange, daemon));
     }
 
     public static DaemonDocument Document(RunningDaemon daemon) => new(
@@ -34,18 +31,18 @@ internal static class DaemonEndpoints
         daemon.Request?.Rehearse ?? false,
         daemon.Request?.Files ?? []);
 
-    public static Task AcceptAsync(HttpContext context) => ControlServer.AnswerAsync(context, new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
+    public static Task AcceptAsync(ControlExchange exchange) => exchange.AnswerAsync(new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
 
-    private static async Task ApplyAsync(HttpContext context, RunningDaemon daemon, bool dryRun)
+    private static async Task ApplyAsync(ControlExchange exchange, RunningDaemon daemon, bool dryRun)
     {
-        if (await ControlServer.ReadAsync(context, ControlJson.Readable.ApplyRequest) is not { } request) return;
-        if (await daemon.ApplyAsync(request, dryRun) is { } response) await ControlServer.AnswerAsync(context, response, ControlJson.Readable.ApplyResponse);
-        else await ControlServer.AnswerAsync(context, 409, ErrorCodes.Refused, "the daemon is about to end", "once more starts another one");
+        if (await exchange.ReadAsync(ControlJson.Readable.ApplyRequest) is not { } request) return;
+        if (await daemon.ApplyAsync(request, dryRun) is { } response) await exchange.AnswerAsync(response, ControlJson.Readable.ApplyResponse);
+        else await exchange.AnswerAsync(409, ErrorCodes.Refused, "the daemon is about to end", "once more starts another one");
     }
 
-    private static async Task StopAsync(HttpContext context, RunningDaemon daemon)
+    private static async Task StopAsync(ControlExchange exchange, RunningDaemon daemon)
     {
-        if (await ControlServer.ReadAsync(context, ControlJson.Readable.DaemonStopRequest) is not { } request) return;
+        if (await exchange.ReadAsync(ControlJson.Readable.DaemonStopRequest) is not { } request) return;
         switch (request.Services)
         {
             case DaemonStopRequest.Stop:
@@ -59,24 +56,24 @@ internal static class DaemonEndpoints
                 daemon.Supervisor.KillAll();
                 break;
             default:
-                await ControlServer.AnswerAsync(context, 422, ErrorCodes.Invalid, $"`services` is `keep`, `stop` or `kill`, not `{request.Services}`");
+                await exchange.AnswerAsync(422, ErrorCodes.Invalid, $"`services` is `keep`, `stop` or `kill`, not `{request.Services}`");
                 return;
         }
 
-        await AcceptAsync(context);
+        await AcceptAsync(exchange);
     }
 
-    private static async Task UpgradeAsync(HttpContext context, RunningDaemon daemon)
+    private static async Task UpgradeAsync(ControlExchange exchange, RunningDaemon daemon)
     {
-        if (await ControlServer.ReadAsync(context, ControlJson.Readable.DaemonUpgradeRequest) is not { } request) return;
+        if (await exchange.ReadAsync(ControlJson.Readable.DaemonUpgradeRequest) is not { } request) return;
         var executable = request.Executable ?? HostEnvironment.ExecutablePath;
         if (Executables.Find(executable, null, "/") is null)
         {
-            await ControlServer.AnswerAsync(context, 422, ErrorCodes.Invalid, $"`{executable}` is not a program that can be run");
+            await exchange.AnswerAsync(422, ErrorCodes.Invalid, $"`{executable}` is not a program that can be run");
             return;
         }
 
-        await AcceptAsync(context);
+        await AcceptAsync(exchange);
         daemon.Ending.TrySetResult(new DaemonEnd.Replaced(executable));
     }
 }

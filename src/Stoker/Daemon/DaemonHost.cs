@@ -56,7 +56,7 @@ internal static class DaemonHost
     private static async Task<int> ServeAsync(RunningDaemon daemon, CancellationToken stop)
     {
         var first = FirstApplyAsync(daemon);
-        await using var server = await ControlServer.StartAsync(daemon);
+        await using var server = ControlServer.Start(daemon);
         WriteDaemonDocument(daemon);
         using var asked = stop.Register(() => _ = daemon.DownAsync("the daemon was asked to end"));
         using var signals = DaemonSignals.Listen(daemon);

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Routing;
 using Stoker.Daemon.Protocol;
 using Stoker.Estates;
 using Stoker.Gateway;
@@ -12,12 +10,12 @@ namespace Stoker.Daemon;
 /// <summary>The models of the plan that is being carried out. They are loaded and unloaded by starting and stopping their services.</summary>
 internal static class ModelEndpoints
 {
-    public static void Map(IEndpointRouteBuilder routes, RunningDaemon daemon) =>
-        routes.MapGet(ControlRoutes.Models, async context =>
+    public static void Map(ControlTable routes, RunningDaemon daemon) =>
+        routes.Get(ControlRoutes.Models, async exchange =>
         {
             var plan = daemon.Plan;
-            var gateway = plan is not null && GatewayPlanner.Of(plan) is not null ? await GatewayStatus.AskAsync(daemon.Options.State, context.RequestAborted) : null;
-            await ControlServer.AnswerAsync(context, Document(daemon.Options.Estate, plan, daemon.Doors.Board.Statuses, gateway), ControlJson.Readable.ModelsDocument);
+            var gateway = plan is not null && GatewayPlanner.Of(plan) is not null ? await GatewayStatus.AskAsync(daemon.Options.State, exchange.Left) : null;
+            await exchange.AnswerAsync(Document(daemon.Options.Estate, plan, daemon.Doors.Board.Statuses, gateway), ControlJson.Readable.ModelsDocument);
         });
 
     /// <param name="plan">Null: nothing has been applied yet.</param>

@@ -145,7 +145,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
         GatewayApply.WritePlan(plan, options.State.Path);
         StreamPlan.WriteAll(plan, options.State.Path);
-        supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
+        await supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
         if (left.Running.Count > 0 && request.Names.Count == 0)
             await left.EndUndeclaredAsync(plan.Local.Select(p => p.Name).ToHashSet(), doors);
     }

@@ -2,9 +2,6 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Stoker.Daemon.Protocol;
 using Stoker.Logs;
 using Stoker.Supervision;
@@ -17,30 +14,30 @@ internal static class StreamEndpoints
     private static readonly TimeSpan FastestStatus = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan SlowestStatus = TimeSpan.FromSeconds(2);
 
-    public static void Map(IEndpointRouteBuilder routes, RunningDaemon daemon)
+    public static void Map(ControlTable routes, RunningDaemon daemon)
     {
         var usage = new ReplicaUsage(daemon.Doors.Clock);
-        routes.MapGet(ControlRoutes.Status, context => StatusAsync(context, daemon, usage));
-        routes.MapGet(ControlRoutes.Events, context => EventsAsync(context, daemon));
-        routes.MapGet(ControlRoutes.Logs, context => LogsAsync(context, daemon));
+        routes.Get(ControlRoutes.Status, exchange => StatusAsync(exchange, daemon, usage));
+        routes.Get(ControlRoutes.Events, exchange => EventsAsync(exchange, daemon));
+        routes.Get(ControlRoutes.Logs, exchange => LogsAsync(exchange, daemon));
     }
 
-    private static bool Follows(HttpContext context) => context.Request.Query["follow"] == "true";
+    private static bool Follows(ControlExchange exchange) => exchange.Query("follow") == "true";
 
-    private static async Task StatusAsync(HttpContext context, RunningDaemon daemon, ReplicaUsage usage)
+    private static async Task StatusAsync(ControlExchange exchange, RunningDaemon daemon, ReplicaUsage usage)
     {
-        if (!Follows(context))
+        if (!Follows(exchange))
         {
-            await ControlServer.AnswerAsync(context, Document(daemon, usage), ControlJson.Readable.StatusDocument);
+            await exchange.AnswerAsync(Document(daemon, usage), ControlJson.Readable.StatusDocument);
             return;
         }
 
-        Begin(context);
-        var cancel = context.RequestAborted;
+        exchange.BeginStream();
+        var cancel = exchange.Left;
         while (!cancel.IsCancellationRequested)
         {
             var changed = daemon.Doors.Board.Changed;
-            await WriteLineAsync(context, Document(daemon, usage), ControlJson.Readable.StatusDocument);
+            await WriteLineAsync(exchange, Document(daemon, usage), ControlJson.Readable.StatusDocument);
             var clock = daemon.Doors.Clock;
             // Bundles the changes of a busy moment; nobody reads faster.
             await Task.Delay(FastestStatus, clock, cancel);
@@ -55,11 +52,11 @@ internal static class StreamEndpoints
         return new StatusDocument(daemon.Options.Estate, plan?.Host?.Value, usage.Measure(services));
     }
 
-    private static async Task EventsAsync(HttpContext context, RunningDaemon daemon)
+    private static async Task EventsAsync(ControlExchange exchange, RunningDaemon daemon)
     {
-        var after = long.TryParse(context.Request.Query["after"], out var given) ? given : 0;
-        var services = context.Request.Query["service"].ToHashSet();
-        Begin(context);
+        var after = long.TryParse(exchange.Query("after"), out var given) ? given : 0;
+        var services = exchange.QueryAll("service").ToHashSet();
+        exchange.BeginStream();
         while (true)
         {
             var (lines, next) = daemon.Doors.Journal.After(after);
@@ -67,32 +64,32 @@ internal static class StreamEndpoints
             {
                 after = line.Sequence;
                 if (services.Count == 0 || line.Service is { } service && services.Contains(service.Value))
-                    await context.Response.Body.WriteAsync(JournalLine.Write(line), context.RequestAborted);
+                    await exchange.WriteLineAsync(JournalLine.Write(line));
             }
 
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-            if (!Follows(context)) return;
-            await next.WaitAsync(context.RequestAborted);
+            await exchange.FlushAsync();
+            if (!Follows(exchange)) return;
+            await next.WaitAsync(exchange.Left);
         }
     }
 
-    private static async Task LogsAsync(HttpContext context, RunningDaemon daemon)
+    private static async Task LogsAsync(ControlExchange exchange, RunningDaemon daemon)
     {
-        if (QueryOf(context, daemon) is not { } query)
+        if (QueryOf(exchange, daemon) is not { } query)
         {
-            await ControlServer.AnswerAsync(context, 422, ErrorCodes.Invalid, "`grep` is not a regular expression");
+            await exchange.AnswerAsync(422, ErrorCodes.Invalid, "`grep` is not a regular expression");
             return;
         }
 
-        Begin(context);
-        if (!Follows(context))
+        exchange.BeginStream();
+        if (!Follows(exchange))
         {
-            await foreach (var line in LogReader.Read(query, context.RequestAborted)) await WriteLineAsync(context, Document(line), ControlJson.Readable.LogDocument, flush: false);
+            await foreach (var line in LogReader.Read(query, exchange.Left)) await WriteLineAsync(exchange, Document(line), ControlJson.Readable.LogDocument, flush: false);
             return;
         }
 
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-        await foreach (var feed in LogReader.Follow(daemon.Doors.Pump, query, context.RequestAborted))
+        await exchange.FlushAsync();
+        await foreach (var feed in LogReader.Follow(daemon.Doors.Pump, query, exchange.Left))
         {
             var document = feed switch
             {
@@ -100,15 +97,14 @@ internal static class StreamEndpoints
                 LogFeed.Missed missed => new LogDocument(daemon.Doors.Clock.GetUtcNow(), "stoker", 0, "stoker", $"{missed.Count} lines came faster than they could be shown", false),
                 _ => throw new InvalidOperationException($"unknown feed {feed.GetType().Name}"),
             };
-            await WriteLineAsync(context, document, ControlJson.Readable.LogDocument);
+            await WriteLineAsync(exchange, document, ControlJson.Readable.LogDocument);
         }
     }
 
-    private static LogQuery? QueryOf(HttpContext context, RunningDaemon daemon)
+    private static LogQuery? QueryOf(ControlExchange exchange, RunningDaemon daemon)
     {
-        var query = context.Request.Query;
         Regex? pattern = null;
-        if (query["grep"] is [{ Length: > 0 } grep])
+        if (exchange.Query("grep") is { Length: > 0 } grep)
         {
             try
             {
@@ -122,9 +118,9 @@ internal static class StreamEndpoints
 
         return new LogQuery(daemon.Options.State.Logs)
         {
-            Services = query["service"].Count > 0 ? [.. query["service"].OfType<string>()] : null,
-            Last = int.TryParse(query["tail"], out var tail) ? tail : null,
-            Since = DateTimeOffset.TryParse(query["since"], out var since) ? since : null,
+            Services = exchange.QueryAll("service").ToList() is { Count: > 0 } services ? [.. services] : null,
+            Last = int.TryParse(exchange.Query("tail"), out var tail) ? tail : null,
+            Since = DateTimeOffset.TryParse(exchange.Query("since"), out var since) ? since : null,
             Pattern = pattern,
         };
     }
@@ -132,11 +128,9 @@ internal static class StreamEndpoints
     private static LogDocument Document(LogLine line) => new(
         line.Time, line.Service, line.Replica, line.Stream == LogStream.Output ? "stdout" : "stderr", Encoding.UTF8.GetString(line.Message.Span), line.Partial);
 
-    private static void Begin(HttpContext context) => context.Response.ContentType = "application/x-ndjson";
-
-    private static async Task WriteLineAsync<T>(HttpContext context, T document, JsonTypeInfo<T> type, bool flush = true)
+    private static async Task WriteLineAsync<T>(ControlExchange exchange, T document, JsonTypeInfo<T> type, bool flush = true)
     {
-        await context.Response.Body.WriteAsync((byte[])[.. JsonSerializer.SerializeToUtf8Bytes(document, type), (byte)'\n'], context.RequestAborted);
-        if (flush) await context.Response.Body.FlushAsync(context.RequestAborted);
+        await exchange.WriteLineAsync(JsonSerializer.SerializeToUtf8Bytes(document, type));
+        if (flush) await exchange.FlushAsync();
     }
 }

@@ -23,7 +23,8 @@ internal sealed class DependencyGraph
     {
         _estate = estate;
         Services = services;
-        _index = services.Select((s, i) => (s.Name, i)).ToDictionary(p => p.Name, p => p.i);
+        _index = new Dictionary<ServiceName, int>(services.Count);
+        foreach (var service in services) _index.Add(service.Name, _index.Count);
         _groups = [.. estate.Groups.Keys.OrderBy(g => g.Value, StringComparer.Ordinal)];
         _edges = new int[services.Count + (2 * _groups.Count)][];
         Connect();
@@ -82,8 +83,9 @@ internal sealed class DependencyGraph
 
     private void Connect()
     {
-        var members = Services.Select((s, i) => (s, i)).Where(p => p.s.Group is not null).ToLookup(p => p.s.Group!.Name, p => p.i);
-        var groupIndex = _groups.Select((g, i) => (g, i)).ToDictionary(p => p.g, p => p.i);
+        var members = Services.Where(s => s.Group is not null).ToLookup(s => s.Group!.Name);
+        var groupIndex = new Dictionary<GroupName, int>(_groups.Count);
+        foreach (var group in _groups) groupIndex.Add(group, groupIndex.Count);
         for (var i = 0; i < Services.Count; i++)
         {
             var own = Services[i].Spec.DependsOn.Keys.Where(_index.ContainsKey).Select(n => _index[n]).Order();
@@ -92,7 +94,7 @@ internal sealed class DependencyGraph
 
         for (var g = 0; g < _groups.Count; g++)
         {
-            _edges[All(g)] = [.. members[_groups[g]]];
+            _edges[All(g)] = [.. members[_groups[g]].Select(s => _index[s.Name])];
             _edges[Needs(g)] =
             [
                 .. _estate.Groups[_groups[g]].DependsOn

@@ -43,19 +43,18 @@ internal static class HostCapacity
         List<PlacedService> services, Machine machine, string what, Func<ServiceSpec, double?> reserved, double capacity,
         Func<double, string> text, DiagnosticBag bag)
     {
-        var asked = services
-            .Select(s => (Service: s, Amount: (reserved(s.Spec) ?? 0) * s.Replicas))
-            .Where(a => a.Amount > 0)
-            .OrderByDescending(a => a.Amount).ThenBy(a => a.Service.Name)
-            .ToList();
-        var sum = asked.Sum(a => a.Amount);
+        double sum = 0;
+        foreach (var service in services) sum += Asked(service);
         if (sum <= capacity) return;
+        var asking = services.Where(s => Asked(s) > 0).OrderByDescending(Asked).ThenBy(s => s.Name).ToList();
         bag.Add(
             PlanDiagnostics.ReservationsExceedHost,
-            asked[0].Service.Spec.Resources.Where,
+            asking[0].Spec.Resources.Where,
             $"services reserve {text(sum)} {(what == "memory" ? "of memory " : "")}on {machine.Name}, which has {text(capacity)}: "
-                + Words.Plain(asked.Select(a => $"`{a.Service.Name}` {Times(a.Service)}{text(reserved(a.Service.Spec)!.Value)}"), 5),
+                + Words.Plain(asking.Select(s => $"`{s.Name}` {Times(s)}{text(reserved(s.Spec)!.Value)}"), 5),
             "reserve less, run fewer replicas, or move a service to another host");
+
+        double Asked(PlacedService service) => (reserved(service.Spec) ?? 0) * service.Replicas;
     }
 
     private static void CheckMemoryLimits(List<PlacedService> services, Machine machine, ByteSize memory, DiagnosticBag bag)
@@ -71,17 +70,18 @@ internal static class HostCapacity
                 "a limit that cannot be reached protects nothing: lower it");
         }
 
-        var sum = limited.Except(tooLarge).Sum(s => s.Spec.Resources.MemoryLimit!.Value.Bytes * s.Replicas);
+        long sum = 0;
+        foreach (var service in limited.Except(tooLarge)) sum += Most(service);
         if (sum <= memory.Bytes) return;
-        var largest = limited.Except(tooLarge)
-            .OrderByDescending(s => s.Spec.Resources.MemoryLimit!.Value.Bytes * s.Replicas).ThenBy(s => s.Name)
-            .ToList();
+        var largest = limited.Except(tooLarge).OrderByDescending(Most).ThenBy(s => s.Name).ToList();
         bag.Add(
             PlanDiagnostics.LimitsExceedHost,
             largest[0].Spec.Resources.Where,
             $"the memory limits on {machine.Name} add up to {new ByteSize(sum)}, and it has {memory}: "
                 + Words.Plain(largest.Select(s => $"`{s.Name}` {Times(s)}{s.Spec.Resources.MemoryLimit}"), 5),
             "if all of them come near their limits at once, the kernel ends one of them");
+
+        static long Most(PlacedService service) => service.Spec.Resources.MemoryLimit!.Value.Bytes * service.Replicas;
     }
 
     private static string Times(PlacedService service) => service.Replicas > 1 ? $"{service.Replicas} × " : "";

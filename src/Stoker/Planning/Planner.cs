@@ -78,9 +78,7 @@ internal static class Planner
                 .Select(placement.Place)
                 .Where(s => s.IsLocal);
         var present = services.Where(s => s.IsLocal).Concat(unasked).OrderBy(s => s.Name).ToList();
-        PortClashes.Check(
-            present.Select(s => (s, replicas.TryGetValue(s.Name, out var known) ? known : ReplicaPorts.Of(s, new DiagnosticBag()))),
-            here, observed, bag);
+        PortClashes.Check(present, s => replicas.TryGetValue(s.Name, out var known) ? known : ReplicaPorts.Of(s, new DiagnosticBag()), here, observed, bag);
         HostCapacity.Check(present, request.Rehearse, observed, bag);
         var gpus = GpuFit.Plan(estate, request, present, observed, bag);
         RuntimeChoice.CheckGpusArePresent(gpus, request.Rehearse, bag);

@@ -7,16 +7,16 @@ namespace Stoker.Planning;
 /// <summary>Finds ports of this machine that two services take, or that something outside the estate holds.</summary>
 internal static class PortClashes
 {
-    /// <param name="claims">Services of this machine that will run, with their replicas.</param>
+    /// <param name="services">Services of this machine that will run.</param>
     public static void Check(
-        IEnumerable<(PlacedService Service, IReadOnlyList<ReplicaPlan> Replicas)> claims, HostChoice here, Observed observed, DiagnosticBag bag)
+        IEnumerable<PlacedService> services, Func<PlacedService, IReadOnlyList<ReplicaPlan>> replicas, HostChoice here, Observed observed, DiagnosticBag bag)
     {
-        var byPort = claims
-            .SelectMany(c => c.Replicas.SelectMany(r => r.Ports.Select((p, i) => new Claim(c.Service, r.Index, p, c.Service.Spec.Ports[i]))))
+        var byPort = services
+            .SelectMany(s => replicas(s).SelectMany(r => r.Ports.Select((p, i) => new Claim(s, r.Index, p, s.Spec.Ports[i]))))
             .Where(c => c.Plan.Published != 0)
-            .GroupBy(c => (c.Plan.Protocol, c.Plan.Published))
-            .OrderBy(g => g.Key.Published).ThenBy(g => g.Key.Protocol, StringComparer.Ordinal);
-        var held = observed.Listening.ToLookup(h => (h.Protocol, h.Port));
+            .GroupBy(c => new Taken(c.Plan.Protocol, c.Plan.Published))
+            .OrderBy(g => g.Key.Port).ThenBy(g => g.Key.Protocol, StringComparer.Ordinal);
+        var held = observed.Listening.ToLookup(h => new Taken(h.Protocol, h.Port));
         var reported = new HashSet<(ServiceName, ServiceName)>();
         foreach (var taken in byPort)
         {
@@ -78,6 +78,8 @@ internal static class PortClashes
         if (parsed.IsIPv4MappedToIPv6) parsed = parsed.MapToIPv4();
         return parsed.Equals(IPAddress.Any) || parsed.Equals(IPAddress.IPv6Any) ? null : parsed;
     }
+
+    private sealed record Taken(string Protocol, int Port);
 
     private sealed record Claim(PlacedService Service, int Replica, PortPlan Plan, PortSpec Spec)
     {

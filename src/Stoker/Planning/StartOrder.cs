@@ -18,14 +18,16 @@ internal static class StartOrder
     public static IReadOnlyList<IReadOnlyList<ServiceName>> Waves(DependencyGraph graph)
     {
         var heights = graph.Heights(s => s.IsLocal ? 1 : 0);
-        return
-        [
-            .. Enumerable.Range(0, graph.Services.Count)
-                .Where(i => graph.Services[i].IsLocal && heights[i] is not null)
-                .GroupBy(i => heights[i]!.Value)
-                .OrderBy(w => w.Key)
-                .Select(w => (IReadOnlyList<ServiceName>)[.. w.Select(i => graph.Services[i].Name)]),
-        ];
+        var waves = new List<List<ServiceName>>();
+        for (var i = 0; i < graph.Services.Count; i++)
+        {
+            // A wave is a height, of which the lowest is 1 and none is left out.
+            if (!graph.Services[i].IsLocal || heights[i] is not { } height) continue;
+            while (waves.Count < height) waves.Add([]);
+            waves[height - 1].Add(graph.Services[i].Name);
+        }
+
+        return waves;
     }
 
     /// <summary>

@@ -15,7 +15,10 @@ namespace Stoker.Supervision;
 /// </summary>
 internal sealed class ServiceDriver
 {
-    private readonly Channel<ServiceFact> _facts = Channel.CreateUnbounded<ServiceFact>(new UnboundedChannelOptions { SingleReader = true });
+    /// <summary>Facts, and between them those who want to know when what was posted before them has been taken.</summary>
+    private readonly Channel<(ServiceFact? Fact, TaskCompletionSource? Waiter)> _facts =
+        Channel.CreateUnbounded<(ServiceFact?, TaskCompletionSource?)>(new UnboundedChannelOptions { SingleReader = true });
+
     private readonly ServiceBoard _board;
     private readonly Journal _journal;
     private readonly IServiceHands _hands;
@@ -40,7 +43,14 @@ internal sealed class ServiceDriver
     /// <param name="earlier">The end of the life before this one, whose records, pipes and control group it must not share; null: it is the first.</param>
     public void Begin(Task? earlier) => Ended = Task.Run(() => RunAsync(earlier));
 
-    public void Post(ServiceFact fact) => _facts.Writer.TryWrite(fact);
+    public void Post(ServiceFact fact) => _facts.Writer.TryWrite((fact, null));
+
+    /// <summary>Completes when all that was posted until now shows on the board, or never will.</summary>
+    public Task CatchUpAsync()
+    {
+        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return _facts.Writer.TryWrite((null, waiter)) ? waiter.Task : Task.CompletedTask;
+    }
 
     /// <summary>It stops for good, or never begins.</summary>
     public void Leave(ServiceFact.StopRequested stop)
@@ -72,6 +82,7 @@ internal sealed class ServiceDriver
         finally
         {
             _facts.Writer.TryComplete();
+            while (_facts.Reader.TryRead(out var left)) left.Waiter?.TrySetResult();
             _board.Listen([], Post);
             await _hands.DisposeAsync();
         }
@@ -80,17 +91,18 @@ internal sealed class ServiceDriver
     private async Task ReadAsync()
     {
         Publish();
-        await foreach (var fact in _facts.Reader.ReadAllAsync())
+        await foreach (var (fact, waiter) in _facts.Reader.ReadAllAsync())
         {
+            waiter?.TrySetResult();
             if (_letGo) return;
             try
             {
-                if (Take(fact)) return;
+                if (fact is not null && Take(fact)) return;
             }
             catch (Exception bug)
             {
                 // A bug costs one decision, which is told with its trace, and not the service its supervision.
-                _journal.Write(Name, null, "supervision_failed", null, $"{Name}: a bug in its supervision, at {fact.GetType().Name}: {bug}", null);
+                _journal.Write(Name, null, "supervision_failed", null, $"{Name}: a bug in its supervision, at {fact!.GetType().Name}: {bug}", null);
                 Publish();
             }
         }

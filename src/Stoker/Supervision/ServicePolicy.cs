@@ -68,7 +68,7 @@ internal static class ServicePolicy
         {
             switch (replica.State)
             {
-                case ServiceState.Stopped or ServiceState.Failed:
+                case ServiceState.Stopped or ServiceState.Failed or ServiceState.Backoff:
                 case ServiceState.Completed when byName:
                     Revive(turn, replica);
                     break;
@@ -80,7 +80,7 @@ internal static class ServicePolicy
     }
 
     /// <summary>Back to the gates, with nothing held against it.</summary>
-    private static void Revive(Turn turn, ReplicaLife replica) => turn.Enter(replica with { Attempt = 0, RetryAt = null }, ServiceState.Waiting);
+    private static void Revive(Turn turn, ReplicaLife replica) => turn.Enter(replica with { Attempt = 0, Restarts = 0, RetryAt = null }, ServiceState.Waiting);
 
     /// <summary>The whole estate is wanted up, and this one only when somebody names it.</summary>
     private static void LeaveUntilAskedFor(Turn turn)

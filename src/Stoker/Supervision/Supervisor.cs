@@ -37,10 +37,10 @@ internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact
     /// <summary>The plans being carried out, by service.</summary>
     public ImmutableDictionary<ServiceName, ServicePlan> Plans => Volatile.Read(ref _plans);
 
-    /// <summary>Makes the estate what the plan says. Unchanged services are left alone.</summary>
+    /// <summary>Makes the estate what the plan says. Unchanged services are left alone. The task completes when the board shows what each was told.</summary>
     /// <param name="adopted">What the daemon before this one left behind; empty after the first plan.</param>
     /// <param name="resume">The same daemon continues (after an upgrade): what was stopped by the owner stays stopped.</param>
-    public void Apply(EstatePlan plan, IReadOnlyDictionary<ServiceName, LaunchContext> contexts, AdoptedEstate adopted, bool resume, IReadOnlyList<ServiceName> byName)
+    public Task Apply(EstatePlan plan, IReadOnlyDictionary<ServiceName, LaunchContext> contexts, AdoptedEstate adopted, bool resume, IReadOnlyList<ServiceName> byName)
     {
         lock (_lock)
         {
@@ -49,7 +49,8 @@ internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact
             Leave(leaving);
             Volatile.Write(ref _contexts, _contexts.SetItems(contexts));
             Volatile.Write(ref _plans, _plans.RemoveRange(leaving.Keys).SetItems(local.Select(p => KeyValuePair.Create(p.Name, p))));
-            var started = local.Select(p => Place(p, adopted)).ToList();
+            var known = local.Select(p => _drivers.GetValueOrDefault(p.Name)).OfType<ServiceDriver>().ToList();
+            var started = local.Select(p => Place(p, adopted, resume)).ToList();
             ConnectPeers();
             Watch(plan);
             foreach (var driver in started)
@@ -57,6 +58,8 @@ internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact
                 if (resume && adopted.Ended(driver.Name).Count > 0 && !adopted.Running.Contains(driver.Name)) continue;
                 driver.Post(new ServiceFact.StartRequested(doors.Clock.GetUtcNow(), byName.Contains(driver.Name)));
             }
+
+            return Task.WhenAll(known.Select(driver => driver.CatchUpAsync()));
         }
     }
 
@@ -153,7 +156,7 @@ internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact
 
     private List<ServiceDriver> Living() => [.. _leaving, .. _drivers.Values];
 
-    private ServiceDriver Place(ServicePlan plan, AdoptedEstate adopted)
+    private ServiceDriver Place(ServicePlan plan, AdoptedEstate adopted, bool resume)
     {
         if (_drivers.TryGetValue(plan.Name, out var known))
         {
@@ -161,7 +164,9 @@ internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact
             return known;
         }
 
-        var life = ServicePolicy.Begin(plan, doors.Clock.GetUtcNow(), adopted.Ended(plan.Name));
+        // What is to start now does not show first how it had ended; a task that was done stays done.
+        var ended = adopted.Ended(plan.Name).Where(e => resume || e.Value == ServiceState.Completed).ToDictionary();
+        var life = ServicePolicy.Begin(plan, doors.Clock.GetUtcNow(), ended);
         IServiceHands? own = null;
         var driver = new ServiceDriver(life, doors.Board, doors.Journal, d => own = hands(d.Post, () => ContextOf(plan.Name)));
         foreach (var record in adopted.Alive(plan.Name))

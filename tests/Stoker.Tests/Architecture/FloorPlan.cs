@@ -95,6 +95,8 @@ internal static class FloorPlan
         new("Daemon", "Diagnostics", "an apply answers with what is wrong"),
         new("Daemon", "Logs", "it owns the log pump and serves log lines"),
         new("Daemon", "Platform", "locks, sockets, signals and the machine's facts"),
+        new("Daemon", "Platform/Loops", "bytes of the control socket are moved on one loop"),
+        new("Daemon", "Http", "the control socket speaks HTTP/1.1"),
         new("Daemon", "Models", "it tells which models the plan has, and how they are"),
         new("Daemon", "Gateway", "at an apply it writes the gateway's plan and puts declared keys where they are kept"),
         new("Daemon", Root, "the literal list of sections is at the root"),

@@ -33,6 +33,20 @@ public sealed class ComingAndGoingTests : IDisposable
     }
 
     [Fact]
+    public async Task What_had_failed_is_not_failed_any_more_when_a_second_up_is_answered()
+    {
+        for (var round = 1; round <= 50; round++)
+        {
+            await _host.ApplyAsync(Db);
+            Assert.NotEqual(ServiceState.Failed, _host.State("db"));
+            await _host.UntilAsync(() => _host.Living.Count == 1);
+            _host.Exit("db", code: 1);
+            await _host.UntilAsync(() => _host.State("db") == ServiceState.Failed);
+            Assert.Equal(round, _host.Launched.Count);
+        }
+    }
+
+    [Fact]
     public async Task A_bug_in_one_decision_is_told_and_costs_the_service_nothing_more()
     {
         _host.HasBug = true;

@@ -86,7 +86,10 @@ internal sealed class FakeHost : IDisposable
     }
 
     /// <summary>Makes the estate these services, as an <c>up</c> of a file that has them does.</summary>
-    public void Apply(params IReadOnlyList<ServicePlan> plans)
+    public void Apply(params IReadOnlyList<ServicePlan> plans) => _ = ApplyAsync(plans);
+
+    /// <summary>The same, until each service has taken what it was told.</summary>
+    public Task ApplyAsync(params IReadOnlyList<ServicePlan> plans)
     {
         var names = plans.Select(p => p.Name).ToHashSet();
         var plan = new EstatePlan(new EstateSpec("test", "stoker.yaml", _directory), null, false)
@@ -94,7 +97,7 @@ internal sealed class FakeHost : IDisposable
             Services = plans.ToDictionary(p => p.Name),
             Changes = [.. Supervisor.Plans.Keys.Where(n => !names.Contains(n)).Select(n => new ServiceChange(n, ChangeKind.Stop, "no longer in the file"))],
         };
-        Supervisor.Apply(plan, new Dictionary<ServiceName, LaunchContext>(), AdoptedEstate.Nothing, resume: false, []);
+        return Supervisor.Apply(plan, new Dictionary<ServiceName, LaunchContext>(), AdoptedEstate.Nothing, resume: false, []);
     }
 
     /// <summary>Lets everything end that was told to, now and from now on.</summary>

@@ -71,6 +71,20 @@ public sealed class RestartingTests
     }
 
     [Fact]
+    public void Who_asks_it_up_again_has_it_tried_at_once_and_counted_anew()
+    {
+        var machine = new FakeMachine().Service("app", Always).Up();
+        for (var i = 0; i < 6; i++) machine.Exit("app", code: 1).Pass(TimeSpan.FromSeconds(9));
+        machine.Exit("app", code: 1);
+        Assert.Equal((ServiceState.Backoff, 7), (machine.State("app"), machine.Life("app").Replicas[0].Restarts));
+
+        machine.Up();
+
+        Assert.Equal((ServiceState.Running, 0), (machine.State("app"), machine.Life("app").Replicas[0].Restarts));
+        Assert.StartsWith("exited with 1; 2nd try in ", machine.Exit("app", code: 1).Exit("app", code: 1).Reason("app"));
+    }
+
+    [Fact]
     public void What_a_crashed_process_left_behind_is_killed_before_the_next_start()
     {
         var machine = new FakeMachine().Service("app", Always, new Behaviour { LeavesBehind = 2 }).Up().Exit("app", code: 1);

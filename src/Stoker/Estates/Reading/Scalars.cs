@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 
 namespace Stoker.Estates.Reading;
@@ -6,8 +5,6 @@ namespace Stoker.Estates.Reading;
 /// <summary>Reads what Compose lets a scalar say. Null means that the text says no such thing.</summary>
 internal static class Scalars
 {
-    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789.");
-
     private static readonly (string Unit, double Seconds)[] TimeUnits =
         [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800)];
 
@@ -33,12 +30,11 @@ internal static class Scalars
         double seconds = 0;
         while (!rest.IsEmpty)
         {
-            var digits = rest.IndexOfAnyExcept(Digits);
-            if (digits <= 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
+            var digits = Run(rest, ofNumber: true);
+            if (digits == 0 || !double.TryParse(rest[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number))
                 return null;
             rest = rest[digits..];
-            var letters = rest.IndexOfAny(Digits);
-            var unit = letters < 0 ? rest : rest[..letters];
+            var unit = rest[..Run(rest, ofNumber: false)];
             if (UnitSeconds(unit) is not { } factor) return null;
             seconds += number * factor;
             rest = rest[unit.Length..];
@@ -52,10 +48,9 @@ internal static class Scalars
     public static ByteSize? Size(string text)
     {
         var span = text.AsSpan();
-        var digits = span.IndexOfAnyExcept(Digits);
-        var number = digits < 0 ? span : span[..digits];
-        if (!double.TryParse(number, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)) return null;
-        var unit = digits < 0 ? "" : span[digits..].Trim().ToString().ToLowerInvariant();
+        var digits = Run(span, ofNumber: true);
+        if (!double.TryParse(span[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)) return null;
+        var unit = span[digits..].Trim().ToString().ToLowerInvariant();
         var shift = unit switch
         {
             "" or "b" => 0,
@@ -84,6 +79,14 @@ internal static class Scalars
         }
 
         return value <= 0xFFF ? value : null;
+    }
+
+    // A plain loop, because the vectorised search is compiled anew in every process that uses it once.
+    private static int Run(ReadOnlySpan<char> text, bool ofNumber)
+    {
+        var length = 0;
+        while (length < text.Length && (text[length] is (>= '0' and <= '9') or '.') == ofNumber) length++;
+        return length;
     }
 
     private static double? UnitSeconds(ReadOnlySpan<char> unit)

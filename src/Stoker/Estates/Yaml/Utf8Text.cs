@@ -8,10 +8,6 @@ namespace Stoker.Estates.Yaml;
 /// <summary>Bytes to text, refusing what YAML cannot hold: too much, not UTF-8, control characters.</summary>
 internal static class Utf8Text
 {
-    // YAML's c-printable, without the line breaks and the tab that it allows.
-    private static readonly SearchValues<char> Forbidden = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Select(c => (char)c).Where(c => c is not ('\t' or '\n' or '\r')), '\u007f']);
-
     /// <summary>The text without a byte order mark, or null when a diagnostic says why not.</summary>
     public static string? Decode(byte[] bytes, string file, DiagnosticBag bag)
     {
@@ -35,11 +31,22 @@ internal static class Utf8Text
         }
 
         var text = Encoding.UTF8.GetString(content);
-        var control = text.AsSpan().IndexOfAny(Forbidden);
+        var control = FindControl(text);
         if (control < 0) return text;
         bag.Add(YamlDiagnostics.ControlCharacter, PlaceOf(text, control, file),
             $"the control character U+{(int)text[control]:X4} stands here", "remove it, or write it as an escape in double quotes");
         return null;
+    }
+
+    // What YAML's c-printable leaves out. A plain loop, because the vectorised search is compiled anew in every process that uses it once.
+    private static int FindControl(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] is < ' ' and not ('\t' or '\n' or '\r') or '\u007f') return i;
+        }
+
+        return -1;
     }
 
     /// <summary>Line and column of a character of <paramref name="text"/>.</summary>

@@ -1,14 +1,15 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 
 namespace Stoker.Platform.Loops;
 
-/// <summary>Between <see cref="IPEndPoint"/> and the kernel's <c>sockaddr_in</c> and <c>sockaddr_in6</c>.</summary>
+/// <summary>Between <see cref="IPEndPoint"/> and the kernel's <c>sockaddr_in</c> and <c>sockaddr_in6</c>; paths as <c>sockaddr_un</c>.</summary>
 internal static class KernelAddress
 {
     /// <summary>Room for any address written here.</summary>
-    public const int Capacity = 28;
+    public const int Capacity = 110;
 
     public static int FamilyOf(IPEndPoint endpoint) => endpoint.AddressFamily == AddressFamily.InterNetworkV6 ? SocketCalls.FamilyInet6 : SocketCalls.FamilyInet;
 
@@ -27,6 +28,16 @@ internal static class KernelAddress
         endpoint.Address.TryWriteBytes(target[8..], out _);
         BitConverter.TryWriteBytes(target[24..], (uint)endpoint.Address.ScopeId);
         return 28;
+    }
+
+    /// <summary>A path of up to 107 bytes and its final NUL.</summary>
+    /// <exception cref="IOException">It is longer.</exception>
+    public static int Write(string path, Span<byte> target)
+    {
+        target.Clear();
+        if (Encoding.UTF8.GetByteCount(path) > Capacity - 3) throw new IOException($"a socket's path has up to {Capacity - 3} bytes, which `{path}` has not");
+        BitConverter.TryWriteBytes(target, (ushort)SocketCalls.FamilyUnix);
+        return 2 + Encoding.UTF8.GetBytes(path, target[2..]) + 1;
     }
 
     public static IPEndPoint Read(ReadOnlySpan<byte> source)

@@ -21,11 +21,11 @@ internal sealed unsafe class LoopListener : IDisposable
     {
         (_descriptor, _loops, _accepted, _problem) = (descriptor, loops, accepted, problem);
         Address = NameOf(descriptor);
-        _thread = new Thread(Run) { IsBackground = true, Name = $"accept {Address.Port}" };
+        _thread = new Thread(Run) { IsBackground = true, Name = "accept" };
         _thread.Start();
     }
 
-    /// <summary>Where it listens, with the port that the kernel chose for 0.</summary>
+    /// <summary>Where it listens, with the port that the kernel chose for 0; nothing of use where it listens at a path.</summary>
     public IPEndPoint Address { get; }
 
     /// <param name="accepted">Called on the loop's thread with each connection and the peer's address.</param>
@@ -33,22 +33,18 @@ internal sealed unsafe class LoopListener : IDisposable
     /// <exception cref="IOException">The address cannot be listened on; the message says why.</exception>
     public static LoopListener Listen(IPEndPoint endpoint, IReadOnlyList<EventLoop> loops, Action<LoopSocket, IPEndPoint> accepted, Action<string> problem)
     {
-        var descriptor = SocketCalls.Socket(KernelAddress.FamilyOf(endpoint), SocketCalls.Stream | SocketCalls.CloseOnExec, 0);
-        if (descriptor < 0) throw Errno.LastFailed($"cannot listen on {endpoint}");
-        SocketCalls.SetOption(descriptor, SocketCalls.LevelSocket, SocketCalls.ReuseAddress, 1);
         Span<byte> address = stackalloc byte[KernelAddress.Capacity];
         var length = KernelAddress.Write(endpoint, address);
-        fixed (byte* at = address)
-        {
-            if (SocketCalls.Bind(descriptor, at, (uint)length) != 0 || SocketCalls.Listen(descriptor, 4096) != 0)
-            {
-                var error = Marshal.GetLastPInvokeError();
-                _ = Libc.Close(descriptor);
-                throw Errno.Failed($"cannot listen on {endpoint}", error);
-            }
-        }
+        return new LoopListener(Bound(KernelAddress.FamilyOf(endpoint), address[..length], endpoint.ToString()), loops, accepted, problem);
+    }
 
-        return new LoopListener(descriptor, loops, accepted, problem);
+    /// <summary>Listens on a Unix socket, whose file must not be there yet; it stays there afterwards.</summary>
+    /// <exception cref="IOException">The path cannot be listened on; the message says why.</exception>
+    public static LoopListener Listen(string path, IReadOnlyList<EventLoop> loops, Action<LoopSocket> accepted, Action<string> problem)
+    {
+        Span<byte> address = stackalloc byte[KernelAddress.Capacity];
+        var length = KernelAddress.Write(path, address);
+        return new LoopListener(Bound(SocketCalls.FamilyUnix, address[..length], path), loops, (socket, _) => accepted(socket), problem);
     }
 
     /// <summary>Stops accepting; connections that were accepted go on.</summary>
@@ -60,6 +56,21 @@ internal sealed unsafe class LoopListener : IDisposable
         _ = SocketCalls.Shutdown(_descriptor, 2);
         _thread.Join();
         _ = Libc.Close(_descriptor);
+    }
+
+    private static int Bound(int family, ReadOnlySpan<byte> address, string name)
+    {
+        var descriptor = SocketCalls.Socket(family, SocketCalls.Stream | SocketCalls.CloseOnExec, 0);
+        if (descriptor < 0) throw Errno.LastFailed($"cannot listen on {name}");
+        SocketCalls.SetOption(descriptor, SocketCalls.LevelSocket, SocketCalls.ReuseAddress, 1);
+        fixed (byte* at = address)
+        {
+            if (SocketCalls.Bind(descriptor, at, (uint)address.Length) == 0 && SocketCalls.Listen(descriptor, 4096) == 0) return descriptor;
+        }
+
+        var error = Marshal.GetLastPInvokeError();
+        _ = Libc.Close(descriptor);
+        throw Errno.Failed($"cannot listen on {name}", error);
     }
 
     private void Run()

@@ -8,7 +8,7 @@ internal static unsafe partial class SocketCalls
     private const string Library = "libc";
 
     public const int Stream = 1, NonBlocking = 0x800, CloseOnExec = 0x80000;
-    public const int FamilyInet = 2, FamilyInet6 = 10;
+    public const int FamilyUnix = 1, FamilyInet = 2, FamilyInet6 = 10;
     public const int LevelSocket = 1, LevelTcp = 6;
     public const int ReuseAddress = 2, SocketError = 4, KeepAlive = 9, Linger = 13;
     public const int NoDelay = 1, KeepIdle = 4, KeepInterval = 5, KeepCount = 6, UserTimeout = 18;
