@@ -180,6 +180,22 @@ public sealed class KafkaDrills
     }
 
     [Fact]
+    public async Task A_producer_that_can_never_go_on_ends_the_process_and_the_next_one_takes_events()
+    {
+        const int beginProducer = 22, notAuthorized = 31;
+        await using var kafka = await MockKafka.StartAsync(1);
+        await using var box = BoxOf(kafka);
+        var oracle = new Oracle();
+        await kafka.DoAsync($"error {beginProducer} {notAuthorized} 1");
+        var process = box.Launch();
+        await process.WaitForExitAsync(Cancellation);
+        Assert.Equal(1, process.ExitCode);
+        Assert.Contains("error: the log failed", box.Said, StringComparison.Ordinal);
+        await box.UpAsync();
+        await box.AssertHoldsAsync(oracle);
+    }
+
+    [Fact]
     public async Task A_stream_that_cannot_have_its_topic_says_why_and_ends()
     {
         await using var kafka = await MockKafka.StartAsync(2);
