@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Stoker.Drills.Shared;
@@ -193,6 +194,21 @@ public sealed class KafkaDrills
         Assert.Contains("error: the log failed", box.Said, StringComparison.Ordinal);
         await box.UpAsync();
         await box.AssertHoldsAsync(oracle);
+    }
+
+    [Fact]
+    public async Task Where_the_library_is_not_installed_it_is_said_which_package_has_it()
+    {
+        await using var kafka = await MockKafka.StartAsync(1);
+        await using var box = BoxOf(kafka);
+        var library = new[] { "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib" }.Select(directory => Path.Combine(directory, "librdkafka.so.1")).First(File.Exists);
+        using var hidden = Process.Start(new ProcessStartInfo("unshare", ["--mount", "sh", "-c", $"mount --bind /dev/null {library} && exec \"$0\" stream-run --state {box.State} --stream {StreamBox.Name}", Machine.Program]) { RedirectStandardError = true })!;
+        var said = await hidden.StandardError.ReadToEndAsync(Cancellation);
+        await hidden.WaitForExitAsync(Cancellation);
+        Assert.SkipWhen(said.StartsWith("unshare", StringComparison.Ordinal) || said.StartsWith("mount", StringComparison.Ordinal), $"a mount namespace of its own is not to be had: {said}");
+        Assert.Equal(1, hidden.ExitCode);
+        Assert.Contains("librdkafka1", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", said, StringComparison.Ordinal);
     }
 
     [Fact]

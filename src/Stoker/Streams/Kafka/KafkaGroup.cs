@@ -16,7 +16,7 @@ internal sealed class KafkaGroup : IDisposable
     /// <summary>How long a rebalance waits for what is under way. Below what the group allows, so that this process is not put out of it.</summary>
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(20);
 
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100), CommitEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200), CommitEvery = TimeSpan.FromSeconds(1);
 
     private readonly IConsumer<byte[], byte[]?> _consumer;
     private readonly string _topic;

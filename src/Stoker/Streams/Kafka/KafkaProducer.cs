@@ -80,8 +80,10 @@ internal sealed class KafkaProducer : IDisposable
         {
             _producer.Produce(new TopicPartition(_topic, partition), message, report =>
             {
-                if (!report.Error.IsError) _delivered(partition, (ulong)report.Offset.Value + 1);
-                pending.Tell(index, OutcomeOf(report.Error), (ulong)Math.Max(0, report.Offset.Value));
+                // Sent again after an answer was lost, it is there, and the broker does not say where: whoever sends it once more gets a receipt of that one.
+                var isKnown = report.Offset.Value >= 0;
+                if (isKnown && !report.Error.IsError) _delivered(partition, (ulong)report.Offset.Value + 1);
+                pending.Tell(index, isKnown || report.Error.IsError ? OutcomeOf(report.Error) : AppendOutcome.Unavailable, isKnown ? (ulong)report.Offset.Value : 0);
             });
         }
         catch (KafkaException refused)

@@ -146,10 +146,10 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
     /// <summary>From taking the partition until it has to be taken anew.</summary>
     /// <param name="stop">Nothing new is begun: the process ends, or the partition is wanted elsewhere.</param>
-    /// <param name="abandon">What is under way is not waited for either.</param>
+    /// <param name="abandon">The process ends: what the store is being asked is not waited for either.</param>
     private async Task WorkAsync(CancellationToken stop, CancellationToken abandon)
     {
-        var claim = await _store.TakeAsync(_place, new StorePosition((long)_partition.BeginOffset, 0), stop);
+        var claim = await _store.TakeAsync(_place, new StorePosition((long)_partition.BeginOffset, 0), abandon);
         var next = (ulong)claim.Position.Next;
         if (_partition.Contradicts(next, claim.Position.Hash) is { } other)
         {

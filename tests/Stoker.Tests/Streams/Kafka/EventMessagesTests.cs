@@ -7,6 +7,7 @@ using Stoker.Streams.Events;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Kafka;
 using Stoker.Streams.Log.Reading;
+using Stoker.Streams.Transform;
 using Stoker.Tests.Streams.Events;
 using Xunit;
 
@@ -103,6 +104,25 @@ public sealed class EventMessagesTests
         var record = Record(message);
         Assert.Equal(("not_utf8", "header ce_id"), (record.Fault?.Cause, record.Fault?.Path));
         Assert.Equal("/g==", System.Text.Json.JsonDocument.Parse(record.Payload).RootElement.GetProperty("value_base64").GetString());
+    }
+
+    [Fact]
+    public void Whatever_says_that_it_is_ours_becomes_a_document_or_poison_and_never_a_bug()
+    {
+        using var writer = new DocumentWriter(TransformPlan.Plain);
+        var documents = 0;
+        string[] data = ["{}", "[]", "[1,2]", "7", "\"embedding\"", "null", "{\"embedding\":[1,\"a\",{}]}", "{\"embedding\":\"AA\"}", "{\"embedding\":{\"dtype\":3,\"data\":\"AAAA\"}}", "{\"gpu_hardware\":1,\"extra\":[]}", "{", "", "\u0001"];
+        Prop.ForAll(ArbMap.Default.ArbFor<int>(), seed =>
+        {
+            var random = new System.Random(seed);
+            var said = Sane(Envelopes.Random(random));
+            (said.ContentType, said.Data, said.HasData, said.Dimension) = (Text(random.Next(2) == 0 ? "application/json" : "text/plain"), Text(data[random.Next(data.Length)]), true, random.Next(4));
+            var record = Record(EventMessages.Of(said, 0));
+            var (document, poison) = writer.Write(Read(record), new EventPlace("log", 0, 5), new EventEnrichment(null, null));
+            if (document is not null) documents++;
+            return document is null != poison is null;
+        }).QuickCheckThrowOnFailure();
+        Assert.True(documents > 0);
     }
 
     [Fact]
