@@ -1,6 +1,8 @@
 // Producers on many connections, from one thread, each with one request under way.
 //
-//   post http|redis|nats SECONDS CONNECTIONS PORT FILE
+//   post http|redis|nats SECONDS CONNECTIONS PORT FILE [RATE]
+//
+// RATE: requests per second that are begun at most, of all connections together; left out, as many as are answered.
 //
 // FILE is a request as it goes over the wire; each run of twelve @ in it becomes a number of its own every time it is sent, each run of four # the connection's. An
 // answer is good when it begins with `HTTP/1.1 202`, or with `$`, or is a message to the connection's subject for each #### and names no error. Prints requests per
@@ -127,14 +129,24 @@ int main(int argc, char **argv) {
         struct epoll_event watch = {.events = EPOLLIN, .data.ptr = &clients[i]};
         epoll_ctl(poll, EPOLL_CTL_ADD, clients[i].fd, &watch);
     }
+    double rate = argc > 6 ? atof(argv[6]) : 0;
+    struct client **idle = calloc((size_t)count, sizeof *idle);
+    int waiting = 0;
+    uint64_t next = now();
     size_t room = 1 << 20, done = 0, all = 0;
     float *times = malloc(room * sizeof *times);
     uint64_t warm = now() + 1000000000u, end = warm + (uint64_t)(seconds * 1e9);
-    for (int i = 0; i < count; i++) begin(&clients[i]);
-    for (int busy = count; busy > 0;) {
-        struct epoll_event ready[256];
-        int n = epoll_wait(poll, ready, 256, 1000);
+    for (int i = count; i-- > 0;) idle[waiting++] = &clients[i];
+    for (int busy = 0;;) {
         uint64_t at = now();
+        for (; waiting > 0 && at < end && (rate == 0 || next <= at); next += rate == 0 ? 0 : (uint64_t)(1e9 / rate)) {
+            begin(idle[--waiting]);
+            busy++;
+        }
+        if (busy == 0 && at >= end) break;
+        struct epoll_event ready[256];
+        int n = epoll_wait(poll, ready, 256, waiting > 0 ? 1 : 1000);
+        at = now();
         for (int i = 0; i < n; i++) {
             struct client *c = ready[i].data.ptr;
             if (!more(c)) continue;
@@ -143,8 +155,8 @@ int main(int argc, char **argv) {
                 if (done == room) times = realloc(times, (room *= 2) * sizeof *times);
                 times[done++] = (float)(now() - c->sent) / 1000;
             }
-            if (at < end) begin(c);
-            else busy--;
+            idle[waiting++] = c;
+            busy--;
         }
     }
     qsort(times, done, sizeof *times, compare);
