@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Stoker.Drills.Shared;
 using Stoker.Drills.Streams.Shared;
-using Stoker.Streams;
+using Stoker.Streams.Serving;
 using Stoker.Streams.Work;
 using Xunit;
 
@@ -178,6 +178,24 @@ public sealed class KafkaDrills
         using (var documents = box.OpenDocuments()) documents.Execute("UPDATE stoker_positions SET next = 1000");
         await box.UpAsync();
         await box.UntilAsync("it is told", async () => ((string?)(await box.StatusAsync())["partitions"]![0]!["problem"])?.Contains("it is not the topic that it was", StringComparison.Ordinal) == true);
+    }
+
+    [Fact]
+    public async Task A_stream_that_is_ended_while_no_broker_answers_ends_all_the_same()
+    {
+        await using var kafka = await MockKafka.StartAsync(1);
+        await using var box = BoxOf(kafka);
+        var oracle = new Oracle();
+        await box.UpAsync();
+        await AcceptedAsync(box, oracle, oracle.Issue());
+        await box.SettledAsync();
+        foreach (var broker in (int[])[1, 2, 3]) await kafka.DoAsync($"down {broker}");
+        var clock = Stopwatch.StartNew();
+        Assert.Equal(0, await box.EndAsync());
+        Assert.True(clock.Elapsed < StreamProcess.DrainTime, $"{clock.Elapsed}");
+        foreach (var broker in (int[])[1, 2, 3]) await kafka.DoAsync($"up {broker}");
+        await box.UpAsync();
+        await box.AssertHoldsAsync(oracle);
     }
 
     [Fact]

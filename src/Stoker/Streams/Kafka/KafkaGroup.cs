@@ -33,7 +33,7 @@ internal sealed class KafkaGroup : IDisposable
     {
         (_topic, _clock, _say) = (settings.Address.Topic, clock, say);
         _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Member())
-            .SetLogHandler(talk.Hear)
+            .SetLogHandler((_, message) => talk.Hear(message))
             .SetErrorHandler((_, error) => talk.Hear(error))
             .SetPartitionsAssignedHandler((_, partitions) => Assigned(partitions))
             .SetPartitionsRevokedHandler((_, partitions) => Gone(partitions.Select(each => each.Partition.Value), DrainTime))
@@ -97,8 +97,16 @@ internal sealed class KafkaGroup : IDisposable
         }
 
         CommitAll();
-        // Leaves the group, so that others need not wait until it is missed.
-        _consumer.Close();
+        try
+        {
+            // Leaves the group, so that others need not wait until it is missed.
+            _consumer.Close();
+        }
+        catch (KafkaException)
+        {
+            // It is missed after a while.
+        }
+
         _consumer.Dispose();
     }
 
@@ -182,7 +190,7 @@ internal sealed class KafkaGroup : IDisposable
     }
 
     /// <summary>The time in which a partition is this process's.</summary>
-    private sealed class Turn
+    private sealed class Turn : IDisposable
     {
         private readonly CancellationTokenSource _wanted = new();
         private TaskCompletionSource? _held;
@@ -201,5 +209,7 @@ internal sealed class KafkaGroup : IDisposable
         }
 
         public void End() => _wanted.Cancel();
+
+        public void Dispose() => _wanted.Dispose();
     }
 }

@@ -6,7 +6,7 @@ namespace Stoker.Streams.Kafka;
 /// <summary>A topic as a stream's log.</summary>
 internal sealed class KafkaLog : IEventLog
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), CloseTime = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1), CloseTime = TimeSpan.FromSeconds(6);
 
     private readonly KafkaTopic _topic;
     private readonly KafkaProducer _producer;
@@ -69,10 +69,15 @@ internal sealed class KafkaLog : IEventLog
     public void Dispose()
     {
         _stop.Cancel();
-        _group.Dispose();
-        _producer.Dispose();
-        // A question that no broker answers is not waited for; it ends with the process.
-        if (!_looking.Wait(CloseTime)) return;
+        var closing = Task.Factory.StartNew(
+            () =>
+            {
+                _group.Dispose();
+                _producer.Dispose();
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        // What no broker answers is not waited for; it ends with the process.
+        if (!Task.WaitAll([closing, _looking], CloseTime)) return;
         _topic.Dispose();
         _stop.Dispose();
     }

@@ -14,7 +14,7 @@ internal sealed class KafkaProducer : IDisposable
     /// <summary>Bytes that may wait for brokers, all partitions together; more is refused.</summary>
     private const long MostWaiting = 32 << 20;
 
-    private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(2);
 
     private readonly IProducer<byte[], byte[]?> _producer;
     private readonly string _topic;
@@ -27,7 +27,7 @@ internal sealed class KafkaProducer : IDisposable
     {
         (_topic, _delivered) = (settings.Address.Topic, delivered);
         _producer = new ProducerBuilder<byte[], byte[]?>(settings.Producer())
-            .SetLogHandler(talk.Hear)
+            .SetLogHandler((_, message) => talk.Hear(message))
             .SetErrorHandler((_, error) =>
             {
                 if (error.IsFatal) _fatal ??= error.Reason;
@@ -70,6 +70,7 @@ internal sealed class KafkaProducer : IDisposable
 
     public void Dispose()
     {
+        // Whoever waits for an answer has been waited for before.
         _producer.Flush(FlushTime);
         _producer.Dispose();
     }

@@ -32,7 +32,7 @@ internal sealed class KafkaReader : IEventReader
     public KafkaReader(KafkaPartition partition, KafkaSettings settings, KafkaTalk talk, MessageRecords records, ulong from)
     {
         (_partition, _records, NextOffset) = (partition, records, from);
-        _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Reader()).SetLogHandler(talk.Hear).SetErrorHandler((_, error) => talk.Hear(error)).Build();
+        _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Reader()).SetLogHandler((_, message) => talk.Hear(message)).SetErrorHandler((_, error) => talk.Hear(error)).Build();
         _consumer.Assign(new TopicPartitionOffset(partition.Place, (long)from));
         _thread = new Thread(Run) { IsBackground = true, Name = $"kafka partition {partition.Number}" };
         _thread.Start();

@@ -10,7 +10,7 @@ internal sealed class KafkaTalk(Action<string> say, TimeProvider clock)
 
     private readonly ConcurrentDictionary<string, long> _said = new();
 
-    public void Hear(IClient client, LogMessage message)
+    public void Hear(LogMessage message)
     {
         // Asked for are all topics, so that none is made by asking; which old brokers could not be told is of no matter.
         if (message.Level <= SyslogLevel.Warning && message.Facility != "AUTOCREATE") Say(message.Facility, $"kafka: {message.Message}");

@@ -18,7 +18,7 @@ internal sealed class KafkaTopic : IDisposable
     public KafkaTopic(KafkaSettings settings, IngestSpec ingest, KafkaTalk talk)
     {
         (Settings, Talk, _ingest, _types) = (settings, talk, ingest, new EventTypes(ingest));
-        _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Reader()).SetLogHandler(talk.Hear).SetErrorHandler((_, error) =>
+        _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Reader()).SetLogHandler((_, message) => talk.Hear(message)).SetErrorHandler((_, error) =>
         {
             if (error.Code == ErrorCode.Local_AllBrokersDown) _silence = error.Reason;
             talk.Hear(error);
