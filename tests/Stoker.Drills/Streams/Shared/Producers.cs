@@ -80,8 +80,8 @@ internal sealed class Producers : IAsyncDisposable
                 return true;
             }
 
-            Interlocked.Increment(ref _refused);
             LastRefusal = (answer.StatusCode, answer.Headers.RetryAfter?.Delta, answer.Content.Headers.ContentType?.MediaType);
+            Interlocked.Increment(ref _refused);
         }
         catch (Exception broken) when (broken is HttpRequestException or TaskCanceledException or IOException or JsonException)
         {
