@@ -12,9 +12,9 @@ internal static class StreamDiagnostics
     public static readonly DiagnosticCode UnknownHost = new("STR004", Error, "a stream on a host that does not exist");
     public static readonly DiagnosticCode InvalidStore = new("STR005", Error, "a store that is not one of those that are known");
     public static readonly DiagnosticCode InvalidPath = new("STR006", Error, "a path that is none, or that the stream needs itself");
-    public static readonly DiagnosticCode InvalidLog = new("STR008", Error, "a log that is neither embedded nor a topic of Kafka");
-    public static readonly DiagnosticCode RetentionOfBroker = new("STR009", Error, "a retention for events that are a broker's");
-    public static readonly DiagnosticCode KafkaMissing = new("STR010", Warning, "a log on Kafka, whose library is not on this machine");
-    public static readonly DiagnosticCode LogPassword = new("STR011", Error, "a password for a log that has no user, or a user without one");
+    public static readonly DiagnosticCode InvalidLog = new("STR014", Error, "a log that is neither embedded nor a topic of Kafka");
+    public static readonly DiagnosticCode RetentionOfBroker = new("STR015", Error, "a retention for events that are a broker's");
+    public static readonly DiagnosticCode KafkaMissing = new("STR016", Warning, "a log on Kafka, whose library is not on this machine");
+    public static readonly DiagnosticCode LogPassword = new("STR017", Error, "a password for a log that has no user, or a user without one");
     public static readonly DiagnosticCode EventTooSmall = new("STR007", Error, "a largest event below what CloudEvents requires");
 }
