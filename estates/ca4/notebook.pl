@@ -7,10 +7,13 @@ $| = 1;
 $SIG{TERM} = sub { exit 0 };
 my $address = shift or die "usage: notebook.pl HOST:PORT\n";
 my $begun   = time;
+my $every   = $ENV{EVERY} // 2;
+my $model   = 'clip-vit-l-14';
+until (post(qq({"specversion":"1.0","id":"$begun","source":"/notebook","type":"notebook.started","data":{"model":"$model","every":$every}}), 'application/cloudevents+json')) { sleep 1 }
 for (my $image = 1;; $image++) {
     my $document = extract($image);
     until (post($document)) { sleep 1 }
-    sleep($ENV{EVERY} // 2);
+    sleep($every);
 }
 
 # What a GPU would find out: an embedding of the image, and what the driver says about itself.
@@ -20,17 +23,17 @@ sub extract {
     my $allocated = 1_000_000 * $image;
     return qq({"metadata_id":"image-$begun-$image","source_uri":"gs://ca4/images/$image.png","embedding":[$embedding],)
         . qq("gpu_hardware":{"device_name":"Tesla T4","total_memory":15835660288,"allocated_memory":$allocated,)
-        . qq("compute_capability":"7.5","cuda_version":"12.1","pytorch_version":"2.3.0"},"extra":{"model":"clip-vit-l-14"}});
+        . qq("compute_capability":"7.5","cuda_version":"12.1","pytorch_version":"2.3.0"},"extra":{"model":"$model"}});
 }
 
 sub post {
-    my $body   = shift;
+    my ($body, $type) = (shift, shift // 'application/json');
     my $server = IO::Socket::INET->new(PeerAddr => $address, Timeout => 5);
     if (!$server) {
         print "$address does not answer: $!\n";
         return 0;
     }
-    print $server "POST /metadata HTTP/1.1\r\nHost: $address\r\nContent-Type: application/json\r\nContent-Length: " . length($body)
+    print $server "POST /metadata HTTP/1.1\r\nHost: $address\r\nContent-Type: $type\r\nContent-Length: " . length($body)
         . "\r\nConnection: close\r\n\r\n$body";
     my ($status, $receipt) = ('no answer', '');
     while (my $line = <$server>) {

@@ -23,7 +23,7 @@ internal static class KeyCommand
         new("LIMITS"),
     ];
 
-    public static Verb Create() => new Verb("key", "keys for the gateway: who may ask models, and how much")
+    public static Verb Create() => new Verb("key", "keys for the gateway and the streams: who may ask models or send events, and how much")
     {
         Example = "stoker key create ci --expires 30d --rpm 60",
         ExitCodes = Codes,
@@ -37,7 +37,7 @@ internal static class KeyCommand
         return new Verb("create", "make a key; it is shown once, on stdout")
         {
             Example = "stoker key create ci --expires 30d --model 'phi-*' --rpm 60 --tpm 20k --budget-tokens 5M",
-            Remarks = ["Only a hash of the key is kept. A gateway that runs has taken the key when this ends."],
+            Remarks = ["Only a hash of the key is kept. A gateway or stream that runs takes the key from when this ends."],
             ExitCodes = Codes,
         }.With([name, expires, .. terms.All]).Does(run =>
         {
@@ -79,7 +79,7 @@ internal static class KeyCommand
         return new Verb("revoke", "make keys worthless, with all their secrets")
         {
             Example = "stoker key revoke ci",
-            Remarks = ["A gateway that runs refuses them when this ends; requests under way go on to their end."],
+            Remarks = ["A gateway that runs refuses them when this ends, a stream within a second; requests under way go on to their end."],
             ExitCodes = Codes,
         }.With(names).Does(run => With(run, store =>
         {
@@ -195,7 +195,7 @@ internal static class KeyCommand
         if (!key.IsDeclared || key.Revoked is not null) return key;
         run.Report.Error(
             $"key `{key.Name}` is declared in the estate file",
-            verb == "revoke" ? "remove it from `gateway.keys` there, and `stoker up`" : "change its secret where the file says it is, and `stoker up`");
+            verb == "revoke" ? "remove it from there, and `stoker up`" : "change its secret where the file says it is, and `stoker up`");
         return null;
     }
 

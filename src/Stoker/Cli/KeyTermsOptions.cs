@@ -11,14 +11,18 @@ internal sealed class KeyTermsOptions
     private const string LimitGrammar = "MODEL=rpm:N,tpm:N,concurrent:N, with one of them at least";
 
     private readonly Option<string[]> _scopes = Parameters.Several(
-        "--scope", "SCOPE", "what it may do: inference (default), explain, metrics; several times",
+        "--scope", "SCOPE", "what it may do: inference (default), explain, metrics, ingest (send events to streams); several times",
         word => KeyWords.Scope(word) is null ? $"not one of {string.Join(", ", KeyWords.Scopes)}" : null);
 
     private readonly Option<string[]> _models = Parameters.Texts("--model", "MODEL", "a model or alias it may use, `*` for any characters; several times (default: all)");
 
+    private readonly Option<string[]> _streams = Parameters.Texts("--stream", "STREAM", "a stream that it may send to; several times (default: all)");
+
     private readonly Option<string?> _requests = Parameters.Tokens("--rpm", "requests in any 60 seconds (default: no limit)");
 
     private readonly Option<string?> _tokens = Parameters.Tokens("--tpm", "tokens, prompt and answer, in any 60 seconds, as in 20k (default: no limit)");
+
+    private readonly Option<string?> _events = Parameters.Tokens("--epm", "events that streams take in any 60 seconds, as in 6k (default: no limit)");
 
     private readonly Option<string?> _concurrent = Parameters.Tokens("--concurrent", "requests at once (default: no limit)");
 
@@ -34,7 +38,7 @@ internal sealed class KeyTermsOptions
 
     private readonly Option<string?> _weight = Parameters.Count("--weight", "its share beside other keys of its priority, 1 to 1000 (default: 1)");
 
-    public Symbol[] All => [_scopes, _models, _requests, _tokens, _concurrent, _limits, _budget, _period, _priority, _weight];
+    public Symbol[] All => [_scopes, _models, _streams, _requests, _tokens, _events, _concurrent, _limits, _budget, _period, _priority, _weight];
 
     /// <summary>What is wrong between options, each of which is right; null: nothing.</summary>
     public string? Problem(Invocation run) =>
@@ -46,8 +50,9 @@ internal sealed class KeyTermsOptions
     {
         Scopes = run.Get(_scopes) is { Length: > 0 } scopes ? scopes.Aggregate(KeyScopes.None, (sum, word) => sum | KeyWords.Scope(word)!.Value) : KeyScopes.Inference,
         Models = run.Get(_models) ?? [],
+        Streams = run.Get(_streams) ?? [],
         Limits = new KeyLimits(
-            new LimitSpec(Count(run, _requests), Count(run, _tokens), Places(Count(run, _concurrent))),
+            new LimitSpec(Count(run, _requests), Count(run, _tokens), Places(Count(run, _concurrent))) { EventsPerMinute = Count(run, _events) },
             [.. (run.Get(_limits) ?? []).Select(text => Limit(text)!)],
             Count(run, _budget) is { } tokens ? new BudgetSpec(tokens, KeyWords.Period(run.Get(_period) ?? "month")!.Value) : null),
         Priority = KeyWords.Priority(run.Get(_priority) ?? "normal")!.Value,
@@ -97,6 +102,7 @@ internal sealed class KeyTermsOptions
         var words = new List<string>();
         if (limit.RequestsPerMinute is { } requests) words.Add($"{TokenCount.Text(requests)} rpm");
         if (limit.TokensPerMinute is { } tokens) words.Add($"{TokenCount.Text(tokens)} tpm");
+        if (limit.EventsPerMinute is { } events) words.Add($"{TokenCount.Text(events)} epm");
         if (limit.Concurrent is { } places) words.Add(string.Create(CultureInfo.InvariantCulture, $"{places} at once"));
         return words;
     }

@@ -70,12 +70,13 @@ internal sealed class ControlConnection(ControlServer server, IWire wire) : Serv
             }}");
         }
 
-        _exchange = new ControlExchange(this, server.Events, Text(Head.Method), Encoding.UTF8.GetString(Head.Target), Body.Bytes.ToArray());
-        Wire.OnPeerLeft = _exchange.Leave;
-        if (Wire.PeerLeft) _exchange.Leave();
-        var isWhole = await _exchange.RunAsync(server);
+        using var exchange = new ControlExchange(this, server.Events, Text(Head.Method), Encoding.UTF8.GetString(Head.Target), Body.Bytes.ToArray());
+        _exchange = exchange;
+        Wire.OnPeerLeft = exchange.Leave;
+        if (Wire.PeerLeft) exchange.Leave();
+        var isWhole = await exchange.RunAsync(server);
         Wire.OnPeerLeft = null;
-        if (isWhole && _exchange.IsStream && Head.MinorVersion > 0)
+        if (isWhole && exchange.IsStream && Head.MinorVersion > 0)
         {
             Output.Write("0\r\n\r\n"u8);
             isWhole = await FlushAsync();

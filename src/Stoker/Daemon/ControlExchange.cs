@@ -10,7 +10,7 @@ namespace Stoker.Daemon;
 /// One request over the control socket and its answer, as an endpoint sees it, on whatever thread it runs: one document, or a stream that begins
 /// with <see cref="BeginStream"/>.
 /// </summary>
-internal sealed class ControlExchange
+internal sealed class ControlExchange : IDisposable
 {
     /// <summary>So much of a stream is put together before it is sent, unless it is flushed.</summary>
     private const int Usual = 32 << 10;
@@ -50,6 +50,8 @@ internal sealed class ControlExchange
     public string? Query(string key) => _query[key].FirstOrDefault();
 
     public IEnumerable<string> QueryAll(string key) => _query[key];
+
+    public void Dispose() => _left.Dispose();
 
     public static byte[] Error(string code, string message, string? hint) =>
         JsonSerializer.SerializeToUtf8Bytes(new ErrorDocument(new ErrorBody(code, message, hint)), ControlJson.Readable.ErrorDocument);

@@ -33,6 +33,7 @@ internal static class Observation
             IsRoot = HostEnvironment.IsRoot,
             MayRaiseHardLimits = HardLimits.MayBeRaised,
             HardLimits = HardLimits.Own(),
+            Tunnels = TunnelFiles.Look(estate, variables),
             Running = running.Services,
             StartTimes = running.StartTimes,
         };

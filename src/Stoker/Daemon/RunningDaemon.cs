@@ -3,6 +3,7 @@ using Stoker.Daemon.Protocol;
 using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Gateway;
+using Stoker.Keys;
 using Stoker.Logs;
 using Stoker.Planning;
 using Stoker.Platform;
@@ -63,7 +64,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
             loaded.Diagnostics.AddRange(plan.Diagnostics);
             if (dryRun || plan.IsRefused) return Answer(false, plan, loaded.Diagnostics);
             var contexts = EstateWork.Contexts(plan, loaded.Variables, loaded.Diagnostics);
-            GatewayApply.DeclareKeys(plan, loaded.Variables, options.State.Path, doors.Clock.GetUtcNow(), loaded.Diagnostics);
+            DeclareKeys(plan, loaded);
             if (loaded.Diagnostics.HasErrors) return Answer(false, plan, loaded.Diagnostics);
             await CarryOutAsync(plan, request, contexts, resume);
             return Answer(true, quiet ? null : plan, loaded.Diagnostics);
@@ -84,7 +85,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         _scaled = scaled;
         Volatile.Write(ref _plan, planned);
         GatewayApply.WritePlan(planned, options.State.Path);
-        StreamPlan.WriteAll(planned, options.State.Path);
+        StreamApply.WritePlans(planned, options.State.Path);
         SaveApplied(request);
         doors.Journal.Write(name, null, "scaled", null, $"{name} is scaled to {replicas}", null);
         return supervisor.Scale(planned.Services[name]);
@@ -144,10 +145,19 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         var standIns = plan.Local.Count(p => p.StandIn is not null);
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
         GatewayApply.WritePlan(plan, options.State.Path);
-        StreamPlan.WriteAll(plan, options.State.Path);
+        StreamApply.WritePlans(plan, options.State.Path);
         await supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
         if (left.Running.Count > 0 && request.Names.Count == 0)
             await left.EndUndeclaredAsync(plan.Local.Select(p => p.Name).ToHashSet(), doors);
+    }
+
+    /// <summary>The gateway and the streams of this host have one store of keys.</summary>
+    private void DeclareKeys(EstatePlan plan, EstateWork.Loaded loaded)
+    {
+        if (!GatewayApply.NeedsKeys(plan) && !StreamApply.NeedsKeys(plan)) return;
+        KeyApply.Declare(
+            [.. GatewayApply.DeclaredKeys(plan), .. StreamApply.DeclaredKeys(plan)], loaded.Variables, options.State.Path, doors.Clock.GetUtcNow(),
+            SourcePosition.Whole(plan.Estate.File), loaded.Diagnostics);
     }
 
     private void SaveApplied(ApplyRequest request)

@@ -94,6 +94,9 @@ internal sealed record ServiceSpec(ServiceName Name, SourcePosition Where)
     /// <summary><c>runtime</c>, the OCI runtime: <c>podman --runtime=X run</c>, <c>docker run --runtime=X</c>. Null: the tool's own.</summary>
     public string? ContainerRuntime { get; init; }
 
+    /// <summary>Extension: it is a tunnel by SSH; its command has been made of it.</summary>
+    public TunnelSpec? Tunnel { get; init; }
+
     /// <summary>Options of <c>run</c> that Podman and Docker share, for keys that only a container can honour, in order.</summary>
     public IReadOnlyList<string> ContainerOptions { get; init; } = [];
 
@@ -188,7 +191,11 @@ internal abstract record ProbeSpec
     internal sealed record Http(Uri Url, int? Status = null) : ProbeSpec;
 
     /// <summary>Extension: a port that accepts a connection.</summary>
-    internal sealed record Tcp(string Host, int Port) : ProbeSpec;
+    internal sealed record Tcp(string Host, int Port) : ProbeSpec
+    {
+        /// <summary>Not only accepts it, but says something or keeps it open for this long, as one that is passed on does; null: it is closed at once.</summary>
+        public TimeSpan? Held { get; init; }
+    }
 
     /// <summary>Extension: ready once a line of its output matches.</summary>
     internal sealed record Log(string Pattern) : ProbeSpec;

@@ -22,7 +22,7 @@ internal sealed class GatewayProcess : IDisposable
     public const string Verb = "gateway-run";
 
     /// <summary>Files of the state directory.</summary>
-    public const string PlanFile = "gateway.json", KeysFile = "gateway.db", LedgerFile = "ledger.db";
+    public const string PlanFile = "gateway.json", LedgerFile = "ledger.db";
 
     /// <summary>How long running answers have after SIGTERM; the service's own grace is a little longer.</summary>
     public static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(60);
@@ -73,7 +73,7 @@ internal sealed class GatewayProcess : IDisposable
         var clock = new SteadyClock();
         var router = new Router(RouterOptions.Default, (ulong)clock.GetTimestamp());
         var plan = ReadPlan(directory);
-        var keys = new KeyWatch(Path.Combine(directory, KeysFile), clock, Say);
+        var keys = new KeyWatch(Path.Combine(directory, KeyStore.FileName), clock, Say);
         var ledger = new LedgerWriter(Path.Combine(directory, LedgerFile), TimeSpan.FromDays(plan.LedgerDays), clock, Say);
         return new GatewayProcess(directory, clock, new GatewayState(router, keys, ledger, clock.GetUtcNow(), Say));
     }

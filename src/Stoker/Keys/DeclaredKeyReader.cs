@@ -20,7 +20,12 @@ internal static class DeclaredKeyReader
     /// <param name="keys">The value of <c>gateway.keys</c>; null: none declared.</param>
     /// <param name="directory">Absolute; relative paths start there.</param>
     public static IReadOnlyList<DeclaredKeySpec> Read(Node? keys, string directory, DiagnosticBag bag) =>
-        [.. (keys as MappingNode).Named().Select(entry => Read(entry.Name, entry.Key, entry.Value as MappingNode, directory, bag))];
+        ReadAll(keys, KeyPath.Root.Key("gateway").Key("keys"), null, directory, bag);
+
+    /// <summary>Keys for one stream alone.</summary>
+    /// <param name="keys">The value of <c>streams.NAME.keys</c>; null: none declared.</param>
+    public static IReadOnlyList<DeclaredKeySpec> ReadOfStream(Node? keys, string stream, string directory, DiagnosticBag bag) =>
+        ReadAll(keys, KeyPath.Root.Key("streams").Key(stream).Key("keys"), stream, directory, bag);
 
     /// <summary>One mapping of limits, as models have them too.</summary>
     /// <param name="path">For messages: <c>gateway.keys.ci.limits</c>.</param>
@@ -41,6 +46,16 @@ internal static class DeclaredKeyReader
                 if (NamePattern.HasWildcard(model) || names.Contains(model)) continue;
                 bag.Add(KeyDiagnostics.UnknownModel, where, $"key `{name}` names unknown model `{model}`", Suggestion.For(model, names) ?? "declare it in `models`");
             }
+        }
+    }
+
+    /// <param name="keys">The value of <c>gateway.keys</c>; null: none declared.</param>
+    public static void CheckStreams(MappingNode? keys, IReadOnlyCollection<string> streams, DiagnosticBag bag)
+    {
+        foreach (var (name, _, value) in keys.Named())
+        {
+            foreach (var (stream, where) in (value as MappingNode).Strings("streams").Where(stream => !streams.Contains(stream.Value)))
+                bag.Add(KeyDiagnostics.UnknownStream, where, $"key `{name}` names unknown stream `{stream}`", Suggestion.For(stream, streams) ?? "declare it in `streams`");
         }
     }
 
@@ -76,9 +91,12 @@ internal static class DeclaredKeyReader
         }
     }
 
-    private static DeclaredKeySpec Read(string name, ScalarNode key, MappingNode? map, string directory, DiagnosticBag bag)
+    /// <param name="stream">The only one that they are for; null: they are the gateway's.</param>
+    private static IReadOnlyList<DeclaredKeySpec> ReadAll(Node? keys, KeyPath path, string? stream, string directory, DiagnosticBag bag) =>
+        [.. (keys as MappingNode).Named().Select(entry => Read(entry.Name, entry.Key, entry.Value as MappingNode, path.Key(entry.Name).ToString(), stream, directory, bag))];
+
+    private static DeclaredKeySpec Read(string name, ScalarNode key, MappingNode? map, string path, string? stream, string directory, DiagnosticBag bag)
     {
-        var path = KeyPath.Root.Key("gateway").Key("keys").Key(name).ToString();
         var (file, variable) = (map.Text("file"), map.Text("environment"));
         if (map is not null && (file is null) == (variable is null) && (file is not null || (map.Find("file") ?? map.Find("environment")) is null))
         {
@@ -86,10 +104,10 @@ internal static class DeclaredKeyReader
                 "one of `file: PATH` and `environment: VARIABLE`; `stoker key create` makes keys that need neither");
         }
 
-        return new DeclaredKeySpec(name, file is null ? null : Path.GetFullPath(file, directory), variable, Expires(map, path, bag), ReadTerms(map, path, bag), key.Where);
+        return new DeclaredKeySpec(name, file is null ? null : Path.GetFullPath(file, directory), variable, Expires(map, path, bag), ReadTerms(map, path, stream, bag), key.Where);
     }
 
-    private static KeyTerms ReadTerms(MappingNode? map, string path, DiagnosticBag bag)
+    private static KeyTerms ReadTerms(MappingNode? map, string path, string? stream, DiagnosticBag bag)
     {
         var limits = map.Map("limits");
         var budget = map.Map("budget");
@@ -98,10 +116,11 @@ internal static class DeclaredKeyReader
         var scopes = map.Strings("scopes").Aggregate(KeyScopes.None, (sum, word) => sum | (KeyWords.Scope(word.Value) ?? KeyScopes.None));
         return new KeyTerms
         {
-            Scopes = map?.Find("scopes") is null ? KeyScopes.Inference : scopes,
+            Scopes = map?.Find("scopes") is not null ? scopes : stream is null ? KeyScopes.Inference : KeyScopes.Ingest,
             Models = [.. map.Strings("models").Select(m => m.Value)],
+            Streams = stream is not null ? [stream] : [.. map.Strings("streams").Select(s => s.Value)],
             Limits = new KeyLimits(
-                ReadLimit(limits, $"{path}.limits", bag),
+                ReadLimit(limits, $"{path}.limits", bag) with { EventsPerMinute = Count(limits, "events_per_minute", $"{path}.limits", bag) },
                 [.. models],
                 Count(budget, "tokens", $"{path}.budget", bag) is { } tokens ? new BudgetSpec(tokens, KeyWords.Period(budget.Text("period") ?? "month") ?? BudgetPeriod.Month) : null),
             Priority = KeyWords.Priority(map.Text("priority") ?? "") ?? KeyPriority.Normal,

@@ -13,4 +13,5 @@ internal static class KeyDiagnostics
     public static readonly DiagnosticCode Unreadable = new("KEY005", Error, "the secret of a declared key cannot be read");
     public static readonly DiagnosticCode Weak = new("KEY006", Error, "the secret of a declared key is too short or has characters that a header cannot carry");
     public static readonly DiagnosticCode Clash = new("KEY007", Error, "a declared key whose name or secret another key has");
+    public static readonly DiagnosticCode UnknownStream = new("KEY008", Error, "a key that names a stream which does not exist");
 }

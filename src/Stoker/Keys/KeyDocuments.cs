@@ -15,6 +15,9 @@ internal sealed record KeyTermsDocument(
     string Priority,
     int Weight)
 {
+    /// <summary>Null: every stream.</summary>
+    public IReadOnlyList<string>? Streams { get; init; }
+
     public static KeyTermsDocument Of(KeyTerms terms) => new(
         KeyWords.Of(terms.Scopes),
         terms.Models,
@@ -22,13 +25,17 @@ internal sealed record KeyTermsDocument(
         terms.Limits.Models.Count == 0 ? null : terms.Limits.Models.ToDictionary(m => m.Pattern, m => LimitDocument.Of(m.Limit) ?? new LimitDocument(null, null, null)),
         terms.Limits.Budget is { } budget ? new BudgetDocument(budget.Tokens, KeyWords.Of(budget.Period)) : null,
         KeyWords.Of(terms.Priority),
-        terms.Weight);
+        terms.Weight)
+    {
+        Streams = terms.Streams.Count == 0 ? null : terms.Streams,
+    };
 
     /// <summary>A word that a later version wrote grants nothing and limits nothing here.</summary>
     public KeyTerms ToTerms() => new()
     {
         Scopes = Scopes.Aggregate(KeyScopes.None, (sum, word) => sum | (KeyWords.Scope(word) ?? KeyScopes.None)),
         Models = Models,
+        Streams = Streams ?? [],
         Limits = new KeyLimits(
             Limits?.ToSpec() ?? LimitSpec.None,
             [.. (ModelLimits ?? new Dictionary<string, LimitDocument>()).Select(m => new ModelLimit(m.Key, m.Value.ToSpec()))],
@@ -40,9 +47,12 @@ internal sealed record KeyTermsDocument(
 
 internal sealed record LimitDocument(long? RequestsPerMinute, long? TokensPerMinute, int? Concurrent)
 {
-    public static LimitDocument? Of(LimitSpec limit) => limit.IsNone ? null : new LimitDocument(limit.RequestsPerMinute, limit.TokensPerMinute, limit.Concurrent);
+    public long? EventsPerMinute { get; init; }
 
-    public LimitSpec ToSpec() => new(RequestsPerMinute, TokensPerMinute, Concurrent);
+    public static LimitDocument? Of(LimitSpec limit) =>
+        limit.IsNone ? null : new LimitDocument(limit.RequestsPerMinute, limit.TokensPerMinute, limit.Concurrent) { EventsPerMinute = limit.EventsPerMinute };
+
+    public LimitSpec ToSpec() => new(RequestsPerMinute, TokensPerMinute, Concurrent) { EventsPerMinute = EventsPerMinute };
 }
 
 internal sealed record BudgetDocument(long Tokens, string Period);

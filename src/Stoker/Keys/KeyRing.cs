@@ -73,6 +73,9 @@ internal sealed class KeyRing
 /// <param name="Use">The same object in every ring.</param>
 internal sealed record KeyState(KeyId Id, string Name, KeyTerms Terms, long Expires, bool IsRevoked, KeyUse Use)
 {
+    /// <summary>The name as bytes, for what is written down of each request.</summary>
+    public ReadOnlyMemory<byte> NameBytes { get; } = System.Text.Encoding.UTF8.GetBytes(Name);
+
     /// <summary>Stands for requests without a key, where the gateway lets them.</summary>
     public static KeyState Anonymous { get; } = new(KeyId.Anonymous, "anonymous", KeyTerms.Open, long.MaxValue, false, new KeyUse());
 }

@@ -9,6 +9,9 @@ namespace Stoker.Keys;
 /// </summary>
 internal sealed class KeyStore(SqliteDatabase database) : IDisposable
 {
+    /// <summary>In the state directory; the gateway's and the streams' alike.</summary>
+    public const string FileName = "gateway.db";
+
     private const string Columns = "id, name, declared, created, expires, revoked, last_used, terms";
 
     private static readonly SqliteSchema Schema = new(

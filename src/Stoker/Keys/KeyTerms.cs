@@ -23,8 +23,11 @@ internal enum KeyScopes : byte
     /// <summary>Ask why a request went where it went.</summary>
     Explain = 2,
 
-    /// <summary>Read the gateway's metrics.</summary>
+    /// <summary>Read the gateway's metrics, and a stream's metrics and status.</summary>
     Metrics = 4,
+
+    /// <summary>Send events to streams, and ask for their receipts.</summary>
+    Ingest = 8,
 }
 
 /// <summary>Who is served first when all replicas are busy.</summary>
@@ -43,6 +46,9 @@ internal sealed record KeyTerms
     /// <summary>Names, aliases and patterns with <c>*</c>; empty: every model.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
 
+    /// <summary>Streams it may send to, by name; empty: every stream.</summary>
+    public IReadOnlyList<string> Streams { get; init; } = [];
+
     public KeyLimits Limits { get; init; } = KeyLimits.None;
 
     public KeyPriority Priority { get; init; } = KeyPriority.Normal;
@@ -51,9 +57,21 @@ internal sealed record KeyTerms
     public int Weight { get; init; } = 1;
 
     /// <summary>Everything, for where no keys are asked for.</summary>
-    public static KeyTerms Open { get; } = new() { Scopes = KeyScopes.Inference | KeyScopes.Explain | KeyScopes.Metrics };
+    public static KeyTerms Open { get; } = new() { Scopes = KeyScopes.Inference | KeyScopes.Explain | KeyScopes.Metrics | KeyScopes.Ingest };
 
     public bool Has(KeyScopes scope) => (Scopes & scope) == scope;
+
+    /// <summary>Allocates nothing.</summary>
+    public bool AllowsStream(string stream)
+    {
+        if (Streams.Count == 0) return true;
+        for (var i = 0; i < Streams.Count; i++)
+        {
+            if (Streams[i] == stream) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Allocates nothing.</summary>
     /// <param name="asked">As the client named it, perhaps an alias.</param>

@@ -5,7 +5,10 @@ namespace Stoker.Keys;
 /// <summary>The words that scopes, priorities and periods have in files, on the command line and in JSON.</summary>
 internal static class KeyWords
 {
-    public static readonly string[] Scopes = ["inference", "explain", "metrics"];
+    public static readonly string[] Scopes = ["inference", "explain", "metrics", "ingest"];
+
+    /// <summary>Those that mean something to a stream.</summary>
+    public static readonly string[] OfStreams = ["ingest", "metrics"];
 
     public static readonly string[] Priorities = ["high", "normal", "low"];
 
@@ -16,6 +19,7 @@ internal static class KeyWords
         "inference" => KeyScopes.Inference,
         "explain" => KeyScopes.Explain,
         "metrics" => KeyScopes.Metrics,
+        "ingest" => KeyScopes.Ingest,
         _ => null,
     };
 

@@ -13,36 +13,40 @@ internal static class LimitHeaders
     public static int Write(in LimitView view, Span<byte> into)
     {
         var written = 0;
-        if (view.Requests is { } requests)
-        {
-            Line("x-ratelimit-limit-requests: "u8, requests.Limit, into, ref written);
-            Line("x-ratelimit-remaining-requests: "u8, requests.Remaining, into, ref written);
-            Line("x-ratelimit-reset-requests: "u8, requests.Reset, into, ref written);
-        }
-
-        if (view.Tokens is { } tokens)
-        {
-            Line("x-ratelimit-limit-tokens: "u8, tokens.Limit, into, ref written);
-            Line("x-ratelimit-remaining-tokens: "u8, tokens.Remaining, into, ref written);
-            Line("x-ratelimit-reset-tokens: "u8, tokens.Reset, into, ref written);
-        }
-
+        if (view.Requests is { } requests) written += Write("requests"u8, requests, into);
+        if (view.Tokens is { } tokens) written += Write("tokens"u8, tokens, into[written..]);
         return written;
     }
 
-    private static void Line(ReadOnlySpan<byte> name, long value, Span<byte> into, ref int written)
+    /// <summary>The three lines of one limit.</summary>
+    /// <param name="what"><c>requests</c>, <c>tokens</c>, <c>events</c>.</param>
+    /// <returns>Bytes written.</returns>
+    public static int Write(ReadOnlySpan<byte> what, in LimitStand stand, Span<byte> into)
     {
-        Put(name, into, ref written);
+        var written = 0;
+        Line("limit"u8, what, stand.Limit, into, ref written);
+        Line("remaining"u8, what, stand.Remaining, into, ref written);
+        Name("reset"u8, what, into, ref written);
+        written += GoDuration.Format(stand.Reset, into[written..]);
+        Put("\r\n"u8, into, ref written);
+        return written;
+    }
+
+    private static void Line(ReadOnlySpan<byte> which, ReadOnlySpan<byte> what, long value, Span<byte> into, ref int written)
+    {
+        Name(which, what, into, ref written);
         _ = Utf8Formatter.TryFormat(value, into[written..], out var bytes);
         written += bytes;
         Put("\r\n"u8, into, ref written);
     }
 
-    private static void Line(ReadOnlySpan<byte> name, TimeSpan value, Span<byte> into, ref int written)
+    private static void Name(ReadOnlySpan<byte> which, ReadOnlySpan<byte> what, Span<byte> into, ref int written)
     {
-        Put(name, into, ref written);
-        written += GoDuration.Format(value, into[written..]);
-        Put("\r\n"u8, into, ref written);
+        Put("x-ratelimit-"u8, into, ref written);
+        Put(which, into, ref written);
+        Put("-"u8, into, ref written);
+        Put(what, into, ref written);
+        Put(": "u8, into, ref written);
     }
 
     private static void Put(ReadOnlySpan<byte> text, Span<byte> into, ref int written)

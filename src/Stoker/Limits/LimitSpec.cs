@@ -8,6 +8,9 @@ internal sealed record LimitSpec(long? RequestsPerMinute, long? TokensPerMinute,
 {
     public static LimitSpec None { get; } = new(null, null, null);
 
+    /// <summary>Events that a stream takes in any 60 seconds; at least 1.</summary>
+    public long? EventsPerMinute { get; init; }
+
     public bool IsNone => this == None;
 }
 

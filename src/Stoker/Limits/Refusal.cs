@@ -9,6 +9,9 @@ internal enum LimitKind : byte
     Tokens,
     Concurrent,
     Budget,
+
+    /// <summary>Of a stream.</summary>
+    Events,
 }
 
 /// <summary>Whose limit it is.</summary>
@@ -39,7 +42,7 @@ internal readonly record struct Refusal(LimitKind Kind, LimitScope Scope, long L
     {
         LimitKind.Tokens => "tokens",
         LimitKind.Budget => "insufficient_quota",
-        LimitKind.Requests or LimitKind.Concurrent => "requests",
+        LimitKind.Requests or LimitKind.Concurrent or LimitKind.Events => "requests",
     };
 
     /// <summary>OpenAI's word for <c>error.code</c>.</summary>

@@ -49,6 +49,9 @@ internal static class PlanDiagnostics
 
     public static readonly DiagnosticCode RemoteUnreachable = Error("PLN070", "a dependency on another host cannot be probed from here");
 
+    public static readonly DiagnosticCode TunnelIdentity = Error("PLN080", "the identity of a tunnel is not there, or others may read it");
+    public static readonly DiagnosticCode UnknownHostKey = Error("PLN081", "the host key of a tunnel's far end is not known");
+
     private static DiagnosticCode Error(string id, string title) => new(id, Severity.Error, title);
 
     private static DiagnosticCode Warning(string id, string title) => new(id, Severity.Warning, title);

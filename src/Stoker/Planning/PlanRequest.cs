@@ -65,6 +65,9 @@ internal sealed record Observed
     /// <summary>The daemon's own hard limits by name as in <c>ulimits:</c> (-1: unlimited); a name that is absent was not looked at.</summary>
     public IReadOnlyDictionary<string, long> HardLimits { get; init; } = new Dictionary<string, long>();
 
+    /// <summary>Of each tunnel by SSH, what was found of its files; one that is absent was not looked at.</summary>
+    public IReadOnlyDictionary<ServiceName, TunnelFacts> Tunnels { get; init; } = new Dictionary<ServiceName, TunnelFacts>();
+
     /// <summary>Services that are running now, as the daemon knows them; empty without a daemon.</summary>
     public IReadOnlyDictionary<ServiceName, ObservedService> Running { get; init; } = new Dictionary<ServiceName, ObservedService>();
 

@@ -50,7 +50,7 @@ internal sealed record RuntimeChoice(RuntimeKind Kind, string? StandIn, string? 
         if (CommandWords.Of(service.Spec) is not [var command, ..]) return (null, null);
         if (!observed.Executables.TryGetValue(command, out var path))
             throw new ArgumentException($"the command `{command}` was not looked up before planning; see CommandWords.ToLookUp", nameof(observed));
-        if (path is not null) return (path, null);
+        if (path is not null) return TunnelChecks.Check(service, rehearse, observed, bag) is { } problem && rehearse ? (null, problem) : (path, null);
         if (!rehearse)
         {
             bag.Add(

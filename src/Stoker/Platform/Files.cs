@@ -114,6 +114,18 @@ internal static class Files
     public static FileStream OpenAppend(string path, UnixFileMode mode = PrivateFile) =>
         new(Open(path, Libc.WriteOnly | Libc.Append | Libc.Create, (int)mode), FileAccess.Write, bufferSize: 0);
 
+    /// <summary>To the end of a file, which is made where it is not there; on the disk when it returns, perhaps cut off where it throws.</summary>
+    public static void AppendDurably(string path, ReadOnlySpan<byte> content)
+    {
+        using (var file = OpenAppend(path))
+        {
+            file.Write(content);
+            file.Flush(flushToDisk: true);
+        }
+
+        SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
     /// <summary>Is there a file of any kind that is not a directory?</summary>
     public static bool Exists(string path) => File.Exists(path);
 

@@ -9,7 +9,7 @@ internal static class ProbeFactory
     /// <param name="timeout">Of each question; the probe keeps it by itself.</param>
     public static IProbe? Create(ProbeSpec probe, ProbeTarget target, TimeSpan timeout, TimeProvider clock) => probe switch
     {
-        ProbeSpec.Tcp tcp => new TcpProbe(target.HostsFor(tcp.Host), target.PortFor(tcp.Port), timeout, clock),
+        ProbeSpec.Tcp tcp => new TcpProbe(target.HostsFor(tcp.Host), target.PortFor(tcp.Port), timeout, clock) { Held = tcp.Held },
         ProbeSpec.Http http => new HttpProbe(HttpQuestion.Of(http, target), timeout, clock),
         ProbeSpec.Exec exec => new ExecProbe(exec.Command, target, timeout, clock),
         _ => null,

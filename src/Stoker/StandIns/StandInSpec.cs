@@ -51,6 +51,7 @@ internal static class StandInSpec
         {
             null or { Probe: ProbeSpec.None } => new StandInHealth(service.Healthcheck, null),
             { Probe: ProbeSpec.Notify } told => new StandInHealth(told, null),
+            { Probe: ProbeSpec.Tcp { Held: not null } held } asked => HealthcheckFor(service with { Healthcheck = asked with { Probe = held with { Held = null } } }, ports),
             { Probe: ProbeSpec.Tcp tcp } asked => ProbeTarget.IsThisMachine(tcp.Host)
                 ? new StandInHealth(asked, null)
                 : Here(asked, tcp with { Host = "127.0.0.1" }, tcp.Host),

@@ -1,6 +1,8 @@
 using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
+using Stoker.Keys;
+using Stoker.Streams.Archive;
 
 namespace Stoker.Streams;
 
@@ -14,8 +16,8 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
     /// <summary>The variable of the daemon's environment that has the store's password.</summary>
     public string? PasswordVariable { get; init; }
 
-    /// <summary><c>kafka://…</c>, without a password; empty: the embedded one.</summary>
-    public string Log { get; init; } = "";
+    /// <summary><c>kafka://…</c>, without a password; null: the embedded one.</summary>
+    public string? Log { get; init; }
 
     /// <summary>The variable of the daemon's environment that has the password of Kafka's user.</summary>
     public string? LogPasswordVariable { get; init; }
@@ -24,11 +26,25 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
 
     public Positioned<HostName>? Host { get; init; }
 
+    /// <summary><c>auth: keys</c>.</summary>
+    public bool RequiresKeys { get; init; }
+
+    /// <summary>Declared for this stream alone.</summary>
+    public IReadOnlyList<DeclaredKeySpec> Keys { get; init; } = [];
+
     /// <summary>0: as the topic has.</summary>
     public int Partitions { get; init; } = 1;
 
     /// <summary>Null: any.</summary>
     public int? Dimension { get; init; }
+
+    public IReadOnlyList<StreamTypePlan> Types { get; init; } = [];
+
+    /// <summary><c>unknown_types: refuse</c>.</summary>
+    public bool OnlyDeclaredTypes { get; init; }
+
+    /// <summary>Null: nothing is declared.</summary>
+    public StreamMapPlan? Map { get; init; }
 
     public ByteSize MaxEvent { get; init; } = ByteSize.FromMebibytes(1);
 
@@ -37,4 +53,7 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
     public TimeSpan? KeepFor { get; init; }
 
     public ByteSize? KeepBytes { get; init; }
+
+    /// <summary>Null: none is declared.</summary>
+    public ArchiveSpec? Archive { get; init; }
 }

@@ -7,8 +7,8 @@ namespace Stoker.Streams;
 /// <code>
 ///  streams: ─→ StreamReader ─→ StreamSpec ─→ StreamExpansion ─→ a service for each stream (planned, supervised, logged like any other)
 ///                                    └─→ EstatePlan ─→ StreamPlanner ─→ streams/NAME.json ─→ StreamProcess
-///  POST /metadata ─→ ingest: every mistake, or events ─→ the log, synced ─→ 202 with a receipt
-///                                                             └─→ worker: transform ─→ store: documents and position in one transaction
+///  POST /metadata ─→ key: who sends ─→ ingest: every mistake by the type's schema, or events ─→ the log, synced ─→ 202 with a receipt
+///                                                             └─→ worker: transform by the declared map ─→ store: documents and position in one transaction
 ///                                                                             └─→ what cannot be stored: dead letters, kept with their reason
 /// </code>
 /// Promises: an event that was answered with 202 is on the disk and will be one document, whatever dies in between; what cannot become one is kept and said

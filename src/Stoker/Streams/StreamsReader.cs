@@ -3,6 +3,8 @@ using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Estates.Reading;
+using Stoker.Keys;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Kafka;
 using Stoker.Streams.Stores;
@@ -19,6 +21,10 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
 
     private readonly DiagnosticBag _bag = source.Bag;
 
+    /// <summary>Keys that are declared, and where: the gateway's, and those of the streams read so far.</summary>
+    private readonly Dictionary<string, SourcePosition> _keys =
+        (estate.Sections.GetValueOrDefault("gateway") as MappingNode).Named("keys").ToDictionary(key => key.Name, key => key.Key.Where);
+
     public StreamSpec Read(string name, MappingNode? map, SourcePosition where) => new(new ServiceName(name), ReadListen(map), ReadStore(map, name), where)
     {
         PasswordVariable = map.Text("password"),
@@ -26,12 +32,18 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         LogPasswordVariable = map.Text("log_password"),
         Path = ReadPath(map),
         Host = ReadHost(map, name),
+        RequiresKeys = RequiresKeys(map),
+        Keys = ReadKeys(map, name),
         Partitions = map.Int("partitions") ?? (KafkaModule.IsAddress(map.Text("log") ?? "") ? 0 : 1),
         Dimension = map.Int("embedding_dim"),
+        Types = new StreamTypeReader(source).Read(map.Map("types")),
+        OnlyDeclaredTypes = map.Text("unknown_types") == "refuse",
+        Map = new StreamMapReader(estate, _bag).Read(map),
         MaxEvent = ReadMaxEvent(map),
         MaxBatch = map.Int("max_batch") ?? IngestModule.MaxBatch,
         KeepFor = map.Map("retention").Duration("age"),
         KeepBytes = map.Map("retention").Size("size"),
+        Archive = ReadArchive(map, name),
     };
 
     private IPEndPoint ReadListen(MappingNode? map)
@@ -44,13 +56,29 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
             return usual;
         }
 
-        if (!IPAddress.IsLoopback(address.Address))
+        if (!IPAddress.IsLoopback(address.Address) && !RequiresKeys(map))
         {
-            _bag.Add(StreamDiagnostics.OpenToNetwork, text.Where, $"everyone who reaches {address} could post to the stream, which knows no keys yet",
-                "listen on `127.0.0.1`, and let producers of other machines in through `ssh -R` or a proxy that asks for a key");
+            _bag.Add(StreamDiagnostics.OpenToNetwork, text.Where, $"everyone who reaches {address} could post to the stream, because it asks for no keys",
+                "`auth: keys`, and `stoker key create NAME --scope ingest`; or listen on `127.0.0.1` and let producers of other machines in through `ssh -R`");
         }
 
         return address;
+    }
+
+    private static bool RequiresKeys(MappingNode? map) => map.Text("auth") == "keys";
+
+    private IReadOnlyList<DeclaredKeySpec> ReadKeys(MappingNode? map, string stream)
+    {
+        if (map.Map("keys") is not { } declared) return [];
+        if (!RequiresKeys(map)) _bag.Add(StreamDiagnostics.KeysUnused, map!.WhereOf("keys"), $"stream `{stream}` asks for no keys: those declared for it have no effect", "`auth: keys`");
+        foreach (var (name, key, _) in declared.Named())
+        {
+            // One name is one key, whose revocation ends it everywhere.
+            if (_keys.TryAdd(name, key.Where)) continue;
+            _bag.Add(KeyDiagnostics.Clash, key.Where, $"key `{name}` is declared twice", $"first at {_keys[name]}; for several streams, declare it once in `gateway.keys` with `streams`");
+        }
+
+        return DeclaredKeyReader.ReadOfStream(declared, stream, source.Context.Directory, _bag);
     }
 
     private static IPEndPoint? Parse(string text)
@@ -76,19 +104,20 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         return address!.Kind == StoreKind.Sqlite ? $"sqlite:{Path.GetFullPath(address.Path, source.Context.Directory)}" : store.Value;
     }
 
-    private string ReadLog(MappingNode? map, string stream)
+    /// <summary>Null: the embedded one.</summary>
+    private string? ReadLog(MappingNode? map, string stream)
     {
         if (map.PositionedText("log") is not { } log || log.Value == "embedded")
         {
             if (map.PositionedText("log_password") is { } idle)
                 _bag.Add(StreamDiagnostics.LogPassword, idle.Where, $"stream `{stream}` has the embedded log, which asks for no password", "leave `log_password` out, or name a topic: `log: kafka://broker:9092/topic?user=stoker`");
-            return "";
+            return null;
         }
 
         if (KafkaAddress.Parse(log.Value, out var address) is { } problem)
         {
             _bag.Add(StreamDiagnostics.InvalidLog, log.Where, $"the log of stream `{stream}` is none: {problem}", "`embedded`, or a topic as in `kafka://broker:9092/gpu-metadata`");
-            return "";
+            return null;
         }
 
         CheckKafka(map!, stream, address!, log.Where);
@@ -99,6 +128,12 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
     {
         if (map.Find("retention") is { } retention)
             _bag.Add(StreamDiagnostics.RetentionOfBroker, retention.Where, $"how long the events of stream `{stream}` are kept is the topic's own setting", "leave `retention` out; `retention.ms` and `retention.bytes` of the topic say it");
+        if (map.Find("archive") is { } archive)
+        {
+            _bag.Add(StreamDiagnostics.ArchiveOfTopic, archive.Where, $"the events of stream `{stream}` are a topic's, which is not archived: an archive is proved whole by the embedded log's running hash, and keeps the log from deleting what it lacks",
+                "leave `archive` out and have a sink of Kafka's keep the topic, or take `log: embedded`");
+        }
+
         if (address.User is not null != (map.Text("log_password") is not null))
         {
             _bag.Add(StreamDiagnostics.LogPassword, where, address.User is null ? $"stream `{stream}` has a password for Kafka and no user" : $"Kafka's user `{address.User}` has no password",
@@ -107,6 +142,37 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
 
         if (!KafkaLibrary.IsInstalled)
             _bag.Add(StreamDiagnostics.KafkaMissing, where, $"stream `{stream}` cannot begin here: {KafkaLibrary.Missing}", "install it on the host that runs the stream; on other machines this is of no matter");
+    }
+
+    /// <summary>Null: none is declared, or what is declared is none.</summary>
+    private ArchiveSpec? ReadArchive(MappingNode? map, string stream)
+    {
+        var more = map.Map("archive");
+        if ((more is null ? map.PositionedText("archive") : more.PositionedText("to")) is not { } to) return null;
+        if (ArchiveAddress.Parse(to.Value, out var address) is { } problem)
+        {
+            _bag.Add(StreamDiagnostics.InvalidArchive, to.Where, $"the archive of stream `{stream}` is none: {problem}", "a directory, or `s3://bucket/prefix`");
+            return null;
+        }
+
+        if (more.PositionedText("endpoint") is { } endpoint && !(Uri.TryCreate(endpoint.Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0))
+            _bag.Add(StreamDiagnostics.InvalidArchive, endpoint.Where, $"`{endpoint.Value}` is no address of a server that speaks S3", "as in `https://s3.example.com` or `http://127.0.0.1:9000`, without keys");
+        var what = more.Strings("what").Select(word => word.Value).ToList();
+        if (more?.Find("what") is { } nothing && what.Count == 0)
+            _bag.Add(StreamDiagnostics.InvalidArchive, nothing.Where, $"the archive of stream `{stream}` keeps nothing", "`what: [raw, enriched]`, or leave `archive` out");
+        if (more.Size("size") is { } size && (size.Bytes is 0 or > ArchiveSpec.MostBytes))
+            _bag.Add(StreamDiagnostics.InvalidArchive, more!.Find("size")!.Where, $"an object of {size} cannot be put", "at most 5GiB, as S3 takes in one request; 64MiB is the usual one");
+        var spec = new ArchiveSpec(address!.Bucket is null ? Path.GetFullPath(address.Path, source.Context.Directory) : to.Value);
+        return spec with
+        {
+            Endpoint = more.Text("endpoint"),
+            Region = more.Text("region") ?? spec.Region,
+            AccessKeyVariable = more.Text("access_key") ?? spec.AccessKeyVariable,
+            SecretKeyVariable = more.Text("secret_key") ?? spec.SecretKeyVariable,
+            EverySeconds = more.Duration("every") is { } every ? Math.Max(1, (long)every.TotalSeconds) : spec.EverySeconds,
+            Bytes = more.Size("size")?.Bytes ?? spec.Bytes,
+            What = what.Count > 0 ? [.. spec.What.Where(what.Contains)] : spec.What,
+        };
     }
 
     private string ReadPath(MappingNode? map)

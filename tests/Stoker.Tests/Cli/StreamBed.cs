@@ -20,11 +20,13 @@ internal sealed class StreamBed : IDisposable
 
     private Process? _process;
 
-    public StreamBed(string name = "gpu-metadata")
+    /// <param name="change">Of the plan, before it is written.</param>
+    public StreamBed(string name = "gpu-metadata", Action<StreamPlan>? change = null)
     {
         using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         Plan = new StreamPlan("test", name, probe.LocalEndPoint!.ToString()!, "") { Host = "mainpc" };
+        change?.Invoke(Plan);
         WritePlan();
     }
 

@@ -24,6 +24,7 @@ public sealed class ShippedEstateTests
     [InlineData(Citadel, null)]
     [InlineData(Ca4, null)]
     [InlineData(Ca4, "postgres")]
+    [InlineData(Ca4, "s3")]
     public void An_estate_that_is_shipped_has_no_mistakes(string file, string? environment)
     {
         var loaded = Load(file, environment);
@@ -133,7 +134,23 @@ public sealed class ShippedEstateTests
         Findings.AreNone(plan.Diagnostics.Where(d => d.Code != StreamDiagnostics.KafkaMissing).Select(d => d.ToString()));
         var stream = Assert.Single(StreamPlan.Of(plan));
         Assert.Equal(("kafka://127.0.0.1:9092/gpu-metadata", 2, null, "postgres://ca4@127.0.0.1:5442/ca4"), (stream.Log, stream.Partitions, stream.KeepSeconds, stream.Store));
+        Assert.Null(stream.Archive);
         Assert.Contains("kafka", plan.Local.Select(service => service.Name.Value));
+    }
+
+    [Fact]
+    public void Ca4_archives_to_a_directory_and_by_environment_to_a_bucket()
+    {
+        var stream = Assert.Single(StreamPlan.Of(Plan(Ca4, rehearse: false, ["perl", ServiceSpec.OwnProgram])));
+        Assert.Equal(Repository.PathOf("estates/ca4/archive"), stream.Archive!.To);
+        Assert.Equal(["raw", "enriched"], stream.Archive.What);
+
+        var plan = Plan(Ca4, rehearse: false, ["perl", "sh", ServiceSpec.OwnProgram], environment: "s3");
+        Findings.AreNone(plan.Diagnostics.Select(d => d.ToString()));
+        stream = StreamPlan.FromJson(Assert.Single(StreamPlan.Of(plan)).ToJson());
+        Assert.Equal(("s3://ca4/archive", "http://127.0.0.1:9042", 60, 64L << 20), (stream.Archive!.To, stream.Archive.Endpoint, stream.Archive.EverySeconds, stream.Archive.Bytes));
+        Assert.Contains("AWS_SECRET_ACCESS_KEY", plan.Services[new ServiceName("gpu-metadata")].Spec.Environment.Keys);
+        Assert.Contains("s3", plan.Local.Select(service => service.Name.Value));
     }
 
     private static string Flag(ServiceSpec service, string flag) => string.Join(' ', service.Command!.SkipWhile(w => w != flag).Take(2));

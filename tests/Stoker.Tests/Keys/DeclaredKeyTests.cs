@@ -84,7 +84,7 @@ public sealed class DeclaredKeyTests
             stoker.yaml:6:20: error KEY002: `gateway.keys.counts.budget.tokens` must be a whole number from 1 on, as in `500`, `20k` or `5M`, found `1.5`
             stoker.yaml:6:33: error EST054: `gateway.keys.counts.budget.period` must be `day`, `month` or `total`, found `week`
             stoker.yaml:7:12: error KEY003: `gateway.keys.counts.expires` must be a date or a time, found `soon` (`2027-01-31`, or `2027-01-31T18:00:00Z`)
-            stoker.yaml:8:12: error EST054: `gateway.keys.counts.scopes[0]` must be `inference`, `explain` or `metrics`, found `everything`
+            stoker.yaml:8:12: error EST054: `gateway.keys.counts.scopes[0]` must be `inference`, `explain`, `metrics` or `ingest`, found `everything`
             stoker.yaml:9:3: error EST050: unknown key `weigth` in `gateway.keys.counts` (did you mean `weight`?)
             """, Said);
     }

@@ -59,6 +59,7 @@ public sealed class FingerprintTests
         [nameof(ServiceSpec.PreStop)] = (Restarts.Nothing, s => s with { PreStop = [new HookSpec(["true"], null, null, new Dictionary<string, string>(), Where)] }),
         [nameof(ServiceSpec.StartsOnRequest)] = (Restarts.Nothing, s => s with { StartsOnRequest = true }),
         [nameof(ServiceSpec.Simulation)] = (Restarts.Nothing, s => s with { Simulation = new SimulationSpec(["simulate"]) }),
+        [nameof(ServiceSpec.Tunnel)] = (Restarts.Nothing, s => s with { Tunnel = new TunnelSpec("bastion", 22, Where) }),
         [nameof(ServiceSpec.Where)] = (Restarts.Nothing, s => s with { Where = Where }),
         [nameof(ServiceSpec.CommandWhere)] = (Restarts.Nothing, s => s with { CommandWhere = Where }),
     };

@@ -24,6 +24,28 @@ public sealed class ProbeTests
     }
 
     [Fact]
+    public async Task A_connection_that_has_to_be_held_is_ended_only_by_the_one_who_asks()
+    {
+        using var peer = new Peer();
+        var asking = Ask(new ProbeSpec.Tcp("127.0.0.1", peer.Port) { Held = TimeSpan.FromMilliseconds(200) });
+        using (await peer.AcceptAsync()) Assert.Equal($"127.0.0.1:{peer.Port} holds connections", (await asking).Detail);
+
+        asking = Ask(new ProbeSpec.Tcp("127.0.0.1", peer.Port) { Held = Patient });
+        using (var accepted = await peer.AcceptAsync())
+        {
+            await accepted.SendAsync("SSH-2.0"u8.ToArray());
+            Assert.Equal($"127.0.0.1:{peer.Port} speaks", Assert.IsType<ProbeOutcome.Healthy>(await asking).Detail);
+        }
+
+        asking = Ask(new ProbeSpec.Tcp("127.0.0.1", peer.Port) { Held = Patient });
+        (await peer.AcceptAsync()).Dispose();
+        Assert.Contains("nobody takes them at the other end", Assert.IsType<ProbeOutcome.Unhealthy>(await asking).Detail, StringComparison.Ordinal);
+
+        asking = Create(new ProbeSpec.Tcp("127.0.0.1", peer.Port) { Held = Patient }, ProbeTarget.Here, Hasty).AskAsync(default).AsTask();
+        using (await peer.AcceptAsync()) Assert.IsType<ProbeOutcome.TimedOut>(await asking);
+    }
+
+    [Fact]
     public async Task A_refused_connection_is_an_outcome_and_not_an_exception()
     {
         var port = UnusedPort();

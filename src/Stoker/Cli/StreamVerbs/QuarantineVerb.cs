@@ -11,6 +11,7 @@ internal static class QuarantineVerb
     public static Verb Create()
     {
         var name = StreamChoice.Argument();
+        var log = Parameters.Text("--log", "DIR", "the log of a spool, instead of a stream's");
         return new Verb("quarantine", "set damaged parts of a log aside, so that the rest can be served")
         {
             Example = "stoker stream quarantine gpu-metadata",
@@ -20,35 +21,39 @@ internal static class QuarantineVerb
                 + "process has the log open, and of a topic of Kafka, whose bytes are the brokers'. May be interrupted and done again.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Refused],
-        }.With(name).Does(StreamChoice.With(name, Run));
+        }.With(name, log).Does(run =>
+            run.Get(log) is { } path ? Run(run, path, Path.GetFullPath(path, run.World.CurrentDirectory), 1)
+            : StreamChoice.Find(run, run.Get(name), out var code) is { } stream ? Run(run, stream) : code);
     }
 
     private static ExitCode Run(Invocation run, StreamChoice stream)
     {
-        if (stream.Plan.Log.Length > 0)
-        {
-            run.Report.Error($"the log of stream `{stream.Name}` is a topic of Kafka", "damage there is its brokers' to find and to repair, from their replicas; `stoker stream verify` compares the store with the topic");
-            return ExitCode.Refused;
-        }
+        if (stream.Plan.Log is null) return Run(run, stream.Name, stream.Log, stream.Plan.Partitions);
+        run.Report.Error($"the log of stream `{stream.Name}` is a topic of Kafka", "damage there is its brokers' to find and to repair, from their replicas; `stoker stream verify` compares the store with the topic");
+        return ExitCode.Refused;
+    }
 
-        if (Disk.Instance.List(stream.Log) is not { Count: > 0 })
+    /// <param name="name">The stream's, or the log's where it is another.</param>
+    private static ExitCode Run(Invocation run, string name, string log, int partitions)
+    {
+        if (Disk.Instance.List(log) is not { Count: > 0 })
         {
-            run.Report.Error($"stream `{stream.Name}` has no log yet");
+            run.Report.Error($"stream `{name}` has no log yet");
             return ExitCode.NotAsItShouldBe;
         }
 
-        using var held = Disk.Instance.Lock(Path.Combine(stream.Log, StreamLog.LockName), $"{HostEnvironment.ProcessId}", out var holder);
+        using var held = Disk.Instance.Lock(Path.Combine(log, StreamLog.LockName), $"{HostEnvironment.ProcessId}", out var holder);
         if (held is null)
         {
-            run.Report.Error($"process {holder} has the log of `{stream.Name}` open", $"`stoker stop {stream.Name}` first");
+            run.Report.Error($"process {holder} has the log of `{name}` open", $"`stoker stop {name}` first");
             return ExitCode.Refused;
         }
 
-        var report = LogQuarantine.Run(Disk.Instance, stream.Log, new LogOptions(stream.Plan.Partitions));
+        var report = LogQuarantine.Run(Disk.Instance, log, new LogOptions(partitions));
         if (run.Json)
         {
             run.PrintJson(
-                new QuarantineDocument(stream.Name, [.. report.Treated.Select(VerifyVerb.Document)], [.. report.Left.Select(VerifyVerb.Document)]), StreamDocumentJson.Readable.QuarantineDocument);
+                new QuarantineDocument(name, [.. report.Treated.Select(VerifyVerb.Document)], [.. report.Left.Select(VerifyVerb.Document)]), StreamDocumentJson.Readable.QuarantineDocument);
         }
         else
         {

@@ -9,7 +9,7 @@ internal static class ReceiptVerb
     public static Verb Create()
     {
         var words = new Argument<string[]>(StreamChoice.ArgumentName) { Arity = new ArgumentArity(1, 2), HelpName = "[STREAM] ID", Description = "the stream, and the receipt's id, as in 0-42" };
-        return new Verb("receipt", "tell where an event is: logged, stored, dead-lettered, with times")
+        return new Verb("receipt", "tell where an event is: logged, stored, archived, dead-lettered, with times")
         {
             Example = "stoker stream receipt gpu-metadata 0-42",
             Remarks = ["Ends with 1 where there is no such receipt, the event is lost or damaged, or the stream does not answer. A time that is missing was before the stream's process began."],
@@ -23,10 +23,10 @@ internal static class ReceiptVerb
 
     private static ExitCode Run(Invocation run, StreamChoice stream, string id)
     {
-        using var client = new StreamClient(stream.Plan, TimeSpan.FromSeconds(10));
         ReceiptReport? report;
         try
         {
+            using var client = stream.Client(run, TimeSpan.FromSeconds(10));
             report = client.ReceiptAsync(id, default).GetAwaiter().GetResult();
         }
         catch (StreamSilentException silent)
@@ -53,6 +53,7 @@ internal static class ReceiptVerb
         Line("event", report.EventId is { } id ? $"{report.Source} {id} ({report.Type})" : null);
         Line("logged", At(report.Logged));
         Line("stored", At(report.Stored));
+        Line("archived", report.Archive == "waiting" ? "not yet" : report.Archive is null ? null : At(report.Archived) ?? "yes; when is not known just now");
         Line("put aside", At(report.DeadLettered));
         Line("cause", report.Cause is { } cause ? $"{cause}{(report.Path is { } path ? $" at {path}" : "")}: {report.Message}" : null);
         Line("note", report.Note);

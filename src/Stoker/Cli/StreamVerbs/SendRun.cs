@@ -1,31 +1,92 @@
-using System.Buffers;
-using Stoker.Streams;
+using System.Threading.Channels;
+using Stoker.Streams.Sending;
 
 namespace Stoker.Cli.StreamVerbs;
 
-/// <summary>Sends documents in requests of many; waits where the stream asks for it. What is sent again after a broken answer is the same event and no second document.</summary>
+/// <summary>
+/// Sends documents in requests of many, in order. While the stream is away they go to the spool, if there is one, and from there to the stream when it is back; nothing
+/// overtakes what waits.
+/// <code>
+///  items ─► batch ─► stream is there, nothing waits ─► posted, with patience ─► verdicts
+///              │                                          └─ away ─┐
+///              └─ away, or something waits ───────────────────────►│ kept ─► delivered before anything else
+/// </code>
+/// </summary>
+/// <param name="delivery">Null: there is no spool.</param>
 /// <param name="told">What became of each, in order.</param>
-internal sealed class SendRun(StreamClient client, StreamPlan plan, TimeSpan patience, TimeProvider clock, Action<string> say, Action<SentDocument> told)
+internal sealed class SendRun(SendPosts posts, SendDelivery? delivery, SpoolTurns? turns, SendTerms terms, TimeProvider clock, Action<string> say, Action<SentDocument> told)
 {
-    private const int MostItems = 500, MostBytes = 1 << 20;
-
-    private static readonly TimeSpan UsualPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan UsualPause = TimeSpan.FromSeconds(1), Linger = TimeSpan.FromMilliseconds(100);
 
     private readonly List<SendItem> _batch = [];
     private int _bytes;
 
-    /// <exception cref="StreamSilentException">It does not answer, or takes nothing, for longer than patience.</exception>
+    /// <exception cref="StreamSilentException">It does not answer, or takes nothing, for longer than patience, and there is no spool.</exception>
+    /// <exception cref="SpoolRefusedException"/>
     public async Task SendAsync(IEnumerable<SendItem> items, CancellationToken cancel)
     {
-        foreach (var item in items)
+        var channel = Channel.CreateBounded<SendItem>(SendingModule.MostItems);
+        _ = Task.Run(() => ReadAsync(items, channel.Writer, cancel), cancel);
+        try
         {
-            var isFull = _batch.Count >= Math.Min(MostItems, plan.MaxBatch) || (_batch.Count > 0 && (_bytes + item.Bytes.Length > MostBytes || _batch[0].Form != item.Form));
-            if (isFull) await FlushAsync(cancel);
-            _batch.Add(item);
-            _bytes += item.Bytes.Length + 1;
+            if (delivery is not null) await DeliverAsync(cancel);
+            await TakeAsync(channel.Reader, cancel);
+            if (delivery is { Away: not null, IsDue: true }) await DeliverAsync(cancel);
+        }
+        finally
+        {
+            // Whoever reads waits for room no more.
+            _ = channel.Writer.TryComplete();
+            turns?.Release();
+        }
+    }
+
+    private async Task TakeAsync(ChannelReader<SendItem> items, CancellationToken cancel)
+    {
+        while (true)
+        {
+            while (items.TryRead(out var item)) await AddAsync(item, cancel);
+            var more = items.WaitToReadAsync(cancel).AsTask();
+            await IdleAsync(more, cancel);
+            if (!await more) break;
         }
 
         await FlushAsync(cancel);
+    }
+
+    private static async Task ReadAsync(IEnumerable<SendItem> items, ChannelWriter<SendItem> to, CancellationToken cancel)
+    {
+        try
+        {
+            foreach (var item in items) await to.WriteAsync(item, cancel);
+            _ = to.TryComplete();
+        }
+        catch (Exception failed)
+        {
+            // Thrown again by who reads.
+            _ = to.TryComplete(failed);
+        }
+    }
+
+    /// <summary>Nothing more to read at once: what was read is not held back, and what waits is tried again.</summary>
+    private async Task IdleAsync(Task<bool> more, CancellationToken cancel)
+    {
+        while (await Task.WhenAny(more, Task.Delay(Linger, clock, cancel)) != more)
+        {
+            cancel.ThrowIfCancellationRequested();
+            await FlushAsync(cancel);
+            if (delivery is { Away: not null, IsDue: true }) await DeliverAsync(cancel);
+            turns?.Release();
+        }
+    }
+
+    private async Task AddAsync(SendItem item, CancellationToken cancel)
+    {
+        var isFull = _batch.Count >= Math.Min(SendingModule.MostItems, terms.MaxBatch)
+            || (_batch.Count > 0 && (_bytes + item.Bytes.Length > SendingModule.MostBytes || _batch[0].Form != item.Form));
+        if (isFull) await FlushAsync(cancel);
+        _batch.Add(item);
+        _bytes += item.Bytes.Length + 1;
     }
 
     private async Task FlushAsync(CancellationToken cancel)
@@ -33,79 +94,53 @@ internal sealed class SendRun(StreamClient client, StreamPlan plan, TimeSpan pat
         var batch = _batch.ToList();
         _batch.Clear();
         _bytes = 0;
-        if (batch.Count > 0) await PostAsync(batch, cancel);
+        if (batch.Count == 0) return;
+        if (delivery is { Away: not null } && (!delivery.IsDue || !await DeliverAsync(cancel)))
+        {
+            await delivery.KeepAsync(batch, cancel);
+            return;
+        }
+
+        await PatientlyAsync(batch, cancel);
     }
 
-    private async Task PostAsync(List<SendItem> batch, CancellationToken cancel)
+    private async Task<bool> DeliverAsync(CancellationToken cancel)
     {
-        var answer = await PatientlyAsync(batch, cancel);
-        var said = Posts.Read(answer);
-        if (said.Items is { } items && items.Count == batch.Count)
-        {
-            for (var i = 0; i < items.Count; i++)
-                told(new SentDocument(batch[i].Place, items[i].Status, items[i].MetadataId, items[i].Receipt?.Id, items[i].Mistakes ?? []));
-        }
-        else if (batch.Count > 1 && answer.Status is 400 or 413)
-        {
-            // One of them spoils the request for all: found by halves.
-            await PostAsync(batch[..(batch.Count / 2)], cancel);
-            await PostAsync(batch[(batch.Count / 2)..], cancel);
-        }
-        else
-        {
-            var mistakes = said.Mistakes ?? [new SentMistake("$", $"status_{answer.Status}", said.Detail ?? said.Title ?? $"the stream answered {answer.Status}", null, null)];
-            foreach (var item in batch) told(new SentDocument(item.Place, "rejected", null, null, mistakes));
-        }
+        var wasAway = delivery!.Away is not null;
+        var isDone = await delivery.DeliverAsync(cancel);
+        turns!.Release();
+        if (isDone && wasAway) say("the stream is back, and has what waited");
+        if (!isDone && !wasAway) say($"the stream is away: {delivery.Away}; documents are kept in {turns.Directory}");
+        return isDone;
     }
 
-    private async Task<StreamAnswer> PatientlyAsync(List<SendItem> batch, CancellationToken cancel)
+    private async Task PatientlyAsync(List<SendItem> batch, CancellationToken cancel)
     {
-        var (body, type) = BodyOf(batch);
         var began = clock.GetTimestamp();
         var hasSaid = false;
         while (true)
         {
-            var (pause, why) = (UsualPause, "");
-            try
+            var posted = await posts.PostAsync(batch, cancel);
+            foreach (var verdict in posted.Verdicts) told(verdict);
+            batch.RemoveRange(0, posted.Verdicts.Count);
+            if (posted.Silent is not { } why) return;
+            var pause = posted.Pause ?? UsualPause;
+            if (clock.GetElapsedTime(began) + pause > terms.Patience)
             {
-                var answer = await client.PostAsync(body, type, cancel);
-                if (answer.Status is not (429 or 503 or 507)) return answer;
-                (pause, why) = (answer.RetryAfter ?? UsualPause, Posts.Read(answer).Title ?? $"it answered {answer.Status}");
-            }
-            catch (StreamSilentException silent)
-            {
-                why = silent.Message;
+                if (delivery is null) throw new StreamSilentException($"{why}; given up at {batch[0].Place}");
+                delivery.GoAway(why, posted.Pause);
+                say($"the stream is away: {why}; documents are kept in {turns!.Directory}");
+                await delivery.KeepAsync(batch, cancel);
+                return;
             }
 
-            if (clock.GetElapsedTime(began) + pause > patience) throw new StreamSilentException($"{why}; given up at {batch[0].Place}");
             if (!hasSaid) say($"waiting for the stream: {why}");
             hasSaid = true;
             await Task.Delay(pause, clock, cancel);
         }
     }
-
-    private static (ReadOnlyMemory<byte> Body, string Type) BodyOf(List<SendItem> batch)
-    {
-        var body = new ArrayBufferWriter<byte>(batch.Sum(item => item.Bytes.Length + 1) + 2);
-        if (batch[0].Form == SendForm.Line)
-        {
-            foreach (var item in batch)
-            {
-                body.Write(item.Bytes.Span);
-                body.Write("\n"u8);
-            }
-
-            return (body.WrittenMemory, "application/x-ndjson");
-        }
-
-        body.Write("["u8);
-        for (var i = 0; i < batch.Count; i++)
-        {
-            if (i > 0) body.Write(","u8);
-            body.Write(batch[i].Bytes.Span);
-        }
-
-        body.Write("]"u8);
-        return (body.WrittenMemory, batch[0].Form == SendForm.CloudEvent ? "application/cloudevents-batch+json" : "application/json");
-    }
 }
+
+/// <param name="MaxBatch">The most documents that the stream takes at once.</param>
+/// <param name="Patience">How long to wait for a stream that is away, each time.</param>
+internal sealed record SendTerms(int MaxBatch, TimeSpan Patience);

@@ -1,22 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using Stoker.Platform;
+using Stoker.Streams.Extraction;
+using Stoker.Streams.Sending;
 
 namespace Stoker.Cli.StreamVerbs;
-
-/// <summary>One document to send, as it stands in its file.</summary>
-/// <param name="Place">For people: file and line, or file and place in its array.</param>
-internal sealed record SendItem(string Place, SendForm Form, ReadOnlyMemory<byte> Bytes);
-
-internal enum SendForm
-{
-    /// <summary>A document on a line of its own.</summary>
-    Line,
-
-    /// <summary>A document on several lines, perhaps.</summary>
-    Json,
-    CloudEvent,
-}
 
 /// <summary>Files and standard input, read into documents. What is no JSON is sent as it is: the stream tells what is wrong with it.</summary>
 internal static class SendSources
@@ -28,12 +16,19 @@ internal static class SendSources
     private static readonly string[] Endings = [".json", ".ndjson", ".jsonl", ".cloudevents"];
 
     /// <summary>The files meant by a word: itself, or those of a directory whose ending says what they are, by name.</summary>
-    public static IReadOnlyList<string> Files(string path) => path != StandardInput && Platform.Files.DirectoryExists(path)
-        ? [.. Platform.Files.List(path).Where(file => Endings.Contains(Path.GetExtension(file))).Order(StringComparer.Ordinal)]
+    /// <param name="lines">Every file that is no image is one of lines.</param>
+    public static IReadOnlyList<string> Files(string path, bool lines) => path != StandardInput && Platform.Files.DirectoryExists(path)
+        ? [.. Platform.Files.List(path).Where(file => lines || Endings.Contains(Path.GetExtension(file)) || Extractor.IsImage(file)).Order(StringComparer.Ordinal)]
         : [path];
 
+    /// <summary>The documents of a file: made of it where it is an image, or is taken as lines; else those that stand in it.</summary>
+    public static IEnumerable<SendItem> Read(string path, string? type, bool lines, Lazy<Extractor> extractor, CancellationToken cancel) =>
+        type is null && path != StandardInput && Extractor.IsImage(path) ? [extractor.Value.Image(path, cancel)]
+        : lines ? extractor.Value.Lines(path == StandardInput ? "/dev/stdin" : path, cancel)
+        : Read(path, type);
+
     /// <param name="type">One of <see cref="Types"/>; null: by the file's ending, and lines where it says nothing.</param>
-    public static IEnumerable<SendItem> Read(string path, string? type)
+    private static IEnumerable<SendItem> Read(string path, string? type)
     {
         var name = path == StandardInput ? "stdin" : Path.GetFileName(path);
         var ending = Path.GetExtension(path);

@@ -1,64 +1,110 @@
 using System.CommandLine;
 using Stoker.Platform;
+using Stoker.Streams.Extraction;
+using Stoker.Streams.Extraction.Embedding;
 
 namespace Stoker.Cli.StreamVerbs;
 
 /// <summary><c>stoker stream send</c>: files into a stream.</summary>
 internal sealed class SendVerb
 {
-    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(60), UsualPatience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(60), UsualPatience = TimeSpan.FromSeconds(10), PatienceWithoutSpool = TimeSpan.FromMinutes(5);
 
     private readonly Argument<string[]> _words = new(StreamChoice.ArgumentName)
     {
-        Arity = new ArgumentArity(1, 2), HelpName = "[STREAM] FILE|DIR|-", Description = "the stream, and what to send: a file, the files of a directory, or `-` for standard input",
+        Arity = new ArgumentArity(0, 2), HelpName = "[STREAM] FILE|DIR|-", Description = "the stream, and what to send: a file, the files of a directory, or `-` for standard input",
     };
 
     private readonly Option<string?> _type = Parameters.OneOf("--type", "what the files hold (default: by their endings; lines otherwise)", SendSources.Types);
-    private readonly Option<string?> _patience = Parameters.Duration("--patience", "how long to wait for a stream that is full, busy or away, each time (default 5m)");
+    private readonly Option<bool> _lines = Parameters.Flag("--lines", "make a document of each line: the file is a log, or any other text");
+    private readonly Option<string?> _embed = Parameters.Text("--embed", "URL#MODEL|builtin", "what makes vectors of images and lines: an endpoint as OpenAI's /v1/embeddings, or what is built in (default: nothing)");
+    private readonly Option<string?> _dimension = Parameters.Count("--dim", "numbers of each built-in vector (default: the stream's embedding_dim, else 256)");
+    private readonly Option<string?> _key = Parameters.Text("--embed-key", "VARIABLE", "variable of the environment with the endpoint's key (default OPENAI_API_KEY)");
+    private readonly Option<string?> _to = Parameters.Text("--to", "URL", "send to the stream at this address, of another machine for one, instead of to one of this host");
+    private readonly Option<string?> _patience = Parameters.Duration("--patience", "how long to wait for a stream that is full, busy or away, each time (default 10s; 5m with --no-spool)");
+    private readonly Option<string?> _spool = Parameters.Text("--spool", "DIR", "where documents wait while the stream is away, in a directory for each stream (default: in the state directory)");
+    private readonly Option<bool> _noSpool = Parameters.Flag("--no-spool", "give up instead of keeping what the stream does not take");
+    private readonly Option<bool> _flush = Parameters.Flag("--flush", "deliver what waits in the spool, and send nothing else");
+    private readonly Option<bool> _follow = Parameters.Flag("--follow", "with --flush: go on delivering whatever comes to wait");
+    private readonly Option<string?> _keyFile = StreamChoice.KeyFile();
     private readonly Option<bool> _quiet = Parameters.Flag("--quiet", "no line for what was taken", "-q");
 
     public static Verb Create()
     {
         var send = new SendVerb();
-        return new Verb("send", "post documents of files to a stream: JSON, NDJSON, CloudEvents")
+        return new Verb("send", "post to a stream: documents of files, images, log lines")
         {
             Example = "stoker stream send gpu-metadata facts.ndjson",
             Remarks =
             [
                 "`.json` is a document or an array of them, `.ndjson` and `.jsonl` have one a line, `.cloudevents` a CloudEvent a line; what has a `specversion` is a CloudEvent anywhere. "
                 + "They go in requests of up to 500, in order. Each that was taken is a line with its receipt on stdout, each that was not has its mistakes on stderr, path by path; with --json a line of JSON each, on stdout.",
-                "A stream that is busy (503) or whose disk is full (507) is asked again when it says. The same file again makes no second documents: an event is known by its source and id.",
-                "Ends with 1 where one was rejected, or the stream does not answer.",
+                "An image (by its ending: .png, .jpg, .gif, .webp, .bmp, .tif) and, with --lines, each line of a file becomes a document: an id made of its content, its source, its vector by --embed, the facts of "
+                + "this machine's GPUs as the driver tells them (or as the estate file declares them, or none), and what is known of the file. PNG and JPEG are decoded for the built-in vector, which knows "
+                + "words, colours and edges and nothing of meaning.",
+                "While the stream is away (no answer, 429, any 5xx, an answer that is not a stream's) for longer than patience, documents go to the spool, on disk before their line `spooled` is printed, "
+                + "with the time and id that they would have had. The next `send`, or `send --flush`, delivers them first, in order. What the stream refuses then is kept in `refused.ndjson` beside the spool.",
+                "The same file again makes no second documents: an event is known by its source and id. Several senders take turns at a spool.",
+                "Ends with 0 where every document was taken or is in the spool, with 1 where one was rejected, could not be kept, or (with --flush) still waits.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(send._words, send._type, send._patience, send._quiet).Does(send.Run);
+        }.With(send._words, send._type, send._lines, send._embed, send._dimension, send._key, send._to, send._patience, send._spool, send._noSpool, send._flush, send._follow, send._keyFile, send._quiet).Does(send.Run);
     }
 
     private ExitCode Run(Invocation run)
     {
-        var words = run.Get(_words)!;
-        if (StreamChoice.Find(run, words.Length > 1 ? words[0] : null, out var code) is not { } stream) return code;
-        var path = words[^1] == SendSources.StandardInput ? words[^1] : Path.Combine(run.World.CurrentDirectory, words[^1]);
-        if (path != SendSources.StandardInput && !Files.Exists(path) && !Files.DirectoryExists(path))
+        if (Misused(run) is { } misuse)
         {
-            run.Report.Error($"there is no file `{words[^1]}`");
-            return ExitCode.NotAsItShouldBe;
+            run.Report.Error(misuse);
+            return ExitCode.Usage;
         }
 
+        var words = run.Get(_words)!;
+        var isFlush = run.Get(_flush);
+        var stream = isFlush ? words.FirstOrDefault() : words.Length > 1 ? words[0] : null;
+        if (SendTarget.Find(run, stream, run.Get(_to), run.Get(_spool), run.Get(_noSpool), out var code) is not { } target) return code;
+        if (isFlush) return Send(run, target, null);
+        var path = words[^1] == SendSources.StandardInput ? words[^1] : Path.Combine(run.World.CurrentDirectory, words[^1]);
+        if (path == SendSources.StandardInput || Files.Exists(path) || Files.DirectoryExists(path)) return Send(run, target, path);
+        run.Report.Error($"there is no file `{words[^1]}`");
+        return ExitCode.NotAsItShouldBe;
+    }
+
+    /// <summary>Null: the words and options fit together.</summary>
+    private string? Misused(Invocation run) => (run.Get(_words)!.Length, Flush: run.Get(_flush), To: run.Get(_to)) switch
+    {
+        (0, Flush: false, _) => "what is to be sent? a file, a directory, or `-` for standard input",
+        (2, Flush: true, _) => "`--flush` sends what waits, and no files",
+        (1, Flush: true, To: not null) or (2, _, To: not null) => "either the name of a stream or `--to`",
+        _ when run.Get(_embed) is { } embed && embed != SendExtraction.Builtin && EndpointEmbedder.Parse(embed) is null => $"`--embed {embed}` is neither `builtin` nor URL#MODEL",
+        _ when run.Count(_dimension) is < 1 or > 65536 => "`--dim` is from 1 to 65536",
+        _ when run.Get(_lines) && run.Get(_type) is not null => "`--lines` and `--type` do not go together",
+        _ when run.Get(_follow) && !run.Get(_flush) => "`--follow` is for `--flush`",
+        _ when run.Get(_noSpool) && (run.Get(_flush) || run.Get(_spool) is not null) => "`--no-spool` and a spool do not go together",
+        _ => null,
+    };
+
+    /// <param name="path">Null: only what waits.</param>
+    private ExitCode Send(Invocation run, SendTarget target, string? path)
+    {
         using var interrupts = run.World.Interrupts();
-        var sent = new Sent(run, run.Get(_quiet));
+        var sent = new SendTally(run, run.Get(_quiet));
         try
         {
-            using var client = new StreamClient(stream.Plan, AnswerPatience);
-            var sender = new SendRun(client, stream.Plan, run.Duration(_patience) ?? UsualPatience, new SteadyClock(), sent.Say, sent.Tell);
-            var items = SendSources.Files(path).SelectMany(file => SendSources.Read(file, run.Get(_type)));
-            sender.SendAsync(items, interrupts.First).GetAwaiter().GetResult();
+            var why = SendAsync(run, target, path, sent, interrupts.First).GetAwaiter().GetResult();
+            sent.End();
+            if (why is not null) run.Report.Error($"stream `{target.Name}` does not take what waits: {why}", "it stays in the spool");
+            return sent.Rejected == 0 && why is null ? ExitCode.Done : ExitCode.NotAsItShouldBe;
         }
         catch (StreamSilentException silent)
         {
             sent.End();
-            run.Report.Error($"stream `{stream.Name}` does not take them: {silent.Message}", "what was taken is kept; send it all again when it answers, nothing is stored twice");
-            return ExitCode.NotAsItShouldBe;
+            run.Report.Error($"stream `{target.Name}` does not take them: {silent.Message}", "what was taken is kept; send it all again when it answers, nothing is stored twice");
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            sent.End();
+            run.Report.Error(refused.Message, (refused as SpoolRefusedException)?.Hint);
         }
         catch (OperationCanceledException) when (interrupts.First.IsCancellationRequested)
         {
@@ -66,50 +112,30 @@ internal sealed class SendVerb
             return ExitCode.Interrupted;
         }
 
-        sent.End();
-        return sent.Rejected == 0 ? ExitCode.Done : ExitCode.NotAsItShouldBe;
+        return ExitCode.NotAsItShouldBe;
     }
 
-    /// <summary>Counts and tells what became of each.</summary>
-    private sealed class Sent(Invocation run, bool quiet)
+    /// <returns>Why something of the spool still waits; null: nothing that was to be delivered now.</returns>
+    private async Task<string?> SendAsync(Invocation run, SendTarget target, string? path, SendTally sent, CancellationToken cancel)
     {
-        private readonly bool _repaint = run.World.Terminal.ErrorIsTerminal && (quiet || !run.World.Terminal.OutputIsTerminal);
-        private long _accepted;
-
-        public long Rejected { get; private set; }
-
-        public void Say(string text)
+        var clock = new SteadyClock();
+        var patience = run.Duration(_patience) ?? (target.Spool is null ? PatienceWithoutSpool : UsualPatience);
+        using var client = target.Client(run, AnswerPatience, run.Get(_keyFile));
+        var posts = new SendPosts(client);
+        using var turns = target.Spool is { } spool ? new SpoolTurns(spool, patience, clock, sent.Say) : null;
+        var delivery = turns is null ? null : new SendDelivery(posts, turns, clock, sent.Tell);
+        if (path is not null)
         {
-            if (_repaint) run.Report.Write("\r\e[K");
-            run.Report.Say(text);
+            var extraction = new SendExtraction(run, target, patience, sent.Say) { Embed = run.Get(_embed), Dimension = run.Count(_dimension), KeyVariable = run.Get(_key) };
+            var extractor = new Lazy<Extractor>(extraction.Create);
+            var items = SendSources.Files(path, run.Get(_lines)).SelectMany(file => SendSources.Read(file, run.Get(_type), run.Get(_lines), extractor, cancel));
+            await new SendRun(posts, delivery, turns, new SendTerms(target.MaxBatch, patience), clock, sent.Say, sent.Tell).SendAsync(items, cancel);
+            return null;
         }
 
-        public void Tell(SentDocument sent)
-        {
-            var isAccepted = sent.Status == "accepted";
-            if (isAccepted) _accepted++;
-            else Rejected++;
-            if (run.Json) run.PrintJson(sent, StreamDocumentJson.Readable.SentDocument);
-            else if (isAccepted && !quiet) run.Output.WriteLine($"{sent.Receipt}  {sent.Id}");
-            if (!isAccepted && !run.Json) TellMistakes(sent);
-            if (_repaint && _accepted % 500 == 0) run.Report.Write($"\r\e[K{_accepted:N0} taken");
-        }
-
-        public void End() => Say(Rejected == 0 ? $"{_accepted:N0} taken" : $"{_accepted:N0} taken, {Rejected:N0} rejected");
-
-        private void TellMistakes(SentDocument sent)
-        {
-            foreach (var mistake in sent.Mistakes)
-            {
-                var more = (mistake.Expected, mistake.Got) switch
-                {
-                    ({ } expected, { } got) => $" (expected {expected}, got {got})",
-                    ({ } expected, null) => $" (expected {expected})",
-                    (null, { } got) => $" (got {got})",
-                    _ => "",
-                };
-                Say($"{sent.Place}: {run.Report.Style.Paint(mistake.Path, Tone.Bad)}: {mistake.Message}{more}");
-            }
-        }
+        var flush = new SpoolFlush(delivery!, turns!, patience, clock, sent.Say);
+        if (!run.Get(_follow)) return await flush.OnceAsync(cancel);
+        await flush.FollowAsync(cancel);
+        return null;
     }
 }

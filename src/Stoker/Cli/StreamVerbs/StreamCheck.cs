@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Stoker.Platform;
+using Stoker.Streams.Events;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Stores.Queries;
 
@@ -10,13 +11,14 @@ namespace Stoker.Cli.StreamVerbs;
 /// <summary><c>stoker stream check</c>: a marked event through everything, hop by hop.</summary>
 internal sealed class StreamCheck
 {
-    private const string Type = "stoker.check.v1", Source = "stoker:check";
+    private const string Type = EventsModule.Check, Source = "stoker:check";
 
     private static readonly string[] Hops = ["posted", "on disk", "stored", "queried back"];
 
     private static readonly TimeSpan UsualPatience = TimeSpan.FromSeconds(30), Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly System.CommandLine.Argument<string?> _name = StreamChoice.Argument();
+    private readonly System.CommandLine.Option<string?> _keyFile = StreamChoice.KeyFile();
     private readonly System.CommandLine.Option<string?> _timeout = Parameters.Duration("--timeout", "how long all of it may take (default 30s)");
 
     public static Verb Create()
@@ -31,7 +33,7 @@ internal sealed class StreamCheck
                 + $"The event is of the type `{Type}` and stays, as any other. Ends with 1 where a hop is not reached.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(check._name, check._timeout).Does(StreamChoice.With(check._name, check.Run));
+        }.With(check._name, check._keyFile, check._timeout).Does(StreamChoice.With(check._name, check.Run));
     }
 
     private ExitCode Run(Invocation run, StreamChoice stream)
@@ -50,7 +52,7 @@ internal sealed class StreamCheck
         }
     }
 
-    private static async Task<StreamCheckDocument> CheckAsync(Invocation run, StreamChoice stream, TimeSpan patience, CancellationToken cancel)
+    private async Task<StreamCheckDocument> CheckAsync(Invocation run, StreamChoice stream, TimeSpan patience, CancellationToken cancel)
     {
         var clock = new SteadyClock();
         using var timeout = new CancellationTokenSource(patience, clock);
@@ -62,7 +64,7 @@ internal sealed class StreamCheck
         string? why = null;
         try
         {
-            using var client = new StreamClient(stream.Plan, patience);
+            using var client = stream.Client(run, patience, run.Get(_keyFile));
             receipt = await PostAsync(client, id, clock.GetUtcNow(), either.Token);
             Reach();
             await WaitForAsync("logged");

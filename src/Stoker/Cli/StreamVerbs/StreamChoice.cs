@@ -14,7 +14,7 @@ namespace Stoker.Cli.StreamVerbs;
 /// <param name="Directory">Where it keeps its log and its dead letters.</param>
 internal sealed record StreamChoice(StreamPlan Plan, string Directory)
 {
-    public const string ArgumentName = "STREAM";
+    public const string ArgumentName = "STREAM", KeyVariable = "STOKER_STREAM_KEY";
 
     public string Name => Plan.Name;
 
@@ -62,6 +62,42 @@ internal sealed record StreamChoice(StreamPlan Plan, string Directory)
     /// <summary>A verb about one stream.</summary>
     public static Func<Invocation, ExitCode> With(Argument<string?> argument, Func<Invocation, StreamChoice, ExitCode> work) =>
         run => Find(run, run.Get(argument), out var code) is { } stream ? work(run, stream) : code;
+
+    /// <summary>The key for a stream that asks for one may be another than the owner's.</summary>
+    public static Option<string?> KeyFile() => Parameters.Text(
+        "--key-file", "PATH", $"a file whose only line is the key to show (default: the key in {KeyVariable}; else the owner's, which lies in the state directory)");
+
+    /// <summary>Speaks to its process, with the key that there is.</summary>
+    /// <exception cref="StreamSilentException">The key cannot be read.</exception>
+    public StreamClient Client(Invocation run, TimeSpan patience, string? keyFile = null) => new(Plan, patience, KeyOf(run, keyFile));
+
+    /// <summary>For its process; null: none is needed.</summary>
+    /// <exception cref="StreamSilentException">The key cannot be read.</exception>
+    public string? KeyOf(Invocation run, string? keyFile)
+    {
+        if (GivenKey(run, keyFile) is { } given) return given;
+        if (!Plan.RequiresKeys) return null;
+        var path = Path.Combine(Directory, StreamPlan.OwnerKey);
+        if (!Files.Exists(path)) throw new StreamSilentException("it has never run with keys, and so has made none for its owner");
+        return ReadKey(path);
+    }
+
+    /// <summary>That of the option, or of the variable; null: neither is there.</summary>
+    /// <exception cref="StreamSilentException">The key cannot be read.</exception>
+    public static string? GivenKey(Invocation run, string? keyFile) =>
+        keyFile is not null ? ReadKey(Path.Combine(run.World.CurrentDirectory, keyFile)) : run.World.Variables.TryGetValue(KeyVariable, out var key) && key.Length > 0 ? key : null;
+
+    private static string ReadKey(string path)
+    {
+        try
+        {
+            return Files.ReadAllText(path).Trim();
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new StreamSilentException($"its key cannot be read: {unreadable.Message}");
+        }
+    }
 
     public StoreSpec StoreSpec(Invocation run) =>
         StreamProcess.StoreOf(Plan, Directory) with { Password = Plan.PasswordVariable is { } variable ? () => run.World.Variables.GetValueOrDefault(variable) : null };

@@ -12,13 +12,20 @@ namespace Stoker.Cli.StreamVerbs;
 internal sealed class StreamClient : IDisposable
 {
     private readonly HttpClient _client;
-    private readonly StreamPlan _plan;
+    private readonly Uri _posts;
 
     /// <param name="patience">For each answer.</param>
-    public StreamClient(StreamPlan plan, TimeSpan patience)
+    /// <param name="key">Shown with each request; null: none.</param>
+    public StreamClient(StreamPlan plan, TimeSpan patience, string? key) : this(new Uri(AddressOf(plan), plan.Path), patience, key)
     {
-        _plan = plan;
-        _client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false }) { BaseAddress = AddressOf(plan), Timeout = patience };
+    }
+
+    /// <param name="posts">Where it takes documents. Reached by the proxy that the environment names, unless it is on this machine.</param>
+    public StreamClient(Uri posts, TimeSpan patience, string? key)
+    {
+        _posts = posts;
+        _client = new HttpClient(new SocketsHttpHandler { UseProxy = !posts.IsLoopback, AllowAutoRedirect = false }) { BaseAddress = posts, Timeout = patience };
+        if (key is not null) _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
     /// <summary>Where it is reached from this machine.</summary>
@@ -51,7 +58,7 @@ internal sealed class StreamClient : IDisposable
     {
         var content = new ReadOnlyMemoryContent(body);
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(contentType);
-        return await AskAsync(new HttpRequestMessage(HttpMethod.Post, _plan.Path) { Content = content }, cancel);
+        return await AskAsync(new HttpRequestMessage(HttpMethod.Post, _posts) { Content = content }, cancel);
     }
 
     private async Task<StreamAnswer> AskAsync(HttpRequestMessage request, CancellationToken cancel)
@@ -74,6 +81,10 @@ internal sealed class StreamClient : IDisposable
         }
     }
 
+    /// <summary>What its door said of the key.</summary>
+    public static StreamSilentException Denied(StreamAnswer answer) =>
+        Posts.Read(answer) is var said && said.Detail is { } detail ? new StreamSilentException($"{said.Title}: {detail}") : new StreamSilentException($"the key is refused, with status {answer.Status}");
+
     private static T Read<T>(StreamAnswer answer, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
     {
         try
@@ -85,6 +96,7 @@ internal sealed class StreamClient : IDisposable
             // Said below.
         }
 
+        if (answer.Status is 401 or 403) throw Denied(answer);
         throw new StreamSilentException($"what answers there is not this stream: {answer.Status}");
     }
 }

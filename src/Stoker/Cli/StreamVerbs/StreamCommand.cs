@@ -10,5 +10,5 @@ internal static class StreamCommand
         ExitCodes = [.. Codes, ExitCode.Refused, ExitCode.Interrupted],
     }.With(
         StreamStatusVerbs.List(), StreamStatusVerbs.Status(), SendVerb.Create(), ReceiptVerb.Create(), QueryVerb.Create(), StreamCheck.Create(), VerifyVerb.Create(),
-        QuarantineVerb.Create(), DeadVerbs.Create(), ReplayVerb.Create());
+        QuarantineVerb.Create(), ArchiveVerbs.Create(), DeadVerbs.Create(), ReplayVerb.Create());
 }

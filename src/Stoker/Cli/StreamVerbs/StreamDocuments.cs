@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Serving;
 using Stoker.Streams.Work;
 
@@ -16,8 +17,12 @@ internal sealed record StreamListDocument(IReadOnlyList<StreamView> Streams);
 internal sealed record StreamView(
     string Stream, string Url, string? Silent, string? Log, string Store, double? LagSeconds, long DeadLetters, IReadOnlyList<PartitionReport> Partitions)
 {
+    /// <summary>Where the archive is; null: none is declared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Archive { get; init; }
+
     [JsonIgnore]
-    public bool IsWell => Silent is null && Partitions.All(partition => partition.IsTaking && partition.Problem is null);
+    public bool IsWell => Silent is null && Partitions.All(partition => partition is { IsTaking: true, Problem: null, ArchiveProblem: null });
 }
 
 /// <summary>What <c>stoker stream verify --json</c> prints.</summary>
@@ -33,6 +38,10 @@ internal sealed record DamageDocument(string Kind, int Partition, string File, l
 /// <param name="Next">The first event that the store has not had; null: it has had none.</param>
 /// <param name="Result"><c>agrees</c>, <c>differs</c>, <c>ahead</c> (the store has had events that the log does not have), <c>none</c> or <c>unknown</c>.</param>
 internal sealed record StoreComparison(int Partition, long? Next, string? StoreHash, string? LogHash, string Result, string Words);
+
+/// <summary>What <c>stoker stream archive verify --json</c> prints.</summary>
+internal sealed record ArchiveVerifyDocument(
+    string Stream, string Archive, bool IsWhole, IReadOnlyList<ArchiveRun> Partitions, IReadOnlyList<ArchiveFault> Faults, IReadOnlyList<string> Notes);
 
 internal sealed record QuarantineDocument(string Stream, IReadOnlyList<DamageDocument> Treated, IReadOnlyList<DamageDocument> Left);
 
@@ -51,7 +60,7 @@ internal sealed record DeadLetterDocument(
 internal sealed record DeadChangeDocument(string Stream, string State, IReadOnlyList<string> Changed, IReadOnlyList<string> Unchanged);
 
 internal sealed record ReplayDocument(
-    string Stream, bool DryRun, long Events, long Same, long Different, long Missing, long Stored, long Duplicates, long Poison, long DeadLetters, long Gone, long Waiting,
+    string Stream, bool DryRun, bool Replaced, long Events, long Same, long Different, long Missing, long Stored, long Duplicates, long Poison, long DeadLetters, long Gone, long Waiting,
     IReadOnlyDictionary<string, long> Fields, IReadOnlyList<ReplayExample> Examples);
 
 /// <param name="Stuck">The hop that was not reached; null: all were.</param>
@@ -62,7 +71,18 @@ internal sealed record HopDocument(string Hop, double? Milliseconds);
 
 /// <summary>A line of <c>stoker stream send --json</c>: what became of one document.</summary>
 /// <param name="Place">File and line, or file and place in its array.</param>
-internal sealed record SentDocument(string Place, string Status, string? Id, string? Receipt, IReadOnlyList<SentMistake> Mistakes);
+/// <param name="Status"><c>accepted</c>, <c>spooled</c> or <c>rejected</c>.</param>
+internal sealed record SentDocument(string Place, string Status, string? Id, string? Receipt, IReadOnlyList<SentMistake> Mistakes)
+{
+    public const string Spooled = "spooled", Rejected = "rejected";
+
+    [JsonIgnore]
+    public bool IsAccepted => Status == "accepted";
+}
+
+/// <summary>A line of <c>refused.ndjson</c>: a document of the spool that the stream did not want.</summary>
+/// <param name="Document">As it stood; null: it is no text.</param>
+internal sealed record RefusedDocument(string Place, string Form, IReadOnlyList<SentMistake> Mistakes, string? Document, string? DocumentBase64);
 
 internal sealed record SentMistake(string Path, string Code, string Message, string? Expected, string? Got);
 
@@ -94,6 +114,7 @@ internal sealed record PostedReceipt(string Id);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(StreamListDocument))]
 [JsonSerializable(typeof(VerifyDocument))]
+[JsonSerializable(typeof(ArchiveVerifyDocument))]
 [JsonSerializable(typeof(QuarantineDocument))]
 [JsonSerializable(typeof(DeadLettersDocument))]
 [JsonSerializable(typeof(DeadLetterDocument))]
@@ -101,6 +122,7 @@ internal sealed record PostedReceipt(string Id);
 [JsonSerializable(typeof(ReplayDocument))]
 [JsonSerializable(typeof(StreamCheckDocument))]
 [JsonSerializable(typeof(SentDocument))]
+[JsonSerializable(typeof(RefusedDocument))]
 [JsonSerializable(typeof(PostAnswerDocument))]
 [JsonSerializable(typeof(PostedItem))]
 [JsonSerializable(typeof(ReceiptReport))]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Serving;
@@ -28,7 +29,7 @@ internal static class StreamStatusVerbs
             Remarks =
             [
                 "States: writable, disk_full, failed; with Kafka also stored_elsewhere (by another process of the group) and unavailable; stopped where no process answers, and what is shown is read from the files then. Lag is the age of the oldest "
-                + "event that is not stored. Ends with 1 where a stream does not answer, does not store or does not take events.",
+                + "event that is not stored. ARCHIVED and BEHIND are the same of the archive, where one is declared. Ends with 1 where a stream does not answer, does not store, archive or take events.",
             ],
             ExitCodes = StreamCommand.Codes,
         }.With(name).Does(run =>
@@ -64,10 +65,10 @@ internal static class StreamStatusVerbs
         var url = StreamClient.AddressOf(stream.Plan) + stream.Plan.Path.TrimStart('/');
         try
         {
-            using var client = new StreamClient(stream.Plan, Patience);
+            using var client = stream.Client(run, Patience);
             var status = await client.StatusAsync(default);
             if (status.Stream != stream.Name) throw new StreamSilentException($"stream `{status.Stream}` answers there");
-            return new StreamView(stream.Name, url, null, status.Log, status.Store, status.LagSeconds, status.DeadLetters, status.Partitions);
+            return new StreamView(stream.Name, url, null, status.Log, status.Store, status.LagSeconds, status.DeadLetters, status.Partitions) { Archive = status.Archive };
         }
         catch (StreamSilentException silent)
         {
@@ -81,7 +82,7 @@ internal static class StreamStatusVerbs
         var store = stream.StoreSpec(run).Address.ToString();
         var dead = LogFiles.DeadLetters(stream.Directory);
         using var log = stream.Look(run);
-        if (log is null) return new StreamView(stream.Name, url, why, null, store, null, dead, []);
+        if (log is null) return new StreamView(stream.Name, url, why, null, store, null, dead, []) { Archive = stream.Plan.Archive?.To };
         await using var open = stream.OpenStore(run);
         var partitions = new List<PartitionReport>();
         foreach (var partition in log.Partitions)
@@ -97,11 +98,20 @@ internal static class StreamStatusVerbs
                 problem ??= unavailable.Message;
             }
 
+            var archived = stream.Plan.Archive is null ? (ulong?)null : (partition as PartitionFiles)?.PositionOf(ArchiveModule.Consumer)?.Next ?? partition.BeginOffset;
             partitions.Add(new PartitionReport(
-                partition.Partition, partition.BeginOffset, partition.NextOffset, stored, LagOf(run, partition, stored), "stopped", $"{partition.Hash}", partition.Bytes) { Problem = problem });
+                partition.Partition, partition.BeginOffset, partition.NextOffset, stored, LagOf(run, partition, stored), "stopped", $"{partition.Hash}", partition.Bytes)
+            {
+                Problem = problem,
+                Archived = archived,
+                ArchiveLagSeconds = archived is { } next ? LagOf(run, partition, next) : null,
+            });
         }
 
-        return new StreamView(stream.Name, url, why, log.Name, store, partitions.Max(partition => partition.LagSeconds), dead, partitions);
+        return new StreamView(stream.Name, url, why, log.Name, store, partitions.Max(partition => partition.LagSeconds), dead, partitions)
+        {
+            Archive = stream.Plan.Archive?.To,
+        };
     }
 
     private static double LagOf(Invocation run, IPartitionView partition, ulong stored)
@@ -143,29 +153,37 @@ internal static class StreamStatusVerbs
             new("STREAM"), new("PARTITION", Right: true), new("STATE"), new("BEGIN", Right: true, Sacrifice: 2), new("NEXT", Right: true), new("STORED", Right: true), new("LAG", Right: true),
             new("DEAD", Right: true), new("BYTES", Right: true, Sacrifice: 1), new("PROBLEM"),
         ];
+        var hasArchive = views.Any(view => view.Archive is not null);
+        if (hasArchive) columns.InsertRange(columns.Count - 3, [new("ARCHIVED", Right: true), new("BEHIND", Right: true, Sacrifice: 3)]);
         var rows = new List<TableRow>();
         foreach (var view in views)
         {
             if (view.Partitions.Count == 0)
-                rows.Add(new TableRow([new(view.Stream, Tone.Name), new(""), new("stopped", Tone.Bad), new(""), new(""), new(""), new(""), Number((ulong)view.DeadLetters), new(""), new("it has never run")]));
+                rows.Add(new TableRow([new(view.Stream, Tone.Name), new(""), new("stopped", Tone.Bad), new(""), new(""), new(""), new(""), .. Archive(null), Number((ulong)view.DeadLetters), new(""), new("it has never run")]));
             foreach (var each in view.Partitions)
             {
                 rows.Add(new TableRow(
                 [
                     new(view.Stream, Tone.Name), new($"{each.Partition}"), new(each.State, each.IsTaking ? Tone.Good : Tone.Bad), Number(each.Begin), Number(each.Next), Number(each.Stored),
-                    new(Lag(each.LagSeconds)), each.Partition == 0 ? Number((ulong)view.DeadLetters) : new Cell(""), Number((ulong)each.Bytes), new(each.Problem ?? ""),
+                    new(Lag(each.LagSeconds)), .. Archive(each), each.Partition == 0 ? Number((ulong)view.DeadLetters) : new Cell(""), Number((ulong)each.Bytes), new(ProblemOf(each)),
                 ]));
             }
         }
 
         return (columns, rows);
+
+        Cell[] Archive(PartitionReport? each) => !hasArchive ? [] : each?.Archived is { } archived ? [Number(archived), new(Lag(each.ArchiveLagSeconds))] : [new(""), new("")];
     }
 
     private static Cell StateCell(StreamView view) =>
         view.Silent is not null ? new("stopped", Tone.Bad)
         : view.Partitions.FirstOrDefault(each => !each.IsTaking) is { } other ? new(other.State, Tone.Bad)
         : view.Partitions.Any(each => each.Problem is not null) ? new("not stored", Tone.Bad)
+        : view.Partitions.Any(each => each.ArchiveProblem is not null) ? new("not archived", Tone.Bad)
         : new("writable", Tone.Good);
+
+    private static string ProblemOf(PartitionReport each) =>
+        string.Join("; ", new[] { each.Problem, each.ArchiveProblem is { } archive ? $"archive: {archive}" : null }.OfType<string>());
 
     private static ulong Waiting(PartitionReport partition) => partition.Next > partition.Stored ? partition.Next - partition.Stored : 0;
 

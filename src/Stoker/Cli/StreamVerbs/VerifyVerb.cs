@@ -33,7 +33,7 @@ internal static class VerifyVerb
 
     private static ExitCode Run(Invocation run, StreamChoice stream)
     {
-        if (stream.Plan.Log.Length > 0) return RunRemote(run, stream);
+        if (stream.Plan.Log is not null) return RunRemote(run, stream);
         if (Disk.Instance.List(stream.Log) is not { Count: > 0 })
         {
             run.Report.Error($"stream `{stream.Name}` has no log yet", "it is made when the stream runs for the first time");
@@ -89,7 +89,7 @@ internal static class VerifyVerb
 
     private static List<StoreComparison> Compare(StreamChoice stream, List<(int Partition, StorePosition? Position, string? Problem)> positions)
     {
-        var files = LogFiles.Look(Disk.Instance, stream.Log)!;
+        var files = LogFiles.Look(Disk.Instance, stream.Log)!.ToView();
         return [.. positions.Select(each => Compare(files, each.Partition, each.Position, each.Problem))];
     }
 

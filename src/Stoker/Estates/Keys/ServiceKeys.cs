@@ -80,6 +80,7 @@ internal static class ServiceKeys
         new("restart_policy", "When and how it is restarted, in detail.", Keyed(DeployKeys.RestartPolicy), Extension),
         new("reload", "How it is told to read its configuration again: a signal, or a command as a list.", OneOf(Text, Texts), Extension),
         new("gpu", "GPU memory it needs, and how the GPU is shared.", Keyed(HostKeys.GpuShare), Extension),
+        new("tunnel", "A connection that is kept up: by SSH through a bastion, or a public address for a local port.", Keyed(TunnelKeys.Table), Extension),
         new("umask", "File mode creation mask, octal; default: the daemon's.", Octal, ProcessesOnly("a container has its image's mask")),
         new("nice", "Scheduling priority, -20 (first) to 19 (last); default 0.", Range(-20, 19), ProcessesOnly("a container has the tool's priority")),
     ];

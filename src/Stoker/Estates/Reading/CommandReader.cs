@@ -29,7 +29,7 @@ internal static partial class CommandReader
 
     private static void RequireCommand(ServiceSource source, IReadOnlyList<string>? command, IReadOnlyList<string>? entrypoint)
     {
-        if (source.Map.Find("provider") is not null) return; // refused already
+        if (source.Map.Find("provider") is not null || source.Map.Find("tunnel") is not null) return; // refused already, or made of it
         var written = source.Map.Find("entrypoint") ?? source.Map.Find("command");
         if (written is null or ScalarNode { Value: null })
         {

@@ -32,7 +32,7 @@ internal static class ServiceReader
             Profiles = [.. map.Strings("profiles").Select(p => p.Value)],
             Models = ReadModels(source),
         };
-        spec = ContainerReader.Read(CommandReader.Read(spec, source), source);
+        spec = TunnelReader.Read(ContainerReader.Read(CommandReader.Read(spec, source), source), source);
         if (spec is { ContainerName: { } name, Replicas: > 1 })
         {
             source.Report(EstateDiagnostics.Exclusive, map.WhereOf("container_name"), $"has {spec.Replicas} replicas and one `container_name`, `{name}`",

@@ -16,6 +16,9 @@ internal static class EventsModule
     /// <summary>The type of a metadata document that says none.</summary>
     public const string GpuFacts = "gpu.facts.v1";
 
+    /// <summary>The type of the events that <c>stoker stream check</c> sends, which every stream takes.</summary>
+    public const string Check = "stoker.check.v1";
+
     /// <summary>The longest attribute, in bytes.</summary>
     public const int MaxAttribute = 4096;
 

@@ -134,6 +134,10 @@ internal sealed class Partition : IEventPartition, IDisposable
     /// <exception cref="IOException"/>
     public PositionFile Position(string name) => _positions.Open(name, new Position(BeginOffset, _positions.Begin.Hash));
 
+    /// <summary>Nobody wants the events for a consumer any more: its position stays, and keeps nothing from being deleted.</summary>
+    /// <exception cref="IOException"/>
+    public void Release(string consumer) => DiskCalls.Check(_positions.Release(consumer), "write the position of", consumer);
+
     /// <summary>Deletes what nobody needs any more: whole segments, from the front.</summary>
     /// <returns>The first record there is then.</returns>
     /// <exception cref="IOException"/>

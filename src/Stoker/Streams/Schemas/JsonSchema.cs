@@ -12,6 +12,14 @@ internal sealed record JsonSchema(SchemaNode Root, JsonTape Tape)
         var reader = new SchemaReader(options ?? new SchemaOptions());
         return (reader.Read(text), reader.Problems);
     }
+
+    /// <summary>What is wrong with a schema, each with its place in the text, in bytes from the beginning.</summary>
+    public static IReadOnlyList<(Mistake Problem, int Offset)> ProblemsOf(ReadOnlyMemory<byte> text)
+    {
+        var reader = new SchemaReader(new SchemaOptions());
+        reader.Read(text);
+        return [.. reader.Problems.Zip(reader.Offsets)];
+    }
 }
 
 /// <param name="AssertsFormats"><c>format</c> is checked, and an unknown one refused; else it is a remark for readers.</param>

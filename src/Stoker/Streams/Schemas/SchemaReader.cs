@@ -10,10 +10,14 @@ internal sealed class SchemaReader(SchemaOptions options)
 
     private readonly Dictionary<int, SchemaNode> _nodes = [];
     private readonly MistakeList _problems = new();
+    private readonly List<int> _offsets = [];
     private readonly JsonScanner _scanner = new();
     private readonly List<(SchemaNode From, int Token)> _references = [];
 
     public IReadOnlyList<Mistake> Problems => _problems.Kept;
+
+    /// <summary>Where the problems are, one for each, in bytes from the text's beginning.</summary>
+    public IReadOnlyList<int> Offsets => _offsets;
 
     public SchemaOptions Options => options;
 
@@ -30,6 +34,7 @@ internal sealed class SchemaReader(SchemaOptions options)
         if (_scanner.Scan(text) is { IsNone: false } fault)
         {
             _problems.Add("$", MistakeCodes.NotJson, fault.Message);
+            _offsets.Add(fault.Offset);
             return null;
         }
 
@@ -68,7 +73,11 @@ internal sealed class SchemaReader(SchemaOptions options)
     /// <summary>A reference is resolved when everything is read.</summary>
     public void Refer(SchemaNode from, int token) => _references.Add((from, token));
 
-    public void Problem(int token, string code, string message, string? expected = null, string? got = null) => _problems.Add(Tape, 0, token, code, message, expected, got);
+    public void Problem(int token, string code, string message, string? expected = null, string? got = null)
+    {
+        _problems.Add(Tape, 0, token, code, message, expected, got);
+        _offsets.Add(Tape.Kind(token) is JsonKind.String or JsonKind.Name ? Tape.Start(token) - 1 : Tape.Start(token));
+    }
 
     private void ReadKeyword(SchemaNode node, int schema, int name)
     {

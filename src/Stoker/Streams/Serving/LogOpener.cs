@@ -19,32 +19,32 @@ internal static class LogOpener
     /// <returns>Null: it cannot be opened, and it was said why.</returns>
     /// <exception cref="IOException"/>
     public static OpenedLog? Open(StreamPlan plan, string path, TimeProvider clock, Action<string> say) =>
-        plan.Log.Length == 0 ? OpenEmbedded(plan, path, clock, say) : OpenKafka(plan, clock, say);
+        plan.Log is { } log ? OpenKafka(plan, log, clock, say) : OpenEmbedded(plan, path, clock, say);
 
     /// <summary>What can be told of a log, whether the stream's process runs or not. Changes nothing.</summary>
     /// <param name="variable">Of the environment.</param>
     /// <returns>Null: there is none, because the stream has never run.</returns>
     /// <exception cref="IOException"/>
     public static LogView? Look(StreamPlan plan, string path, Func<string, string?> variable, TimeProvider clock, Action<string> say) =>
-        plan.Log.Length == 0 ? LogFiles.Look(new Disk(), path) : KafkaView.Open(SettingsOf(plan, variable), StreamState.IngestOf(plan), clock, say);
+        plan.Log is { } log ? KafkaView.Open(SettingsOf(plan, log, variable), StreamState.IngestOf(plan), clock, say) : LogFiles.Look(Disk.Instance, path)?.ToView();
 
-    private static OpenedLog OpenKafka(StreamPlan plan, TimeProvider clock, Action<string> say)
+    private static OpenedLog OpenKafka(StreamPlan plan, string address, TimeProvider clock, Action<string> say)
     {
-        var log = KafkaLog.Open(SettingsOf(plan, HostEnvironment.Variable), plan.Partitions > 0 ? plan.Partitions : null, StreamState.IngestOf(plan), clock, say);
+        var log = KafkaLog.Open(SettingsOf(plan, address, HostEnvironment.Variable), plan.Partitions > 0 ? plan.Partitions : null, StreamState.IngestOf(plan), clock, say);
         return new OpenedLog(log, null, null);
     }
 
     /// <exception cref="IOException">The plan names a log that is none, or a variable that is not there.</exception>
-    private static KafkaSettings SettingsOf(StreamPlan plan, Func<string, string?> variable)
+    private static KafkaSettings SettingsOf(StreamPlan plan, string log, Func<string, string?> variable)
     {
-        if (KafkaAddress.Parse(plan.Log, out var address) is { } problem) throw new IOException($"`{plan.Log}`: {problem}");
+        if (KafkaAddress.Parse(log, out var address) is { } problem) throw new IOException($"`{log}`: {problem}");
         var password = plan.LogPasswordVariable is { } name ? variable(name) ?? throw new IOException($"the variable `{name}`, which has the password of Kafka's user, is not set") : null;
         return new KafkaSettings(address!, plan.Name, password);
     }
 
     private static OpenedLog? OpenEmbedded(StreamPlan plan, string path, TimeProvider clock, Action<string> say)
     {
-        switch (StreamLog.Open(path, new LogOptions(plan.Partitions), new Disk(), clock))
+        switch (StreamLog.Open(path, new LogOptions(plan.Partitions), Disk.Instance, clock))
         {
             case LogOpening.Opened { Log: var log } opened:
                 foreach (var torn in opened.Torn) say($"warning: the log's end was torn and is cut off, nobody had been told that it was there: {torn}");

@@ -11,6 +11,9 @@ internal sealed record Problem(int Status, string Kind, string Title, string Det
     /// <summary>Seconds after which it is worth coming again; 0: it is not.</summary>
     public int RetryAfter { get; init; }
 
+    /// <summary>The field <c>www-authenticate</c>; null: none.</summary>
+    public string? Challenge { get; init; }
+
     public static Problem NotFound(string path) => new(404, "not-found", "There is nothing here", $"this stream has no `{path}`");
 
     public static Problem WrongMethod(string path, string method) => new(405, "method", "Another method is needed", $"`{path}` is asked with {method}");

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using Stoker.Http;
+using Stoker.Keys;
+using Stoker.Limits;
 using Stoker.Platform.Loops;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Log;
@@ -9,17 +11,30 @@ namespace Stoker.Streams.Serving;
 /// <summary>
 /// A producer's connection.
 /// <code>
+/// (key, limits: 401 403 429)
 /// POST PATH ─► body ─► ingest ─┬─ mistakes: problem+json, or a verdict for each item
 ///                              └─ events ─► the log ─► on the disk: 202 with receipts │ 503 busy or failed │ 507 full
 /// GET ───────► <see cref="StreamEndpoints"/>
 /// </code>
 /// </summary>
-internal sealed class StreamConnection(StreamLoop loop, IWire wire) : ServerConnection(loop.Events, wire, StallTime)
+/// <param name="isLocal">The client is on this machine.</param>
+internal sealed class StreamConnection(StreamLoop loop, IWire wire, bool isLocal) : ServerConnection(loop.Events, wire, StallTime)
 {
     private const long StallTime = 30_000, BodyTime = 60_000, MostBody = 64L << 20;
 
     private bool _hasReadBody;
     private bool _isBusy;
+    private string? _challenge;
+    private KnownKey _known;
+    private KeyState? _key;
+    private ProducerMeter? _meter, _meterOfKey;
+
+    /// <summary>The client is on this machine.</summary>
+    public bool IsLocal => isLocal;
+
+    private long Utc => loop.Utc.Ticks;
+
+    private LimitSpec Limits => _key!.Terms.Limits.Overall;
 
     protected override bool IsBusy => _isBusy;
 
@@ -33,6 +48,8 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire) : ServerConn
         Output.Write("\r\n"u8);
         Output.WriteField("content-length"u8, body.Length);
         if (retryAfter > 0) Output.WriteField("retry-after"u8, retryAfter);
+        if (_challenge is { } challenge) Output.WriteField("www-authenticate"u8, System.Text.Encoding.ASCII.GetBytes(challenge));
+        _meter?.Write(Limits, Utc, Output);
         WriteConnectionField();
         Output.Write("\r\n"u8);
         if (!Head.Method.SequenceEqual("HEAD"u8)) Output.Write(body);
@@ -44,12 +61,24 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire) : ServerConn
     {
         if (!_hasReadBody && !HasWholeRequest) IsClosing = true;
         loop.Stream.Metrics.Refused(problem.Status);
+        _challenge = problem.Challenge;
         return SendAsync(problem.Status, IngestAnswer.ProblemJson, problem.ToJson(), problem.RetryAfter);
+    }
+
+    /// <summary>Whose request it is.</summary>
+    /// <returns>Null: it may go on.</returns>
+    public async ValueTask<Problem?> AuthorizeAsync(KeyScopes scope)
+    {
+        if (loop.Stream.Keys is not { } keys) return null;
+        var denied = Authorize(keys, scope);
+        if (!ReferenceEquals(denied, KeyProblems.Unknown)) return denied;
+        await loop.AsideAsync(keys.Look);
+        return Authorize(keys, scope);
     }
 
     protected override ValueTask<bool> AnswerAsync()
     {
-        _hasReadBody = false;
+        (_hasReadBody, _meter, _challenge) = (false, null, null);
         return IsPost() == true ? PostAsync() : AnswerOtherAsync();
     }
 
@@ -75,10 +104,44 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire) : ServerConn
         return Done(alive);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> PostAsync()
+    private ValueTask<bool> PostAsync()
     {
         _isBusy = true;
+        if (loop.Stream.Keys is not { } keys) return TakeAsync(default);
+        return Authorize(keys, KeyScopes.Ingest) is { } denied ? DenyAsync(denied) : TakeWithinLimitsAsync();
+    }
+
+    private async ValueTask<bool> DenyAsync(Problem denied)
+    {
+        var still = ReferenceEquals(denied, KeyProblems.Unknown) ? await AuthorizeAsync(KeyScopes.Ingest) : denied;
+        return still is null ? await TakeWithinLimitsAsync() : Done(await RefuseAsync(still));
+    }
+
+    private ValueTask<bool> TakeWithinLimitsAsync()
+    {
+        if (_meter is not { } meter) return TakeAsync(_key!.NameBytes);
+        return meter.Begin(Limits, Utc) is { } refusal ? OverLimitAsync(refusal) : TakeMeteredAsync(meter);
+    }
+
+    private async ValueTask<bool> OverLimitAsync(Refusal refusal) => Done(await RefuseAsync(KeyProblems.Of(refusal)));
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TakeMeteredAsync(ProducerMeter meter)
+    {
+        try
+        {
+            return await TakeAsync(_key!.NameBytes);
+        }
+        finally
+        {
+            meter.End();
+        }
+    }
+
+    /// <param name="producer">The name of the key; empty: none is asked for.</param>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TakeAsync(ReadOnlyMemory<byte> producer)
+    {
         var read = await Body.ReadAsync(Head, MostBody, loop.Events.Now + BodyTime);
         if (read != BodyFault.None)
         {
@@ -90,10 +153,17 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire) : ServerConn
         var posting = loop.Rent();
         try
         {
-            var result = posting.Reader.Read(Head, Body.Bytes, default, loop.Utc);
+            var result = posting.Reader.Read(Head, Body.Bytes, producer, loop.Utc);
+            var second = 0L;
+            if (result.HasAccepted && _meter?.Take(Limits, result.AcceptedCount, Utc, out second) is { } refusal) return Done(await RefuseAsync(KeyProblems.Of(refusal)));
             var outcome = result.HasAccepted ? await posting.AppendAsync(result, LogModule.MicrosecondsOf(loop.Utc)) : PostOutcome.Durable;
             loop.Stream.Metrics.Posted(result, outcome, Body.Bytes.Length);
-            if (outcome != PostOutcome.Durable) return Done(await RefuseAsync(Problem.Of(outcome)));
+            if (outcome != PostOutcome.Durable)
+            {
+                _meter?.GiveBack(result.AcceptedCount, second, Utc);
+                return Done(await RefuseAsync(Problem.Of(outcome)));
+            }
+
             posting.Body.ResetWrittenCount();
             loop.Answer.Write(result, posting.Receipts, posting.Body);
             return Done(await SendAsync(IngestAnswer.Status(result), IngestAnswer.ContentType(result), posting.Body.WrittenSpan));
@@ -102,6 +172,25 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire) : ServerConn
         {
             loop.Return(posting);
         }
+    }
+
+    private Problem? Authorize(ProducerKeys keys, KeyScopes scope)
+    {
+        var authorization = Head.Find("authorization"u8);
+        var ring = keys.Ring;
+        if (_known.Find(authorization, ring, Utc) is not { } key)
+        {
+            var verdict = keys.Find(KeyRing.Bearer(authorization), ring, Utc, out var found);
+            if (verdict != KeyVerdict.Valid) return KeyProblems.Of(verdict);
+            key = found!;
+            _known.Learn(authorization, ring, key, Utc);
+        }
+
+        if (!ReferenceEquals(key, _key)) (_key, _meterOfKey) = (key, keys.MeterOf(key));
+        if (!key.Terms.Has(scope)) return KeyProblems.NotAllowed(scope);
+        if (!keys.Admits(key)) return KeyProblems.OtherStream;
+        _meter = _meterOfKey;
+        return null;
     }
 
     private bool Done(bool alive)

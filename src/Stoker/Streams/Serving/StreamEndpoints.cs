@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Stoker.Http;
+using Stoker.Keys;
 
 namespace Stoker.Streams.Serving;
 
@@ -17,6 +18,7 @@ internal static class StreamEndpoints
         var receipt = ReceiptOf(path, loop.Stream.Plan.Path);
         if (receipt is null && path is not ("/" or "/health" or "/status" or "/metrics")) return await client.RefuseAsync(Problem.NotFound(path));
         if (ServerConnection.Text(client.Head.Method) is not ("GET" or "HEAD")) return await client.RefuseAsync(Problem.WrongMethod(path, "GET"));
+        if (ScopeOf(client, path, receipt) is { } scope && await client.AuthorizeAsync(scope) is { } denied) return await client.RefuseAsync(denied);
         if (receipt is not null) return await ReceiptAsync(client, loop, receipt);
         return path switch
         {
@@ -25,6 +27,10 @@ internal static class StreamEndpoints
             _ => await client.SendAsync(200, Json, await loop.AsideAsync(() => JsonSerializer.SerializeToUtf8Bytes(StreamStatus.Of(loop.Stream), StreamJson.Default.StreamStatus))),
         };
     }
+
+    /// <summary>What a stream that asks for keys wants to see; status and metrics are open to this machine, where Prometheus' agent is, and health to all.</summary>
+    private static KeyScopes? ScopeOf(StreamConnection client, string path, string? receipt) =>
+        receipt is not null ? KeyScopes.Ingest : path == "/health" || client.IsLocal ? null : KeyScopes.Metrics;
 
     /// <summary>The id in <c>/receipts/ID</c> and <c>/metadata/receipts/ID</c>; null: another path.</summary>
     private static string? ReceiptOf(string path, string posts)

@@ -1,3 +1,4 @@
+using System.Net;
 using Stoker.Platform.Loops;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Log;
@@ -32,7 +33,7 @@ internal sealed class StreamLoop
     /// <summary>Of this turn of the loop.</summary>
     public DateTime Utc => new(_utcOfZero + (Events.Now * TimeSpan.TicksPerMillisecond), DateTimeKind.Utc);
 
-    public void Accept(LoopSocket socket)
+    public void Accept(LoopSocket socket, IPEndPoint peer)
     {
         if (_closing)
         {
@@ -40,7 +41,7 @@ internal sealed class StreamLoop
             return;
         }
 
-        var connection = new StreamConnection(this, socket);
+        var connection = new StreamConnection(this, socket, IPAddress.IsLoopback(peer.Address));
         _connections.Add(connection);
         _ = connection.RunAsync();
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Log;
 
@@ -52,6 +53,7 @@ internal sealed class StreamMetrics
         Line(page, "stoker_stream_duplicates_total", "counter", "Events that were stored before.", workers.Select(w => (w.Label, w.Progress.Duplicates)));
         Line(page, "stoker_stream_dead_letters", "gauge", "Events that were put aside and wait for somebody.", [("", stream.DeadLetters.Count())]);
         Line(page, "stoker_stream_lag_seconds", "gauge", "Age of the oldest event that is not stored.", workers.Select(w => (w.Label, (long)w.Lag)));
+        if (stream.Archive is { } archive) AddArchive(page, archive);
         foreach (var kind in stream.Log.Metrics().GroupBy(metric => metric.Name))
         {
             Head(page, kind.Key, kind.First().Kind, kind.First().Help);
@@ -63,6 +65,17 @@ internal sealed class StreamMetrics
 
     private static void Head(StringBuilder page, string name, string kind, string help) =>
         page.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
+
+    private static void AddArchive(StringBuilder page, StreamArchive archive)
+    {
+        var workers = archive.Workers.Select((w, i) => (Label: $"{{partition=\"{i}\"}}", w.Progress, Lag: w.LagSeconds)).ToList();
+        Line(page, "stoker_stream_archive_next_offset", "gauge", "Of the first event that is not archived.", workers.Select(w => (w.Label, (long)w.Progress.Next)));
+        Line(page, "stoker_stream_archived_total", "counter", "Events that were archived since the process began.", workers.Select(w => (w.Label, w.Progress.Events)));
+        Line(page, "stoker_stream_archive_objects_total", "counter", "Objects that were put into the archive.", workers.Select(w => (w.Label, w.Progress.Objects)));
+        Line(page, "stoker_stream_archive_bytes_total", "counter", "Bytes of those objects.", workers.Select(w => (w.Label, w.Progress.Bytes)));
+        Line(page, "stoker_stream_archive_failures_total", "counter", "Attempts to archive that failed and are made again.", workers.Select(w => (w.Label, w.Progress.Failures)));
+        Line(page, "stoker_stream_archive_lag_seconds", "gauge", "Age of the oldest event that is not archived.", workers.Select(w => (w.Label, (long)w.Lag)));
+    }
 
     private static void Line(StringBuilder page, string name, string kind, string help, IEnumerable<(string Labels, long Value)> values)
     {

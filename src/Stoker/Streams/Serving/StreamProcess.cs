@@ -1,9 +1,12 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using Stoker.Keys;
 using Stoker.Platform;
+using Stoker.Platform.Disks;
 using Stoker.Platform.Loops;
 using Stoker.Platform.Sqlite;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Log;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Work;
@@ -70,17 +73,33 @@ internal sealed class StreamProcess : IAsyncDisposable
         var place = StreamPlan.DirectoryOf(directory, name);
         Files.CreateDirectory(place);
         if (LogOpener.Open(plan, Path.Combine(place, LogDirectory), clock, Say) is not { } opened) return 1;
-        await using var process = new StreamProcess(clock, MakeState(plan, place, opened, clock), opened.TrimAsync);
+        await using var process = new StreamProcess(clock, MakeState(plan, directory, opened, clock), opened.TrimAsync);
         return await process.RunAsync();
     }
 
-    private static StreamState MakeState(StreamPlan plan, string place, OpenedLog opened, TimeProvider clock)
+    private static StreamState MakeState(StreamPlan plan, string directory, OpenedLog opened, TimeProvider clock)
     {
+        var place = StreamPlan.DirectoryOf(directory, plan.Name);
         var spec = StoreOf(plan, place);
         var letters = DeadLetterStore.Open(place, opened.MakeRoom);
-        var workers = opened.Log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, plan.Host, clock, Say)).ToList();
-        return new StreamState(plan, opened.Log, spec.Address.ToString(), letters, workers, Say);
+        var transform = plan.ToTransform();
+        var workers = opened.Log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, transform, clock, Say)).ToList();
+        return new StreamState(plan, opened.Log, spec.Address.ToString(), letters, workers, KeysOf(plan, directory, clock), Say, MakeArchive(plan, place, opened.Log, clock));
     }
+
+    /// <exception cref="IOException"/>
+    private static StreamArchive? MakeArchive(StreamPlan plan, string place, IEventLog events, TimeProvider clock)
+    {
+        if (events is not StreamLog log) return plan.Archive is null ? null : throw new IOException("the events of a topic are not archived: the plan asks for what the estate file may not declare");
+        if (plan.Archive is { } archive) return StreamArchive.Open(plan.Name, log, archive, place, plan.ToTransform(), Disk.Instance, HostEnvironment.Variable, clock, Say);
+        StreamArchive.Release(log);
+        return null;
+    }
+
+    private static ProducerKeys? KeysOf(StreamPlan plan, string directory, TimeProvider clock) => plan.RequiresKeys
+        ? new ProducerKeys(
+            new KeyWatch(Path.Combine(directory, KeyStore.FileName), clock, Say), plan.Name, ProducerKeys.OwnerSecret(Path.Combine(StreamPlan.DirectoryOf(directory, plan.Name), StreamPlan.OwnerKey)))
+        : null;
 
     /// <exception cref="IOException">The plan names a store that is none.</exception>
     public static StoreSpec StoreOf(StreamPlan plan, string place)
@@ -104,10 +123,12 @@ internal sealed class StreamProcess : IAsyncDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         StartLoops();
         var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
-        using var listener = LoopListener.Listen(IPEndPoint.Parse(_state.Plan.Listen), _events, (socket, _) => byLoop[socket.Loop].Accept(socket), Say);
+        using var listener = LoopListener.Listen(IPEndPoint.Parse(_state.Plan.Listen), _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say);
         using var stop = new CancellationTokenSource();
-        var beside = _state.Workers.Select(worker => Uphold($"the worker of a partition", worker.RunAsync)).Append(Uphold("retention", TrimAsync)).ToList();
-        Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}");
+        var beside = _state.Workers.Select(worker => Uphold($"the worker of a partition", worker.RunAsync))
+            .Concat(_state.Archive?.Workers.Select(worker => Uphold("the archive of a partition", worker.RunAsync)) ?? [])
+            .Append(Uphold("retention", TrimAsync)).ToList();
+        Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}{(_state.Archive is { } archive ? $", archiving to {archive.Address}" : "")}{(_state.Keys is null ? "" : ", for producers with a key")}");
         var code = await _ending.Task;
         listener.Dispose();
         Say("ending: running requests are finished");
@@ -131,7 +152,7 @@ internal sealed class StreamProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Deletes what is stored and older, or more, than the file says. A log whose disk failed is opened again by the next process.</summary>
+    /// <summary>Deletes what is stored and archived and older, or more, than the file says. A log whose disk failed is opened again by the next process.</summary>
     private async Task TrimAsync(CancellationToken stop)
     {
         using var timer = new PeriodicTimer(LookEvery, _clock);

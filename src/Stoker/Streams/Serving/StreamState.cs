@@ -1,4 +1,5 @@
 using System.Text;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Events;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Log;
@@ -13,11 +14,15 @@ internal sealed class StreamState : IAsyncDisposable
 
     /// <param name="storeName">As it may be shown.</param>
     /// <param name="workers">One for each partition.</param>
+    /// <param name="keys">Null: it asks for none.</param>
     /// <param name="say">Lines for the stream's log.</param>
-    public StreamState(StreamPlan plan, IEventLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, Action<string> say)
+    /// <param name="archive">Null: none is declared.</param>
+    public StreamState(
+        StreamPlan plan, IEventLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, ProducerKeys? keys, Action<string> say,
+        StreamArchive? archive = null)
     {
-        (Plan, Log, StoreName, DeadLetters, Workers, _say) = (plan, log, storeName, deadLetters, workers, say);
-        Receipts = new ReceiptBook(log, workers, deadLetters);
+        (Plan, Log, StoreName, DeadLetters, Workers, Keys, Archive, _say) = (plan, log, storeName, deadLetters, workers, keys, archive, say);
+        Receipts = new ReceiptBook(log, workers, deadLetters, archive is null ? null : archive.Find);
         Path = Encoding.ASCII.GetBytes(plan.Path);
         Ingest = IngestOf(plan);
         Types = new EventTypes(Ingest);
@@ -33,6 +38,12 @@ internal sealed class StreamState : IAsyncDisposable
 
     public IReadOnlyList<PartitionWorker> Workers { get; }
 
+    /// <summary>Null: it asks for none.</summary>
+    public ProducerKeys? Keys { get; }
+
+    /// <summary>Null: none is declared.</summary>
+    public StreamArchive? Archive { get; }
+
     public ReceiptBook Receipts { get; }
 
     public byte[] Path { get; }
@@ -47,12 +58,21 @@ internal sealed class StreamState : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var worker in Workers) await worker.DisposeAsync();
+        Archive?.Dispose();
         Log.Dispose();
         DeadLetters.Dispose();
+        Keys?.Dispose();
     }
 
     /// <summary>What the stream takes.</summary>
-    public static IngestSpec IngestOf(StreamPlan plan) => new() { Embedding = new VectorSpec { Dimension = plan.Dimension }, MaxEvent = plan.MaxEvent, MaxBatch = plan.MaxBatch };
+    public static IngestSpec IngestOf(StreamPlan plan) => new()
+    {
+        Embedding = new VectorSpec { Dimension = plan.Dimension },
+        Types = [new EventTypeSpec(EventsModule.Check, null), .. plan.Types.Select(type => type.ToSpec())],
+        OnlyDeclaredTypes = plan.OnlyDeclaredTypes,
+        MaxEvent = plan.MaxEvent,
+        MaxBatch = plan.MaxBatch,
+    };
 
     public void Report(Exception bug)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Stoker.Streams.Archive;
 using Stoker.Streams.Log;
 using Stoker.Streams.Work;
 
@@ -13,12 +14,17 @@ internal sealed record StreamStatus(string Stream, string Log, string Store, dou
     /// <summary>What the drive was found to be when the log was made.</summary>
     public string? Drive { get; init; }
 
+    /// <summary>Where the archive is; null: none is declared.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Archive { get; init; }
+
     public static StreamStatus Of(StreamState stream)
     {
-        var partitions = stream.Log.Partitions.Select(p => PartitionReport.Of(p, stream.Workers[p.Number])).ToList();
+        var partitions = stream.Log.Partitions.Select(p => PartitionReport.Of(p, stream.Workers[p.Number], stream.Archive?.Workers[p.Number])).ToList();
         return new StreamStatus(stream.Plan.Name, stream.Log.Name, stream.StoreName, partitions.Max(p => p.LagSeconds), stream.DeadLetters.Count(), partitions)
         {
             Drive = stream.Log.Words,
+            Archive = stream.Archive?.Address,
         };
     }
 }
@@ -39,10 +45,22 @@ internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, u
     [JsonIgnore]
     public bool IsTaking => State is "writable" or "stored_elsewhere";
 
-    public static PartitionReport Of(IEventPartition partition, PartitionWorker worker)
+    /// <summary>The first event that is not archived; null: there is no archive.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ulong? Archived { get; init; }
+
+    /// <summary>Age of the oldest event that is not archived; 0: all are.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? ArchiveLagSeconds { get; init; }
+
+    /// <summary>Why events are not archived just now; null: they are.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? ArchiveProblem { get; init; }
+
+    public static PartitionReport Of(IEventPartition partition, PartitionWorker worker, ArchiveWorker? archive)
     {
         // Before the log's end is looked at: nobody sees more stored than there is.
-        var progress = worker.Progress;
+        var (progress, archived) = (worker.Progress, archive?.Progress);
         var status = partition.Status();
         return new PartitionReport(
             partition.Number, status.BeginOffset, status.NextOffset, progress.Next, Math.Round(worker.LagSeconds, 3),
@@ -58,6 +76,9 @@ internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, u
             status.Hash?.ToString() ?? "", status.Bytes)
         {
             Problem = progress.Problem ?? (status.Failure.Length > 0 ? status.Failure : null),
+            Archived = archived?.Next,
+            ArchiveLagSeconds = archive is null ? null : Math.Round(archive.LagSeconds, 3),
+            ArchiveProblem = archived?.Problem,
         };
     }
 }

@@ -15,6 +15,9 @@ internal enum StoreMode
 /// <param name="Password">Asked at every new connection, so that it may change; null: none is needed.</param>
 internal sealed record StoreSpec(StoreAddress Address, string Collection, StoreMode Mode = StoreMode.Facts, Func<string?>? Password = null)
 {
+    /// <summary>Of facts: one that is there and was made of the same event, which its sequence tells, is written over. For a replay with other mappings.</summary>
+    public bool Replaces { get; init; }
+
     /// <summary>How long the store may take to answer, before the connection is given up.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
 

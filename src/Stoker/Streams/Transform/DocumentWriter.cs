@@ -9,7 +9,8 @@ using Stoker.Streams.Json;
 namespace Stoker.Streams.Transform;
 
 /// <summary>Writes documents. One per thread; its document is filled anew each time.</summary>
-internal sealed class DocumentWriter(TransformPlan plan) : IDisposable
+/// <param name="hosts">Finds where an event comes from by its data; null: what is given is taken.</param>
+internal sealed class DocumentWriter(TransformPlan plan, HostDirectory? hosts = null) : IDisposable
 {
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true, MaxDepth = JsonModule.HardDepth };
 
@@ -29,6 +30,7 @@ internal sealed class DocumentWriter(TransformPlan plan) : IDisposable
         _document.Time = Timestamps.TryRead(said.Time.Span, out var happened) ? happened : said.Received;
         var isJson = said.HasData && IsJson(said.ContentType.Span);
         if (isJson && Scan(said.Data) is { } poison) return (null, poison);
+        _document.Enrichment = hosts is null ? enrichment : isJson ? hosts.Find(_scanner.Tape) : EventEnrichment.None;
         var output = plan.Edits is null ? _document.JsonRoom : _plain;
         _plain.ResetWrittenCount();
         _json.Reset(output);
@@ -37,7 +39,7 @@ internal sealed class DocumentWriter(TransformPlan plan) : IDisposable
         if (!WriteData(said, isJson)) return (null, new Mistake("$.embedding", MistakeCodes.NotANumber, "the vector cannot be read"));
         WriteAttributes(said);
         WriteLineage(said, place);
-        WriteEnrichment(enrichment);
+        WriteEnrichment(_document.Enrichment);
         _json.WriteEndObject();
         _json.Flush();
         if (plan.Edits is { } edits) Edit(edits);
@@ -186,6 +188,12 @@ internal sealed class DocumentWriter(TransformPlan plan) : IDisposable
         _json.WriteStartObject("enrichment"u8);
         if (enrichment.Host is { } host) _json.WriteString("host"u8, host);
         if (enrichment.Gpu is { } gpu) _json.WriteString("gpu"u8, gpu);
+        if (enrichment.Facts is { } facts)
+        {
+            _json.WritePropertyName("facts"u8);
+            _json.WriteRawValue(facts, skipInputValidation: true);
+        }
+
         _json.WriteEndObject();
     }
 

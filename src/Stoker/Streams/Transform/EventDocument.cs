@@ -20,6 +20,9 @@ internal sealed class EventDocument
     /// <summary>When it happened, or else when it was received; UTC.</summary>
     public DateTime Time { get; set; }
 
+    /// <summary>Where it comes from, as far as that is known.</summary>
+    public EventEnrichment Enrichment { get; set; } = EventEnrichment.None;
+
     public Span<byte> KeyRoom => _key;
 
     public ArrayBufferWriter<byte> JsonRoom => _json;

@@ -13,7 +13,7 @@ namespace Stoker.Streams.Work;
 /// </summary>
 internal sealed class EventBatch : IDisposable
 {
-    private readonly DocumentWriter _writer = new(TransformPlan.Plain);
+    private readonly DocumentWriter _writer;
     private readonly EventEnvelope _said = new();
     private readonly Arena _arena = new();
     private readonly List<LogRecord> _records = [];
@@ -21,15 +21,13 @@ internal sealed class EventBatch : IDisposable
     private readonly List<DeadLetter> _poison = [];
     private readonly DocumentBatch _documents;
     private readonly LogPlace _place;
-    private readonly ReadOnlyMemory<byte> _host;
-    private readonly EventEnrichment _enrichment;
+    private readonly EventTransform _transform;
 
-    /// <param name="host">The host's name in the estate; null: not known.</param>
     /// <param name="putAside">Has dead letters durable when it returns.</param>
-    public EventBatch(LogPlace place, string? host, Action<IReadOnlyList<DeadLetter>> putAside)
+    public EventBatch(LogPlace place, EventTransform transform, Action<IReadOnlyList<DeadLetter>> putAside)
     {
-        (_place, _host) = (place, Encoding.UTF8.GetBytes(host ?? ""));
-        _enrichment = new EventEnrichment(host, null);
+        (_place, _transform) = (place, transform);
+        _writer = new DocumentWriter(transform.Plan, transform.Hosts);
         _documents = new DocumentBatch((refused, _) =>
         {
             putAside([.. refused.Select(poison => LetterOf(poison.Item, "store_refused", "", poison.Reason))]);
@@ -86,7 +84,7 @@ internal sealed class EventBatch : IDisposable
             return;
         }
 
-        var (document, poison) = _writer.Write(_said, new EventPlace(_place.Log, _place.Partition, (long)record.Offset), _enrichment);
+        var (document, poison) = _writer.Write(_said, new EventPlace(_place.Log, _place.Partition, (long)record.Offset), _transform.Usual);
         if (document is null)
         {
             _poison.Add(LetterOf(record, poison!.Code, poison.Path, poison.Message));
@@ -95,9 +93,25 @@ internal sealed class EventBatch : IDisposable
 
         _records.Add(record with { Payload = _arena.Keep(record.Payload.Span) });
         _documents.Add(new StoredDocument(
-            Guid.Parse(document.Key.Span, null), _arena.Keep(_said.Id.Span), _arena.Keep(_said.Source.Span), _arena.Keep(_said.Type.Span), _host, default,
+            Guid.Parse(document.Key.Span, null), _arena.Keep(_said.Id.Span), _arena.Keep(_said.Source.Span), _arena.Keep(_said.Type.Span), document.Enrichment.HostBytes, document.Enrichment.GpuBytes,
             StoredDocument.Microseconds(document.Time), StoredDocument.Microseconds(_said.Received), (long)record.Offset,
             _arena.Keep(document.Json.Span), _arena.Keep(document.Embedding.Span)));
+    }
+
+    /// <summary>Leaves out all documents but these, for a batch that moves no position.</summary>
+    /// <param name="items">Upwards.</param>
+    public void Keep(IReadOnlyList<int> items)
+    {
+        var kept = items.Select(item => (_records[item], _documents.Documents[item])).ToList();
+        _records.Clear();
+        _documents.Begin(null);
+        foreach (var (record, document) in kept)
+        {
+            _records.Add(record);
+            _documents.Add(document);
+        }
+
+        _documents.End(default);
     }
 
     public void End(ulong next, ulong hash) => _documents.End(new StorePosition((long)next, hash));

@@ -1,6 +1,7 @@
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Stores;
+using Stoker.Streams.Transform;
 
 namespace Stoker.Streams.Work;
 
@@ -36,11 +37,11 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private long _poison;
     private string? _problem;
 
-    public PartitionWorker(IEventPartition partition, IDocumentStore store, DeadLetterStore letters, string? host, TimeProvider clock, Action<string> say)
+    public PartitionWorker(IEventPartition partition, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock, Action<string> say)
     {
         (_partition, _store, _letters, _clock, _say) = (partition, store, letters, clock, say);
         _place = new LogPlace(partition.LogName, partition.Number);
-        _batch = new EventBatch(_place, host, PutAside);
+        _batch = new EventBatch(_place, transform, PutAside);
         _progress = new WorkerProgress(partition.BeginOffset, 0, 0, 0, null);
     }
 

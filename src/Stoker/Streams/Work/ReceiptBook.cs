@@ -7,11 +7,20 @@ using Stoker.Streams.Log.Reading;
 namespace Stoker.Streams.Work;
 
 /// <summary>Tells where an event is, from the log, the worker's position and the dead letters.</summary>
-internal sealed class ReceiptBook(IEventLog log, IReadOnlyList<PartitionWorker> workers, DeadLetterStore letters)
+/// <param name="archived">Whether an event is archived, and when, where that is known; null: there is no archive.</param>
+internal sealed class ReceiptBook(
+    IEventLog log, IReadOnlyList<PartitionWorker> workers, DeadLetterStore letters, Func<int, ulong, DateTimeOffset?, (bool IsArchived, long? At)>? archived = null)
 {
     /// <summary>Reads the log: not on an event loop. Null: there is no such event.</summary>
     /// <exception cref="IOException"/>
     public ReceiptReport? Find(int partition, ulong offset)
+    {
+        var report = FindStored(partition, offset);
+        if (report is null || archived?.Invoke(partition, offset, report.Logged) is not { } there) return report;
+        return report with { Archive = there.IsArchived ? "archived" : "waiting", Archived = there.At is { } at ? Time(at) : null };
+    }
+
+    private ReceiptReport? FindStored(int partition, ulong offset)
     {
         var source = log.Partitions[partition];
         if (offset >= source.NextOffset) return null;
@@ -75,6 +84,12 @@ internal sealed record ReceiptReport(string Id, string State, string Log, int Pa
 
     /// <summary>Null, though it is stored: that was before the stream's process began.</summary>
     public DateTimeOffset? Stored { get; init; }
+
+    /// <summary><c>waiting</c>, <c>archived</c>; null: the stream has no archive.</summary>
+    public string? Archive { get; init; }
+
+    /// <summary>Null, though it is archived: neither this process nor the archive can tell it just now.</summary>
+    public DateTimeOffset? Archived { get; init; }
 
     public DateTimeOffset? DeadLettered { get; init; }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Stores.Queries;
+using Stoker.Streams.Transform;
 
 namespace Stoker.Streams.Work;
 
@@ -9,30 +10,34 @@ namespace Stoker.Streams.Work;
 /// Transforms anew what the log has, and holds it to what the store has, or has the store take what it lacks. Goes no further than the stream's own worker has
 /// been, and leaves dead letters and positions alone; the worker may go on meanwhile.
 /// <code>
-/// log ─► event ─► document ─┬─ dry: looked for in the store ─► same │ different, by field │ missing │ stored from another event with its id
-///                           └─ else: applied under a place of its own, so that the worker is not fenced off ─► stored │ was there
+/// log ─► event ─► document ─┬─ compare: looked for in the store ─► same │ different, by field │ missing │ stored from another event with its id
+///                           │                                  └─ replace: different and missing ones are applied
+///                           └─ fill: applied under a place of its own, so that the worker is not fenced off ─► stored │ was there
 /// </code>
 /// </summary>
-internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore letters, string? host, TimeProvider clock)
+/// <param name="store">For <see cref="ReplayMode.Replace"/> one that replaces.</param>
+internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock)
 {
     /// <summary>Of events that are looked at together.</summary>
     private const long MostBytes = 8 << 20;
 
     private readonly ReplaySums _sums = new();
     private bool _hasLetters;
+    private bool _compares;
 
     /// <param name="fromOf">Where to begin in each partition.</param>
     /// <param name="told">Called after each batch.</param>
     /// <exception cref="IOException">The log is damaged, or the store failed. What was applied stays, and the same again changes nothing.</exception>
-    public async Task<ReplaySums> RunAsync(Func<IPartitionView, ulong> fromOf, bool isDry, Action<ReplaySums> told, CancellationToken stop)
+    public async Task<ReplaySums> RunAsync(Func<IPartitionView, ulong> fromOf, ReplayMode mode, Action<ReplaySums> told, CancellationToken stop)
     {
+        _compares = mode != ReplayMode.Fill;
         _hasLetters = letters.List(null, 1).Count > 0;
         foreach (var partition in log.Partitions)
         {
             var place = new LogPlace(log.Name, partition.Partition);
             var stored = (ulong)((await store.PositionAsync(place, stop))?.Next ?? (long)partition.BeginOffset);
-            using var batch = new EventBatch(place, host, PutAside);
-            var claim = isDry ? null : await store.TakeAsync(new LogPlace($"replay-{place.Log}", place.Partition), default, stop);
+            using var batch = new EventBatch(place, transform, PutAside);
+            var claim = mode == ReplayMode.Compare ? null : await store.TakeAsync(new LogPlace($"replay-{place.Log}", place.Partition), default, stop);
             await RunAsync(partition, fromOf(partition), stored, batch, claim, told, stop);
             if (partition.NextOffset > stored) _sums.Waiting += (long)(partition.NextOffset - stored);
         }
@@ -72,8 +77,8 @@ internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore 
         _sums.Poison += batch.Poison.Count;
         if (batch.Poison.Count > 0) _sums.FirstPoison ??= $"{batch.Poison[0].Partition}-{batch.Poison[0].Offset}: {batch.Poison[0].Message}";
         batch.End(0, 0);
-        if (claim is null) await CompareAsync(batch, stop);
-        else if (batch.Documents.Documents.Length > 0) await ApplyAsync(batch, claim, stop);
+        if (_compares) batch.Keep(await CompareAsync(batch, stop));
+        if (claim is not null && batch.Documents.Documents.Length > 0) await ApplyAsync(batch, claim, stop);
         batch.Begin(null);
         told(_sums);
     }
@@ -98,17 +103,19 @@ internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore 
         }
     }
 
-    private async Task CompareAsync(EventBatch batch, CancellationToken stop)
+    /// <returns>The items that the store does not have so.</returns>
+    private async Task<List<int>> CompareAsync(EventBatch batch, CancellationToken stop)
     {
+        var others = new List<int>();
         for (var i = 0; i < batch.Documents.Documents.Length; i++)
         {
             var document = batch.Documents.Documents[i];
             FoundDocument? found = null;
             await foreach (var each in store.QueryAsync(new DocumentQuery { Key = document.Key, Limit = 1 }, stop)) found = each;
-            if (found is null) _sums.AddMissing(document);
-            else if (found.Sequence != document.Sequence) _sums.Duplicates++;
-            else _sums.AddCompared(document, Differences(document, found));
+            if (found is null ? _sums.AddMissing(document) : found.Sequence != document.Sequence ? _sums.AddDuplicate() : _sums.AddCompared(document, Differences(document, found))) others.Add(i);
         }
+
+        return others;
     }
 
     private static List<string> Differences(in StoredDocument ours, FoundDocument theirs)
@@ -126,4 +133,17 @@ internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore 
     }
 
     private void PutAside(IReadOnlyList<DeadLetter> refused) => letters.Add(refused, Log.LogModule.MicrosecondsOf(clock.GetUtcNow()));
+}
+
+/// <summary>What becomes of documents that are made anew.</summary>
+internal enum ReplayMode
+{
+    /// <summary>Nothing: they are held to those in the store.</summary>
+    Compare,
+
+    /// <summary>The store takes those that it lacks.</summary>
+    Fill,
+
+    /// <summary>The store takes those that it lacks or has otherwise of the same event.</summary>
+    Replace,
 }

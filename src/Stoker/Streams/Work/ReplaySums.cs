@@ -14,13 +14,13 @@ internal sealed class ReplaySums
     /// <summary>Events that were read.</summary>
     public long Events { get; set; }
 
-    /// <summary>Documents that the store has just so. Of a dry run only.</summary>
+    /// <summary>Documents that the store has just so. Of a comparison only, as the next two.</summary>
     public long Same { get; private set; }
 
-    /// <summary>Documents that the store has otherwise. Of a dry run only.</summary>
+    /// <summary>Documents that the store had otherwise.</summary>
     public long Different { get; private set; }
 
-    /// <summary>Documents that the store does not have. Of a dry run only.</summary>
+    /// <summary>Documents that the store did not have.</summary>
     public long Missing { get; private set; }
 
     /// <summary>Documents that the store took.</summary>
@@ -49,23 +49,34 @@ internal sealed class ReplaySums
     /// <summary>The first that differ or are missing.</summary>
     public IReadOnlyList<ReplayExample> Examples => _examples;
 
-    public void AddMissing(in StoredDocument document)
+    /// <returns>It is to be written.</returns>
+    public bool AddMissing(in StoredDocument document)
     {
         Missing++;
         AddExample(document, []);
+        return true;
     }
 
-    public void AddCompared(in StoredDocument document, List<string> differences)
+    /// <returns>It is to be written: never.</returns>
+    public bool AddDuplicate()
+    {
+        Duplicates++;
+        return false;
+    }
+
+    /// <returns>It is to be written.</returns>
+    public bool AddCompared(in StoredDocument document, List<string> differences)
     {
         if (differences.Count == 0)
         {
             Same++;
-            return;
+            return false;
         }
 
         Different++;
         foreach (var field in differences) _fields[field] = _fields.GetValueOrDefault(field) + 1;
         AddExample(document, differences);
+        return true;
     }
 
     private void AddExample(in StoredDocument document, List<string> fields)

@@ -23,6 +23,8 @@ internal sealed class Oracle(int sources = 8)
 
     public int Acknowledged => _acknowledged.Count;
 
+    public IEnumerable<(string Source, string Id)> AcknowledgedKeys => _acknowledged.Keys;
+
     /// <param name="kind">The beginning of the event's id.</param>
     /// <param name="noise">Letters of filling.</param>
     public DrillEvent Issue(string kind = "e", int noise = 300)

@@ -41,6 +41,9 @@ internal sealed class StreamBox : IAsyncDisposable
 
     public HttpClient Client { get; }
 
+    /// <summary>Added to the environment of its process.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     /// <summary>Of the log, the documents and the dead letters.</summary>
     public string Place => StreamPlan.DirectoryOf(State, Name);
 
@@ -65,6 +68,7 @@ internal sealed class StreamBox : IAsyncDisposable
     public Process Start()
     {
         var start = new ProcessStartInfo(Machine.Program, ["stream-run", "--state", State, "--stream", Name]) { RedirectStandardError = true };
+        foreach (var (name, value) in Variables) start.Environment[name] = value;
         var process = Process.Start(start)!;
         process.ErrorDataReceived += (_, line) =>
         {

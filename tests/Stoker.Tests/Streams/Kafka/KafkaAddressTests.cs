@@ -61,6 +61,8 @@ public sealed class KafkaAddressTests
         var stream = Assert.Single(spec.Spec.Part<StreamsSpec>()!.Streams);
         Assert.Equal(("kafka://b/t?user=ada", "SECRET", 0), (stream.Log, stream.LogPasswordVariable, stream.Partitions));
         Assert.True(spec.Spec.Services[stream.Name].Environment.ContainsKey("SECRET"));
+        var plan = StreamPlan.FromJson(StreamPlan.Of(spec.Spec, stream).ToJson());
+        Assert.Equal((stream.Log, "SECRET", 0), (plan.Log, plan.LogPasswordVariable, plan.Partitions));
         Assert.Equal(!KafkaLibrary.IsInstalled, spec.Diagnostics.Any(each => each.Code == StreamDiagnostics.KafkaMissing));
     }
 
@@ -70,6 +72,7 @@ public sealed class KafkaAddressTests
         var codes = EstateText.Read("name: e\nstreams:\n  s: {log: \"kafka://b/t?user=ada\", retention: {age: 7d}}\n").Diagnostics.Select(each => each.Code).ToList();
         Assert.Contains(StreamDiagnostics.RetentionOfBroker, codes);
         Assert.Contains(StreamDiagnostics.LogPassword, codes);
+        Assert.Contains(StreamDiagnostics.ArchiveOfTopic, EstateText.Read("name: e\nstreams:\n  s: {log: \"kafka://b/t\", archive: kept}\n").Diagnostics.Select(each => each.Code));
         Assert.Contains(StreamDiagnostics.LogPassword, EstateText.Read("name: e\nstreams:\n  s: {log: \"kafka://b/t\", log_password: A}\n").Diagnostics.Select(each => each.Code));
     }
 }

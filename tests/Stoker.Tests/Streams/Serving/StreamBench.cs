@@ -2,12 +2,14 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using Stoker.Keys;
 using Stoker.Platform;
 using Stoker.Platform.Loops;
 using Stoker.Streams;
 using Stoker.Streams.Log;
 using Stoker.Streams.Serving;
 using Stoker.Streams.Stores;
+using Stoker.Streams.Stores.Queries;
 using Stoker.Streams.Work;
 using Stoker.Tests.Gateway;
 using Stoker.Tests.Models.Simulator;
@@ -34,14 +36,15 @@ internal sealed class StreamBench : IAsyncDisposable
 
     private StreamBench(StreamPlan plan, LogOptions? options, bool works)
     {
+        var keys = plan.RequiresKeys ? new ProducerKeys(new KeyWatch(_scratch.At(KeyStore.FileName), new SteadyClock(), Say), plan.Name, OwnerSecret) : null;
         Disk = new SimulatedDisk();
         Disk.CreateDirectory("/data");
         var clock = new SteadyClock();
         var opened = Assert.IsType<LogOpening.Opened>(StreamLog.Open("/data/log", options ?? new LogOptions(plan.Partitions, ReserveBytes: 0) { TestsDrive = false, ProbeEvery = TimeSpan.FromMilliseconds(2) }, Disk, clock));
         var letters = DeadLetterStore.Open(_scratch.Directory);
         Store = new StoreSpec(new StoreAddress(StoreKind.Sqlite, "", 0, null, _scratch.At("documents.db"), new Dictionary<string, string>()), plan.Name);
-        var workers = opened.Log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(Store, clock), letters, plan.Host, clock, Say)).ToList();
-        State = new StreamState(plan, opened.Log, Store.Address.ToString(), letters, workers, Say);
+        var workers = opened.Log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(Store, clock), letters, plan.ToTransform(), clock, Say)).ToList();
+        State = new StreamState(plan, opened.Log, Store.Address.ToString(), letters, workers, keys, Say);
         var utcOfZero = clock.GetUtcNow().UtcTicks - (EventLoop.Milliseconds() * TimeSpan.TicksPerMillisecond);
         for (var i = 0; i < 2; i++)
         {
@@ -50,10 +53,15 @@ internal sealed class StreamBench : IAsyncDisposable
         }
 
         var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
-        _listener = LoopListener.Listen(new IPEndPoint(IPAddress.Loopback, 0), _events, (socket, _) => byLoop[socket.Loop].Accept(socket), Say);
+        _listener = LoopListener.Listen(new IPEndPoint(IPAddress.Loopback, 0), _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say);
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://{_listener.Address}"), Timeout = Patience };
         if (works) _workers.AddRange(workers.Select(worker => Upheld.RunAsync("a worker", worker.RunAsync, TimeSpan.FromSeconds(1), Say, _stop.Token)));
     }
+
+    public const string OwnerSecret = "sk-of-the-owner-and-of-nobody-else";
+
+    /// <summary>Keys of a stream that asks for some, as another process would make them.</summary>
+    public KeyStore Keys() => KeyStore.Open(_scratch.At(KeyStore.FileName));
 
     public SimulatedDisk Disk { get; }
 
@@ -110,6 +118,16 @@ internal sealed class StreamBench : IAsyncDisposable
     }
 
     public Task StoredAsync() => UntilAsync(() => Task.FromResult(State.Workers.Zip(State.Log.Partitions).All(pair => pair.First.Progress.Next == pair.Second.NextOffset)));
+
+    /// <summary>All that is stored, once it is.</summary>
+    public async Task<List<JsonNode>> DocumentsAsync()
+    {
+        await StoredAsync();
+        await using var store = StoresModule.Open(Store, TimeProvider.System);
+        var found = new List<JsonNode>();
+        await foreach (var each in store.QueryAsync(new DocumentQuery(), TestContext.Current.CancellationToken)) found.Add(JsonNode.Parse(each.Json.Span)!);
+        return found;
+    }
 
     /// <summary>As at SIGTERM.</summary>
     public Task DrainAsync()

@@ -100,6 +100,35 @@ public abstract class StoreConformance
     }
 
     [Fact]
+    public async Task A_store_that_replaces_writes_over_what_was_made_of_the_same_event_and_nothing_else()
+    {
+        await using var bed = await MakeBedAsync();
+        await using var worker = await Worker.StartAsync(bed);
+        await worker.AppliedAsync(0, Documents.Of("a", 0, vector: [1]), Documents.Of("b", 1));
+        await using (var store = StoresModule.Open(bed.Spec() with { Replaces = true }, TimeProvider.System))
+        {
+            var stop = TestContext.Current.CancellationToken;
+            var claim = await store.TakeAsync(new LogPlace("replay", 3), default, stop);
+            var batch = new DocumentBatch((_, _) => Task.CompletedTask);
+            batch.Begin(null);
+            batch.Add(Documents.Of("a", 0, """{"map":2}""", [2, 3], host: "box-2", gpu: ""));
+            batch.Add(Documents.Of("b", 7, """{"map":2}"""));
+            batch.Add(Documents.Of("c", 2, """{"map":2}"""));
+            batch.End(default);
+            Assert.Equal(new ApplyOutcome.Applied(2, 1, 0), await store.ApplyAsync(claim, batch, stop));
+            Assert.Equal([ItemOutcome.Stored, ItemOutcome.Duplicate, ItemOutcome.Stored], Enumerable.Range(0, 3).Select(batch.Outcome));
+        }
+
+        var found = await worker.FindAsync();
+        Assert.Equal([("a", 0L), ("b", 1L), ("c", 2L)], found.Select(each => (each.Id, each.Sequence)));
+        Assert.Equal(("box-2", null, """{"map":2}"""), (found[0].Host, found[0].Gpu, Encoding.UTF8.GetString(found[0].Json.Span).Replace(" ", "", StringComparison.Ordinal)));
+        Assert.Equal(Documents.Bytes([2, 3]), found[0].Embedding.ToArray());
+        Assert.DoesNotContain("map", Encoding.UTF8.GetString(found[1].Json.Span), StringComparison.Ordinal);
+        Assert.Equal(2, (await worker.PositionAsync())?.Next);
+        Assert.Equal(new ApplyOutcome.Applied(1, 1, 0), await worker.ApplyAsync(2, Documents.Of("c", 2), Documents.Of("d", 3)));
+    }
+
+    [Fact]
     public async Task A_worker_whose_place_was_taken_is_refused()
     {
         await using var bed = await MakeBedAsync();

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using Stoker.Streams.Events;
 using Stoker.Streams.Log;
+using Stoker.Streams.Transform;
 using Stoker.Streams.Work;
 using Stoker.Tests.Gateway;
 using Stoker.Tests.Logs;
@@ -24,7 +25,7 @@ internal sealed class WorkerBench : IAsyncDisposable
     {
         Workshop = workshop ?? LogWorkshop.Make();
         Letters = DeadLetterStore.Open(_scratch.Directory);
-        Worker = new PartitionWorker(Workshop.Partition, Store, Letters, "box-1", Time, line =>
+        Worker = new PartitionWorker(Workshop.Partition, Store, Letters, EventTransform.Of("box-1"), Time, line =>
         {
             lock (_said) _said.Add(line);
         });

@@ -44,6 +44,11 @@ internal sealed class PartitionPositions : IDisposable
         }
     }
 
+    /// <summary>Retention does not wait for a consumer any more; one that never was is none.</summary>
+    /// <returns>0, or the error.</returns>
+    public int Release(string name) =>
+        _consumers.TryGetValue(name + PositionFile.Ending, out var file) && file.Current.Required ? file.Set(file.Current with { Required = false, Epoch = 0 }) : 0;
+
     public void Dispose()
     {
         _begin.Dispose();

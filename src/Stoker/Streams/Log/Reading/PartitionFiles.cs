@@ -2,6 +2,7 @@ using Stoker.Platform;
 using Stoker.Platform.Disks;
 using Stoker.Streams.Log.Format;
 using Stoker.Streams.Log.Opening;
+using Stoker.Streams.Log.Positions;
 
 namespace Stoker.Streams.Log.Reading;
 
@@ -29,6 +30,9 @@ internal sealed class PartitionFiles(IDisk disk, LogId log, PartitionFindings fo
     private IEnumerable<(string Path, ulong First, ulong Next)> Segments =>
         found.Sealed.Select(entry => (entry.Path, entry.FirstOffset, entry.NextOffset))
             .Concat(found.Active is { } active ? [(active.Path, active.Tally.Header.FirstOffset, active.Tally.NextOffset)] : []);
+
+    /// <summary>How far a consumer is, by the name under which it keeps its position; null: it keeps none that can be read.</summary>
+    public Position? PositionOf(string consumer) => (found.Positions.GetValueOrDefault(consumer + PositionFile.Ending) as PositionReading.Found)?.Position;
 
     /// <summary>From a record on to the end, or to damage, which is the last then. Batches are the caller's, to dispose of.</summary>
     /// <exception cref="IOException">A file cannot be opened.</exception>

@@ -6,10 +6,11 @@ namespace Stoker.Streams.Stores.Mongo;
 /// Documents as unordered upserts, so many to a message as every engine takes. A row: <c>_id</c> (the key as text), the columns, <c>document</c>, <c>exact</c> (the JSON as it
 /// was, where BSON cannot hold it), <c>embedding</c> (float32, little-endian). Times are milliseconds for people and microseconds beside them.
 /// </summary>
-internal sealed class MongoBulk(StoreMode mode)
+internal sealed class MongoBulk(StoreSpec spec)
 {
     private const int MostDocuments = 1000, MostBytes = 4 * 1024 * 1024;
 
+    private readonly bool _changes = spec.Mode == StoreMode.Latest || spec.Replaces;
     private readonly BsonWriter _updates = new();
     private readonly BsonWriter _row = new();
     private readonly List<int> _items = [];
@@ -52,7 +53,12 @@ internal sealed class MongoBulk(StoreMode mode)
         _updates.Name(BsonType.Document, "q"u8);
         var which = _updates.Begin();
         _updates.Field("_id"u8, key);
-        if (mode == StoreMode.Latest)
+        if (spec.Replaces)
+        {
+            // Made of another event, it does not match, is then inserted anew, and refused as a duplicate.
+            _updates.Field("sequence"u8, document.Sequence);
+        }
+        else if (_changes)
         {
             // A later state does not match, is then inserted anew, and refused as a duplicate.
             _updates.Name(BsonType.Document, "sequence"u8);
@@ -63,7 +69,7 @@ internal sealed class MongoBulk(StoreMode mode)
 
         _updates.End(which);
         _updates.Name(BsonType.Document, "u"u8);
-        if (mode == StoreMode.Latest)
+        if (_changes)
         {
             _updates.Raw(_row.Written);
         }

@@ -11,7 +11,7 @@ namespace Stoker.Streams.Stores.Mongo;
 internal sealed class MongoStore(StoreSpec spec, TimeProvider time) : IDocumentStore
 {
     private readonly MongoConnection _connection = new(spec, time);
-    private readonly MongoBulk _bulk = new(spec.Mode);
+    private readonly MongoBulk _bulk = new(spec);
     private int _preparedOn;
 
     private MongoPositions Positions => new(_connection, spec.Collection);
@@ -85,7 +85,7 @@ internal sealed class MongoStore(StoreSpec spec, TimeProvider time) : IDocumentS
         }
 
         // A fact that was neither inserted nor refused was there. A state was changed.
-        if (spec.Mode == StoreMode.Latest) return;
+        if (spec.Mode == StoreMode.Latest || spec.Replaces) return;
         for (var index = 0; index < _bulk.Items.Count; index++)
         {
             if (!stored.Contains(index)) batch.MarkDuplicate(_bulk.Items[index]);

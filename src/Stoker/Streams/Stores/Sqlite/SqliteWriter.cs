@@ -7,19 +7,19 @@ namespace Stoker.Streams.Stores.Sqlite;
 internal sealed class SqliteWriter : IDisposable
 {
     private readonly SqliteDatabase _database;
-    private readonly StoreMode _mode;
+    private readonly bool _changes;
     private readonly SqliteInsert _insert;
     private readonly SqliteStatement _one, _last, _number;
 
     public SqliteWriter(SqliteDatabase database, StoreSpec spec)
     {
         _database = database;
-        _mode = spec.Mode;
+        _changes = spec.Mode == StoreMode.Latest || spec.Replaces;
         var table = $"\"{spec.Collection}\"";
         var columns = string.Join(", ", SqliteTables.Columns);
-        var onConflict = spec.Mode == StoreMode.Facts
+        var onConflict = !_changes
             ? "ON CONFLICT (key) DO NOTHING"
-            : $"ON CONFLICT (key) DO UPDATE SET {string.Join(", ", SqliteTables.Columns[1..].Select(column => $"{column} = excluded.{column}"))} WHERE excluded.sequence > sequence";
+            : $"ON CONFLICT (key) DO UPDATE SET {string.Join(", ", SqliteTables.Columns[1..].Select(column => $"{column} = excluded.{column}"))} WHERE excluded.sequence {(spec.Replaces ? "=" : ">")} sequence";
         _insert = new SqliteInsert(database, table, SqliteTables.Columns, onConflict);
         _one = database.Prepare($"INSERT INTO {table} ({columns}) VALUES ({string.Join(", ", SqliteTables.Columns.Select((_, index) => $"?{index + 1}"))}) {onConflict}");
         _last = database.Prepare($"SELECT coalesce(max(number), 0) FROM {table}");
@@ -29,7 +29,7 @@ internal sealed class SqliteWriter : IDisposable
     /// <summary>Many at a time. Where a constraint fails the whole transaction is undone; <see cref="WriteOneByOne"/> then tells which it was.</summary>
     public void Write(DocumentBatch batch)
     {
-        if (_mode == StoreMode.Latest)
+        if (_changes)
         {
             WriteOneByOne(batch);
             return;

@@ -1,6 +1,4 @@
-using Stoker.Keys;
-
-namespace Stoker.Gateway.Forwarding;
+namespace Stoker.Keys;
 
 /// <summary>
 /// The key that a connection showed last: a client shows the same again with each request, and need not be hashed again for it. Holds for a second,

@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Text.Json;
+using Stoker.Drills.Shared;
+using Xunit;
+
+namespace Stoker.Drills.Streams;
+
+/// <summary>npm's <c>s3rver</c> with a bucket, on a directory and a port of its own; killed and started again at will. What npm installs stays in <c>artifacts/</c>.</summary>
+internal sealed class S3Server : IDisposable
+{
+    public const string Bucket = "drills", Key = "S3RVER";
+
+    private const string Version = "3.7.1";
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("stoker-s3-").FullName;
+    private Process? _process;
+
+    public int Port { get; } = FreePorts.Take(1)[0];
+
+    private static string Program => Path.Combine(Machine.Repository, "artifacts", "s3rver");
+
+    /// <summary>Skips the drill where there is no npm, or nothing that it could install from.</summary>
+    public static async Task<S3Server> StartAsync()
+    {
+        await InstallAsync();
+        var server = new S3Server();
+        await server.UpAsync();
+        return server;
+    }
+
+    public async Task UpAsync()
+    {
+        _process = Process.Start(new ProcessStartInfo(
+            "node", [Path.Combine(Program, "node_modules", "s3rver", "bin", "s3rver.js"), "--directory", _directory, "--address", "127.0.0.1", "--port", $"{Port}", "--silent", "--configure-bucket", Bucket])
+        { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _ = _process.StandardOutput.ReadToEndAsync();
+        var errors = _process.StandardError.ReadToEndAsync();
+        var clock = Stopwatch.StartNew();
+        while (!await AnswersAsync())
+        {
+            Assert.False(_process.HasExited, _process.HasExited ? await errors : "");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), "s3rver does not listen");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+
+    public void Kill()
+    {
+        _process!.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        _process = null;
+    }
+
+    public void Dispose()
+    {
+        if (_process is not null) Kill();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            using var socket = new TcpClient();
+            await socket.ConnectAsync("127.0.0.1", Port, TestContext.Current.CancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task InstallAsync()
+    {
+        var package = Path.Combine(Program, "node_modules", "s3rver", "package.json");
+        if (File.Exists(package) && JsonDocument.Parse(await File.ReadAllBytesAsync(package)).RootElement.GetProperty("version").GetString() == Version) return;
+        Directory.CreateDirectory(Program);
+        try
+        {
+            using var npm = Process.Start(new ProcessStartInfo("npm", ["install", "--no-audit", "--no-fund", "--prefix", Program, $"s3rver@{Version}"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            var (output, errors) = (npm.StandardOutput.ReadToEndAsync(), npm.StandardError.ReadToEndAsync());
+            await npm.WaitForExitAsync();
+            Assert.SkipWhen(npm.ExitCode != 0, $"npm cannot install s3rver@{Version}: {await output}{await errors}");
+        }
+        catch (System.ComponentModel.Win32Exception missing)
+        {
+            Assert.Skip($"npm is not installed: {missing.Message}");
+        }
+    }
+}
