@@ -19,5 +19,10 @@ internal static class StreamDiagnostics
     public static readonly DiagnosticCode InvalidSchema = new("STR011", Error, "a schema that is wrong");
     public static readonly DiagnosticCode InvalidMap = new("STR012", Error, "a mapping that cannot be made");
     public static readonly DiagnosticCode NoHosts = new("STR013", Warning, "events that are looked up among hosts of which there are none");
+    public static readonly DiagnosticCode InvalidLog = new("STR014", Error, "a log that is neither embedded nor a topic of Kafka");
+    public static readonly DiagnosticCode RetentionOfBroker = new("STR015", Error, "a retention for events that are a broker's");
+    public static readonly DiagnosticCode KafkaMissing = new("STR016", Warning, "a log on Kafka, whose library is not on this machine");
+    public static readonly DiagnosticCode LogPassword = new("STR017", Error, "a password for a log that has no user, or a user without one");
+    public static readonly DiagnosticCode ArchiveOfTopic = new("STR018", Error, "an archive of events that are a broker's");
     public static readonly DiagnosticCode InvalidArchive = new("STR021", Error, "an archive in a place that is none, or of nothing");
 }

@@ -50,7 +50,7 @@ internal static class StreamExpansion
     /// <summary>The variables of the daemon's environment that its process needs.</summary>
     private static IEnumerable<string> SecretsOf(StreamSpec spec) =>
     [
-        .. spec.PasswordVariable is { } password ? (string[])[password] : [],
+        .. new[] { spec.PasswordVariable, spec.LogPasswordVariable }.OfType<string>(),
         .. spec.Archive is { } archive && archive.To.StartsWith("s3://", StringComparison.Ordinal) ? archive.Variables : [],
     ];
 

@@ -45,8 +45,9 @@ internal static class StreamKeys
         new("keys", "Keys for this stream alone, beside those that `gateway.keys` declares and `stoker key create` makes; needs `auth: keys`.", DeclaredKeyTables.OfStream, Extension),
         new("path", "Path where producers post; default `/metadata`.", Text, Extension),
         new("host", "The host that runs it; default: the only host.", Text, Extension),
-        new("log", "What holds the events: `embedded` (default).", Word("embedded"), Extension),
-        new("partitions", "Orders that are written and stored side by side; fixed when the log is made; default 1.", Range(1, 64), Extension),
+        new("log", "What holds the events: `embedded` (default), or a topic, as in `kafka://broker:9092/gpu-metadata`.", Text, Extension),
+        new("log_password", "Name of the variable of the daemon's environment that holds the password of Kafka's user.", Text, Extension),
+        new("partitions", "Orders that are written and stored side by side; fixed when the log is made; default 1, or as many as the topic has.", Range(1, 64), Extension),
         new("store", "Where documents are kept, as in `sqlite:metadata.db` (relative to this file) or `postgres://user@host/database`; default: `documents.db` in the state directory.",
             Text, Extension),
         new("password", "Name of the variable of the daemon's environment that holds the store's password.", Text, Extension),
@@ -57,8 +58,8 @@ internal static class StreamKeys
         new("enrich", "What is looked up in the estate for each event; default: the stream's own host is written.", Keyed(Enrich), Extension),
         new("max_event", "The largest event that is taken, at least 64KiB; default 1MiB.", Size, Extension),
         new("max_batch", "The most events in one request; default 10000.", Range(1, 100_000), Extension),
-        new("retention", "How long events stay in the log.", Keyed(Retention), Extension),
-        new("archive", "Where all that comes in is kept outside of the log: a directory, `s3://BUCKET/PREFIX`, or a mapping.", OneOf(Text, Keyed(Archive)), Extension));
+        new("retention", "How long events stay in the log; of the embedded one only.", Keyed(Retention), Extension),
+        new("archive", "Where all that comes in is kept outside of the embedded log: a directory, `s3://BUCKET/PREFIX`, or a mapping.", OneOf(Text, Keyed(Archive)), Extension));
 
     public static readonly Shape Section = Shapes.Map(Keyed(Table));
 }

@@ -32,6 +32,14 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
     /// <summary>Producers show a key of <c>gateway.db</c> in the state directory.</summary>
     public bool RequiresKeys { get; set; }
 
+    /// <summary><c>kafka://…</c>; null: the embedded one.</summary>
+    public string? Log { get; set; }
+
+    /// <summary>The variable of the daemon's environment that has the password of Kafka's user.</summary>
+    public string? LogPasswordVariable { get; set; }
+
+    /// <summary>0: as the topic has, which has to be said.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public int Partitions { get; set; } = 1;
 
     /// <summary>Null: any.</summary>
@@ -78,6 +86,8 @@ internal sealed record StreamPlan(string Estate, string Name, string Listen, str
         Host = stream.Host?.Value.Value ?? (estate.Hosts.Count == 1 ? estate.Hosts.Keys.Single().Value : null),
         PasswordVariable = stream.PasswordVariable,
         RequiresKeys = stream.RequiresKeys,
+        Log = stream.Log,
+        LogPasswordVariable = stream.LogPasswordVariable,
         Partitions = stream.Partitions,
         Dimension = stream.Dimension,
         Types = stream.Types,

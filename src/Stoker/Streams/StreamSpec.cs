@@ -16,6 +16,12 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
     /// <summary>The variable of the daemon's environment that has the store's password.</summary>
     public string? PasswordVariable { get; init; }
 
+    /// <summary><c>kafka://…</c>, without a password; null: the embedded one.</summary>
+    public string? Log { get; init; }
+
+    /// <summary>The variable of the daemon's environment that has the password of Kafka's user.</summary>
+    public string? LogPasswordVariable { get; init; }
+
     public string Path { get; init; } = StreamPlan.UsualPath;
 
     public Positioned<HostName>? Host { get; init; }
@@ -26,6 +32,7 @@ internal sealed record StreamSpec(ServiceName Name, IPEndPoint Listen, string St
     /// <summary>Declared for this stream alone.</summary>
     public IReadOnlyList<DeclaredKeySpec> Keys { get; init; } = [];
 
+    /// <summary>0: as the topic has.</summary>
     public int Partitions { get; init; } = 1;
 
     /// <summary>Null: any.</summary>

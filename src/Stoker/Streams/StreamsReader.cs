@@ -6,6 +6,7 @@ using Stoker.Estates.Reading;
 using Stoker.Keys;
 using Stoker.Streams.Archive;
 using Stoker.Streams.Ingest;
+using Stoker.Streams.Kafka;
 using Stoker.Streams.Stores;
 
 namespace Stoker.Streams;
@@ -27,11 +28,13 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
     public StreamSpec Read(string name, MappingNode? map, SourcePosition where) => new(new ServiceName(name), ReadListen(map), ReadStore(map, name), where)
     {
         PasswordVariable = map.Text("password"),
+        Log = ReadLog(map, name),
+        LogPasswordVariable = map.Text("log_password"),
         Path = ReadPath(map),
         Host = ReadHost(map, name),
         RequiresKeys = RequiresKeys(map),
         Keys = ReadKeys(map, name),
-        Partitions = map.Int("partitions") ?? 1,
+        Partitions = map.Int("partitions") ?? (KafkaModule.IsAddress(map.Text("log") ?? "") ? 0 : 1),
         Dimension = map.Int("embedding_dim"),
         Types = new StreamTypeReader(source).Read(map.Map("types")),
         OnlyDeclaredTypes = map.Text("unknown_types") == "refuse",
@@ -99,6 +102,46 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         }
 
         return address!.Kind == StoreKind.Sqlite ? $"sqlite:{Path.GetFullPath(address.Path, source.Context.Directory)}" : store.Value;
+    }
+
+    /// <summary>Null: the embedded one.</summary>
+    private string? ReadLog(MappingNode? map, string stream)
+    {
+        if (map.PositionedText("log") is not { } log || log.Value == "embedded")
+        {
+            if (map.PositionedText("log_password") is { } idle)
+                _bag.Add(StreamDiagnostics.LogPassword, idle.Where, $"stream `{stream}` has the embedded log, which asks for no password", "leave `log_password` out, or name a topic: `log: kafka://broker:9092/topic?user=stoker`");
+            return null;
+        }
+
+        if (KafkaAddress.Parse(log.Value, out var address) is { } problem)
+        {
+            _bag.Add(StreamDiagnostics.InvalidLog, log.Where, $"the log of stream `{stream}` is none: {problem}", "`embedded`, or a topic as in `kafka://broker:9092/gpu-metadata`");
+            return null;
+        }
+
+        CheckKafka(map!, stream, address!, log.Where);
+        return log.Value;
+    }
+
+    private void CheckKafka(MappingNode map, string stream, KafkaAddress address, SourcePosition where)
+    {
+        if (map.Find("retention") is { } retention)
+            _bag.Add(StreamDiagnostics.RetentionOfBroker, retention.Where, $"how long the events of stream `{stream}` are kept is the topic's own setting", "leave `retention` out; `retention.ms` and `retention.bytes` of the topic say it");
+        if (map.Find("archive") is { } archive)
+        {
+            _bag.Add(StreamDiagnostics.ArchiveOfTopic, archive.Where, $"the events of stream `{stream}` are a topic's, which is not archived: an archive is proved whole by the embedded log's running hash, and keeps the log from deleting what it lacks",
+                "leave `archive` out and have a sink of Kafka's keep the topic, or take `log: embedded`");
+        }
+
+        if (address.User is not null != (map.Text("log_password") is not null))
+        {
+            _bag.Add(StreamDiagnostics.LogPassword, where, address.User is null ? $"stream `{stream}` has a password for Kafka and no user" : $"Kafka's user `{address.User}` has no password",
+                "`user=NAME` in the address, and `log_password: VARIABLE` beside it");
+        }
+
+        if (!KafkaLibrary.IsInstalled)
+            _bag.Add(StreamDiagnostics.KafkaMissing, where, $"stream `{stream}` cannot begin here: {KafkaLibrary.Missing}", "install it on the host that runs the stream; on other machines this is of no matter");
     }
 
     /// <summary>Null: none is declared, or what is declared is none.</summary>

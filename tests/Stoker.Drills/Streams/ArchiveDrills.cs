@@ -136,7 +136,7 @@ public sealed class ArchiveDrills
     {
         await box.UntilAsync("all of the log is archived", async () => Partitions(await box.StatusAsync()).All(p => (long)p["next"]! == (long)p["archived"]!));
         using var store = ArchiveModule.Open(box.Plan.Archive!, Disk.Instance, name => box.Variables.GetValueOrDefault(name));
-        var report = await new ArchiveVerifier(store, StreamBox.Name, StreamFiles.Look(Disk.Instance, Path.Combine(box.Place, "log")), static _ => { }).RunAsync(Cancellation);
+        var report = await new ArchiveVerifier(store, StreamBox.Name, LogFiles.Look(Disk.Instance, Path.Combine(box.Place, "log")), static _ => { }).RunAsync(Cancellation);
         Assert.True(report.IsWhole, string.Join('\n', report.Faults));
         Assert.Equal(report.Partitions.Sum(run => run.Events), report.Partitions.Sum(run => run.HeldToLog));
         var logged = Partitions(await box.StatusAsync()).Sum(p => (long)p["next"]!);

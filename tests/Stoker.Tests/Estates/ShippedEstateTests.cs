@@ -128,6 +128,17 @@ public sealed class ShippedEstateTests
     }
 
     [Fact]
+    public void Ca4_keeps_events_in_a_topic_by_environment()
+    {
+        var plan = Plan(Ca4, rehearse: false, ["perl", "sh", "python3", ServiceSpec.OwnProgram], environment: "kafka");
+        Findings.AreNone(plan.Diagnostics.Where(d => d.Code != StreamDiagnostics.KafkaMissing).Select(d => d.ToString()));
+        var stream = Assert.Single(StreamPlan.Of(plan));
+        Assert.Equal(("kafka://127.0.0.1:9092/gpu-metadata", 2, null, "postgres://ca4@127.0.0.1:5442/ca4"), (stream.Log, stream.Partitions, stream.KeepSeconds, stream.Store));
+        Assert.Null(stream.Archive);
+        Assert.Contains("kafka", plan.Local.Select(service => service.Name.Value));
+    }
+
+    [Fact]
     public void Ca4_archives_to_a_directory_and_by_environment_to_a_bucket()
     {
         var stream = Assert.Single(StreamPlan.Of(Plan(Ca4, rehearse: false, ["perl", ServiceSpec.OwnProgram])));

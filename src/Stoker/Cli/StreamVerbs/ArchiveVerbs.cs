@@ -61,7 +61,7 @@ internal static class ArchiveVerbs
     {
         using var store = ArchiveModule.Open(archive, Disk.Instance, name => run.World.Variables.GetValueOrDefault(name));
         var repaint = run.World.Terminal.ErrorIsTerminal;
-        var report = await new ArchiveVerifier(store, stream.Name, StreamFiles.Look(Disk.Instance, stream.Log), objects =>
+        var report = await new ArchiveVerifier(store, stream.Name, LogFiles.Look(Disk.Instance, stream.Log), objects =>
         {
             if (repaint) run.Report.Write($"\r\e[K{objects:N0} objects");
         }).RunAsync(stop);

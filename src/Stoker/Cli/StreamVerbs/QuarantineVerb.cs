@@ -18,12 +18,19 @@ internal static class QuarantineVerb
             Remarks =
             [
                 "Copies the damaged bytes to `quarantine/` in the log's directory and puts a gap in their place, of which every reader is told. No offset is used twice. Refused while the stream's "
-                + "process has the log open. May be interrupted and done again.",
+                + "process has the log open, and of a topic of Kafka, whose bytes are the brokers'. May be interrupted and done again.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Refused],
         }.With(name, log).Does(run =>
             run.Get(log) is { } path ? Run(run, path, Path.GetFullPath(path, run.World.CurrentDirectory), 1)
-            : StreamChoice.Find(run, run.Get(name), out var code) is { } stream ? Run(run, stream.Name, stream.Log, stream.Plan.Partitions) : code);
+            : StreamChoice.Find(run, run.Get(name), out var code) is { } stream ? Run(run, stream) : code);
+    }
+
+    private static ExitCode Run(Invocation run, StreamChoice stream)
+    {
+        if (stream.Plan.Log is null) return Run(run, stream.Name, stream.Log, stream.Plan.Partitions);
+        run.Report.Error($"the log of stream `{stream.Name}` is a topic of Kafka", "damage there is its brokers' to find and to repair, from their replicas; `stoker stream verify` compares the store with the topic");
+        return ExitCode.Refused;
     }
 
     /// <param name="name">The stream's, or the log's where it is another.</param>

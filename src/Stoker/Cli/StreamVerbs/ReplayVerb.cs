@@ -1,6 +1,5 @@
 using System.Globalization;
 using Stoker.Platform;
-using Stoker.Platform.Disks;
 using Stoker.Streams;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Reading;
@@ -71,7 +70,8 @@ internal static class ReplayVerb
             return ExitCode.Usage;
         }
 
-        if (StreamFiles.Look(Disk.Instance, stream.Log) is not { } files)
+        using var log = stream.Look(run);
+        if (log is null)
         {
             run.Report.Error($"stream `{stream.Name}` has no log yet", "it is made when the stream runs for the first time");
             return ExitCode.NotAsItShouldBe;
@@ -80,7 +80,7 @@ internal static class ReplayVerb
         using var interrupts = run.World.Interrupts();
         try
         {
-            return RunAsync(run, stream, files, start, mode, interrupts.First).GetAwaiter().GetResult();
+            return RunAsync(run, stream, log, start, mode, interrupts.First).GetAwaiter().GetResult();
         }
         catch (OperationCanceledException) when (interrupts.First.IsCancellationRequested)
         {
@@ -88,21 +88,21 @@ internal static class ReplayVerb
         }
     }
 
-    private static Func<PartitionFiles, ulong>? StartOf(Invocation run, string? from)
+    private static Func<IPartitionView, ulong>? StartOf(Invocation run, string? from)
     {
         if (from is null) return partition => partition.BeginOffset;
         if (ulong.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out var offset)) return partition => Math.Max(offset, partition.BeginOffset);
         return Moments.Parse(from, run.World.Clock) is { } time ? partition => partition.OffsetAt(LogModule.MicrosecondsOf(time)) : null;
     }
 
-    private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream, StreamFiles files, Func<PartitionFiles, ulong> start, ReplayMode mode, CancellationToken stop)
+    private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream, LogView log, Func<IPartitionView, ulong> start, ReplayMode mode, CancellationToken stop)
     {
         var clock = new SteadyClock();
         // One that is not there yet is made: the documents of its log belong there.
         await using var store = StoresModule.Open(stream.StoreSpec(run) with { Replaces = mode == ReplayMode.Replace }, clock);
         using var letters = DeadLetterStore.Open(stream.Directory);
         var repaint = run.World.Terminal.ErrorIsTerminal;
-        var sums = await new Replay(files, store, letters, stream.Plan.ToTransform(), clock).RunAsync(
+        var sums = await new Replay(log, store, letters, stream.Plan.ToTransform(), clock).RunAsync(
             start, mode, sums =>
             {
                 if (repaint) run.Report.Write($"\r\e[K{sums.Events:N0} events");

@@ -4,6 +4,7 @@ using Stoker.Daemon;
 using Stoker.Diagnostics;
 using Stoker.Platform;
 using Stoker.Streams;
+using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Serving;
 using Stoker.Streams.Stores;
 
@@ -100,6 +101,10 @@ internal sealed record StreamChoice(StreamPlan Plan, string Directory)
 
     public StoreSpec StoreSpec(Invocation run) =>
         StreamProcess.StoreOf(Plan, Directory) with { Password = Plan.PasswordVariable is { } variable ? () => run.World.Variables.GetValueOrDefault(variable) : null };
+
+    /// <summary>The log, read past the stream's process; to be disposed of. Null: there is none, because the stream has never run.</summary>
+    /// <exception cref="IOException"/>
+    public LogView? Look(Invocation run) => LogOpener.Look(Plan, Log, name => run.World.Variables.GetValueOrDefault(name), new SteadyClock(), line => run.Report.Say(line));
 
     /// <summary>Null: it is a file that is not there yet, which must not be made by asking.</summary>
     public IDocumentStore? OpenStore(Invocation run)

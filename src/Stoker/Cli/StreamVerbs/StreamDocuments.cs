@@ -22,7 +22,7 @@ internal sealed record StreamView(
     public string? Archive { get; init; }
 
     [JsonIgnore]
-    public bool IsWell => Silent is null && Partitions.All(partition => partition is { State: "writable", Problem: null, ArchiveProblem: null });
+    public bool IsWell => Silent is null && Partitions.All(partition => partition is { IsTaking: true, Problem: null, ArchiveProblem: null });
 }
 
 /// <summary>What <c>stoker stream verify --json</c> prints.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Stoker.Platform.Disks;
 using Stoker.Streams.Archive;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Reading;
@@ -29,7 +28,7 @@ internal static class StreamStatusVerbs
             Example = "stoker stream status gpu-metadata",
             Remarks =
             [
-                "States: writable, disk_full, failed; stopped where no process answers, and what is shown is read from the files then. Lag is the age of the oldest "
+                "States: writable, disk_full, failed; with Kafka also stored_elsewhere (by another process of the group) and unavailable; stopped where no process answers, and what is shown is read from the files then. Lag is the age of the oldest "
                 + "event that is not stored. ARCHIVED and BEHIND are the same of the archive, where one is declared. Ends with 1 where a stream does not answer, does not store, archive or take events.",
             ],
             ExitCodes = StreamCommand.Codes,
@@ -81,24 +80,25 @@ internal static class StreamStatusVerbs
     private static async Task<StreamView> ReadAsync(Invocation run, StreamChoice stream, string url, string why)
     {
         var store = stream.StoreSpec(run).Address.ToString();
-        var dead = StreamFiles.DeadLetters(stream.Directory);
-        if (StreamFiles.Look(Disk.Instance, stream.Log) is not { } files) return new StreamView(stream.Name, url, why, null, store, null, dead, []) { Archive = stream.Plan.Archive?.To };
+        var dead = LogFiles.DeadLetters(stream.Directory);
+        using var log = stream.Look(run);
+        if (log is null) return new StreamView(stream.Name, url, why, null, store, null, dead, []) { Archive = stream.Plan.Archive?.To };
         await using var open = stream.OpenStore(run);
         var partitions = new List<PartitionReport>();
-        foreach (var partition in files.Partitions)
+        foreach (var partition in log.Partitions)
         {
-            var problem = files.Damages.FirstOrDefault(damage => damage.Partition == partition.Partition) is { } damage ? $"the log is damaged: {damage}" : null;
+            var problem = log.Damages.FirstOrDefault(damage => damage.Partition == partition.Partition) is { } damage ? $"the log is damaged: {damage}" : null;
             var stored = partition.BeginOffset;
             try
             {
-                if (open is not null) stored = (ulong)((await open.PositionAsync(new LogPlace(files.Log.ToString(), partition.Partition), default))?.Next ?? (long)stored);
+                if (open is not null) stored = (ulong)((await open.PositionAsync(new LogPlace(log.Name, partition.Partition), default))?.Next ?? (long)stored);
             }
             catch (StoreUnavailableException unavailable)
             {
                 problem ??= unavailable.Message;
             }
 
-            var archived = stream.Plan.Archive is null ? (ulong?)null : partition.PositionOf(ArchiveModule.Consumer)?.Next ?? partition.BeginOffset;
+            var archived = stream.Plan.Archive is null ? (ulong?)null : (partition as PartitionFiles)?.PositionOf(ArchiveModule.Consumer)?.Next ?? partition.BeginOffset;
             partitions.Add(new PartitionReport(
                 partition.Partition, partition.BeginOffset, partition.NextOffset, stored, LagOf(run, partition, stored), "stopped", $"{partition.Hash}", partition.Bytes)
             {
@@ -108,13 +108,13 @@ internal static class StreamStatusVerbs
             });
         }
 
-        return new StreamView(stream.Name, url, why, files.Log.ToString(), store, partitions.Max(partition => partition.LagSeconds), dead, partitions)
+        return new StreamView(stream.Name, url, why, log.Name, store, partitions.Max(partition => partition.LagSeconds), dead, partitions)
         {
             Archive = stream.Plan.Archive?.To,
         };
     }
 
-    private static double LagOf(Invocation run, PartitionFiles partition, ulong stored)
+    private static double LagOf(Invocation run, IPartitionView partition, ulong stored)
     {
         if (stored >= partition.NextOffset) return 0;
         foreach (var outcome in partition.Read(stored))
@@ -164,7 +164,7 @@ internal static class StreamStatusVerbs
             {
                 rows.Add(new TableRow(
                 [
-                    new(view.Stream, Tone.Name), new($"{each.Partition}"), new(each.State, each.State == "writable" ? Tone.Good : Tone.Bad), Number(each.Begin), Number(each.Next), Number(each.Stored),
+                    new(view.Stream, Tone.Name), new($"{each.Partition}"), new(each.State, each.IsTaking ? Tone.Good : Tone.Bad), Number(each.Begin), Number(each.Next), Number(each.Stored),
                     new(Lag(each.LagSeconds)), .. Archive(each), each.Partition == 0 ? Number((ulong)view.DeadLetters) : new Cell(""), Number((ulong)each.Bytes), new(ProblemOf(each)),
                 ]));
             }
@@ -177,7 +177,7 @@ internal static class StreamStatusVerbs
 
     private static Cell StateCell(StreamView view) =>
         view.Silent is not null ? new("stopped", Tone.Bad)
-        : view.Partitions.FirstOrDefault(each => each.State != "writable") is { } other ? new(other.State, Tone.Bad)
+        : view.Partitions.FirstOrDefault(each => !each.IsTaking) is { } other ? new(other.State, Tone.Bad)
         : view.Partitions.Any(each => each.Problem is not null) ? new("not stored", Tone.Bad)
         : view.Partitions.Any(each => each.ArchiveProblem is not null) ? new("not archived", Tone.Bad)
         : new("writable", Tone.Good);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Stoker.Platform.Disks;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Opening;
+using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Work;
 
@@ -20,6 +21,7 @@ internal static class VerifyVerb
             [
                 "Also while the stream runs: it needs no lock and changes nothing. The running hash is over every event of a partition in order; where the store's and the log's agree, the store has had "
                 + "each event up to its position, unchanged and in order.",
+                "Of a topic of Kafka the bytes are the brokers'; what is compared is whether the last event that the store has had is the topic's.",
                 "Ends with 1 where something is damaged, or the store cannot be asked or does not agree.",
             ],
             ExitCodes = StreamCommand.Codes,
@@ -31,6 +33,7 @@ internal static class VerifyVerb
 
     private static ExitCode Run(Invocation run, StreamChoice stream)
     {
+        if (stream.Plan.Log is not null) return RunRemote(run, stream);
         if (Disk.Instance.List(stream.Log) is not { Count: > 0 })
         {
             run.Report.Error($"stream `{stream.Name}` has no log yet", "it is made when the stream runs for the first time");
@@ -61,14 +64,19 @@ internal static class VerifyVerb
     /// <summary>Where the store is in each partition; a problem in words where it cannot be asked.</summary>
     private static async Task<List<(int Partition, StorePosition? Position, string? Problem)>> PositionsAsync(Invocation run, StreamChoice stream)
     {
+        if (Disk.Instance.ReadFile(Path.Combine(stream.Log, LogIdentity.FileName)) is not { } bytes || LogIdentity.TryRead(bytes) is not { } identity) return [];
+        return await PositionsAsync(run, stream, identity.Id.ToString(), identity.Partitions);
+    }
+
+    private static async Task<List<(int Partition, StorePosition? Position, string? Problem)>> PositionsAsync(Invocation run, StreamChoice stream, string log, int partitions)
+    {
         var found = new List<(int, StorePosition?, string?)>();
-        if (Disk.Instance.ReadFile(Path.Combine(stream.Log, LogIdentity.FileName)) is not { } bytes || LogIdentity.TryRead(bytes) is not { } identity) return found;
         await using var store = stream.OpenStore(run);
-        for (var partition = 0; partition < identity.Partitions; partition++)
+        for (var partition = 0; partition < partitions; partition++)
         {
             try
             {
-                found.Add((partition, store is null ? null : await store.PositionAsync(new LogPlace(identity.Id.ToString(), partition), default), null));
+                found.Add((partition, store is null ? null : await store.PositionAsync(new LogPlace(log, partition), default), null));
             }
             catch (StoreUnavailableException unavailable)
             {
@@ -81,11 +89,31 @@ internal static class VerifyVerb
 
     private static List<StoreComparison> Compare(StreamChoice stream, List<(int Partition, StorePosition? Position, string? Problem)> positions)
     {
-        var files = StreamFiles.Look(Disk.Instance, stream.Log)!;
+        var files = LogFiles.Look(Disk.Instance, stream.Log)!.ToView();
         return [.. positions.Select(each => Compare(files, each.Partition, each.Position, each.Problem))];
     }
 
-    private static StoreComparison Compare(StreamFiles files, int number, StorePosition? position, string? problem)
+    /// <summary>Of a topic: whether the last event that the store has had is the topic's. The bytes, and their checksums, are the broker's.</summary>
+    private static ExitCode RunRemote(Invocation run, StreamChoice stream)
+    {
+        // Twice: what is stored meanwhile is in the topic that is looked at afterwards.
+        List<(int, StorePosition?, string?)> positions;
+        using (var before = stream.Look(run)!) positions = PositionsAsync(run, stream, before.Name, before.Partitions.Count).GetAwaiter().GetResult();
+        using var view = stream.Look(run)!;
+        var compared = positions.Select(each => Compare(view, each.Item1, each.Item2, each.Item3)).ToList();
+        const string note = "the bytes of a topic are its brokers', who hold them to their own checksums; what is compared is the store's position";
+        var events = view.Partitions.Sum(partition => (long)(partition.NextOffset - partition.BeginOffset));
+        if (run.Json) run.PrintJson(new VerifyDocument(stream.Name, view.Name, true, (ulong)events, 0, [], [], [note], compared), StreamDocumentJson.Readable.VerifyDocument);
+        else
+        {
+            Print(run, compared);
+            run.Report.Say($"note: {note}");
+        }
+
+        return compared.All(each => each.Result is "agrees" or "none") ? ExitCode.Done : ExitCode.NotAsItShouldBe;
+    }
+
+    private static StoreComparison Compare(LogView files, int number, StorePosition? position, string? problem)
     {
         if (problem is not null) return new StoreComparison(number, null, null, null, "unknown", problem);
         if (position is not { } store) return new StoreComparison(number, null, null, null, "none", "the store has had no event");
@@ -96,8 +124,13 @@ internal static class VerifyVerb
         if ((ulong)store.Next <= partition.BeginOffset) return new StoreComparison(number, store.Next, hash, null, "none", $"the store has had nothing of what the log has, which begins at {partition.BeginOffset}");
         if (partition.HashBefore((ulong)store.Next) is not { } log) return new StoreComparison(number, store.Next, hash, null, "unknown", $"the log cannot be read just before event {store.Next}");
         return log.Value == store.Hash
-            ? new StoreComparison(number, store.Next, hash, log.ToString(), "agrees", $"the store has had the events before {store.Next}, all of them and unchanged")
+            ? new StoreComparison(number, store.Next, hash, log.ToString(), "agrees", files.IsRemote ? $"event {store.Next - 1}, the last that the store has had, is the topic's" : $"the store has had the events before {store.Next}, all of them and unchanged")
             : new StoreComparison(number, store.Next, hash, log.ToString(), "differs", $"the events before {store.Next} are not those that the store has had");
+    }
+
+    private static void Print(Invocation run, List<StoreComparison> compared)
+    {
+        foreach (var each in compared) run.Output.WriteLine($"store, partition {each.Partition}: {run.Style.Paint(each.Result, each.Result is "agrees" or "none" ? Tone.Good : Tone.Bad)}; {each.Words}");
     }
 
     private static void Print(Invocation run, StreamChoice stream, VerifyReport report, List<StoreComparison> compared)
@@ -112,7 +145,7 @@ internal static class VerifyVerb
             each.IsWhole ? new("whole", Tone.Good) : new("damaged", Tone.Bad),
         ])).ToList();
         foreach (var line in Table.Lay(columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);
-        foreach (var each in compared) run.Output.WriteLine($"store, partition {each.Partition}: {run.Style.Paint(each.Result, each.Result is "agrees" or "none" ? Tone.Good : Tone.Bad)}; {each.Words}");
+        Print(run, compared);
         foreach (var note in report.Notes) run.Report.Say($"note: {note}");
         foreach (var damage in report.Damages) run.Report.Error($"damaged: {damage}");
         if (!report.IsWhole) run.Report.Hint($"`stoker stop {stream.Name}`, then `stoker stream quarantine {stream.Name}` sets the damage aside, so that the rest can be served");

@@ -71,7 +71,7 @@ internal sealed class ArchiveDraft : IDisposable
     }
 
     /// <exception cref="IOException">The spool cannot be written.</exception>
-    public void Add(LogBatch batch)
+    public void Add(RecordBatch batch)
     {
         foreach (var record in batch) Add(record);
         _end = (batch.NextOffset, batch.Hash);

@@ -14,7 +14,7 @@ namespace Stoker.Streams.Archive;
 /// </summary>
 /// <param name="files">The stream's log; null: it has none.</param>
 /// <param name="told">Called with the count of objects that were read.</param>
-internal sealed class ArchiveVerifier(IArchiveStore store, string stream, StreamFiles? files, Action<long> told)
+internal sealed class ArchiveVerifier(IArchiveStore store, string stream, LogFiles? files, Action<long> told)
 {
     private readonly List<ArchiveRun> _runs = [];
     private readonly List<ArchiveFault> _faults = [];

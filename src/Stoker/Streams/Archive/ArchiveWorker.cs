@@ -247,7 +247,7 @@ internal sealed class ArchiveWorker : IDisposable
 
     private string Ahead(ulong next) => $"the archive has had {next} events of this log, which has only {_partition.End.NextOffset}: it is not the log that it was";
 
-    private static DateTime DayOf(LogBatch batch)
+    private static DateTime DayOf(RecordBatch batch)
     {
         foreach (var record in batch) return DayOf(record.Time);
         return default;

@@ -62,6 +62,9 @@ internal sealed class EventEnvelope
 
     public void Add(EventAttribute attribute) => _extensions.Add(attribute);
 
+    /// <summary>Of the extension at this index.</summary>
+    public void Change(int index, AttributeKind kind) => _extensions[index] = _extensions[index] with { Kind = kind };
+
     public EventAttribute? Find(ReadOnlySpan<byte> name)
     {
         for (var i = 0; i < _extensions.Count; i++)

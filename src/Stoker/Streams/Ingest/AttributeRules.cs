@@ -38,19 +38,19 @@ internal static class AttributeRules
         || name.SequenceEqual("time"u8) || name.SequenceEqual("dataschema"u8) || name.SequenceEqual("datacontenttype"u8);
 
     /// <summary>A mistake for each of the four that must be there and is not.</summary>
-    public static void RequireAll(IngestItem item, bool hasSpecVersion, bool isHeader)
+    /// <param name="before">What stands before an attribute's name in its path: <c>header ce-</c>, <c>$.</c></param>
+    public static void RequireAll(IngestItem item, bool hasSpecVersion, string before)
     {
         var said = item.Event;
-        if (!hasSpecVersion) Miss(item, "specversion", isHeader);
-        if (said.Id.IsEmpty) Miss(item, "id", isHeader);
-        if (said.Source.IsEmpty) Miss(item, "source", isHeader);
-        if (said.Type.IsEmpty) Miss(item, "type", isHeader);
+        if (!hasSpecVersion) Miss(item, $"{before}specversion");
+        if (said.Id.IsEmpty) Miss(item, $"{before}id");
+        if (said.Source.IsEmpty) Miss(item, $"{before}source");
+        if (said.Type.IsEmpty) Miss(item, $"{before}type");
     }
 
     /// <summary>One mistake a place is enough: an empty id was told already.</summary>
-    private static void Miss(IngestItem item, string name, bool isHeader)
+    private static void Miss(IngestItem item, string path)
     {
-        var path = isHeader ? $"header ce-{name}" : $"$.{name}";
         if (!item.Mistakes.Kept.Any(mistake => mistake.Path == path)) item.Mistakes.Add(path, MistakeCodes.Missing, "this attribute is missing");
     }
 

@@ -1,11 +1,12 @@
 using System.Text;
+using System.Text.Unicode;
 using Stoker.Http;
 using Stoker.Streams.Events;
 using Stoker.Streams.Json;
 
 namespace Stoker.Streams.Ingest;
 
-/// <summary>A CloudEvent in binary mode: attributes are headers, the body is the data.</summary>
+/// <summary>A CloudEvent in binary mode: attributes are headers, the body, or a message's value, is the data.</summary>
 internal sealed class CloudEventHeaders(IngestSpec spec, DataChecks checks, Scratch scratch)
 {
     private static readonly byte[] DataContentType = [.. "datacontenttype"u8];
@@ -28,10 +29,34 @@ internal sealed class CloudEventHeaders(IngestSpec spec, DataChecks checks, Scra
             ReadHeader(item, head, i);
         }
 
-        AttributeRules.RequireAll(item, hasVersion, isHeader: true);
+        AttributeRules.RequireAll(item, hasVersion, "header ce-");
         var type = checks.FindType(item, spec.OnlyDeclaredTypes, "header ce-type");
         ReadContentType(item, head.Find("content-type"u8));
         ReadData(item, type, body);
+    }
+
+    /// <summary>As Kafka has it (CloudEvents' protocol binding of Kafka, 3.2): headers begin with <c>ce_</c>, and their values are plain UTF-8.</summary>
+    public void Read(IngestItem item, IReadOnlyList<MessageHeader> headers, ReadOnlyMemory<byte> value)
+    {
+        item.Event.Form = EventForm.CloudEvent;
+        var hasVersion = false;
+        for (var i = 0; i < headers.Count; i++)
+        {
+            var (name, text) = (headers[i].Name, headers[i].Value);
+            if (!name.StartsWith(MessageReader.Prefix, StringComparison.Ordinal)) continue;
+            hasVersion |= name == "ce_specversion";
+            var key = Encoding.UTF8.GetBytes(name[MessageReader.Prefix.Length..]);
+            var place = new AttributePlace(Encoding.UTF8.GetBytes(name));
+            if (key.AsSpan().SequenceEqual(DataContentType)) item.Mistakes.Add(place.Path, MistakeCodes.ForbiddenHeader, "the type of the data is the header content-type", "content-type");
+            else if (headers.Take(i).Any(other => other.Name == name)) item.Mistakes.Add(place.Path, MistakeCodes.RepeatedHeader, "an attribute stands once");
+            else if (!Utf8.IsValid(text.Span)) item.Mistakes.Add(place.Path, MistakeCodes.NotUtf8, "an attribute is UTF-8");
+            else AttributeRules.Set(item, place, key, text, AttributeKind.Text);
+        }
+
+        AttributeRules.RequireAll(item, hasVersion, "header ce_");
+        var type = checks.FindType(item, spec.OnlyDeclaredTypes, "header ce_type");
+        ReadContentType(item, MessageReader.ContentTypeOf(headers).Span);
+        ReadData(item, type, value);
     }
 
     private void ReadHeader(IngestItem item, MessageHead head, int index)

@@ -33,7 +33,7 @@ internal sealed class CloudEventReader(IngestSpec spec, DataChecks checks, Scrat
             }
         }
 
-        AttributeRules.RequireAll(item, hasVersion, isHeader: false);
+        AttributeRules.RequireAll(item, hasVersion, "$.");
         var type = checks.FindType(item, spec.OnlyDeclaredTypes, "$.type");
         if (base64 >= 0 && tape.Kind(base64) == JsonKind.Null) base64 = -1;
         if (data >= 0 && base64 >= 0) item.Mistakes.Add(tape, root, base64 - 1, MistakeCodes.TwoData, "an event has `data` or `data_base64`, not both");

@@ -10,7 +10,8 @@ namespace Stoker.Streams.Ingest;
 /// What producers are answered: 202 for one event, with what CA4's clients read (<c>status</c>, <c>message</c>, <c>metadata_id</c>, <c>embedding_dim</c>) and
 /// the receipt; a verdict for each item of a batch; problem+json (RFC 9457) for what is refused. One per thread, used again.
 /// </summary>
-internal sealed class IngestAnswer : IDisposable
+/// <param name="acknowledged">What a 202 says of the event.</param>
+internal sealed class IngestAnswer(string acknowledged = "the log has it on disk") : IDisposable
 {
     public const string Json = "application/json", ProblemJson = "application/problem+json";
 
@@ -55,7 +56,7 @@ internal sealed class IngestAnswer : IDisposable
         }
         else if (result[0].IsAccepted)
         {
-            WriteAccepted(result[0], receipts[0], "the log has it on disk");
+            WriteAccepted(result[0], receipts[0], acknowledged);
         }
         else
         {

@@ -43,8 +43,14 @@ internal sealed class AppendInbox(Action notice)
 
 /// <summary>What became of one append.</summary>
 /// <param name="State">What the caller gave.</param>
-/// <param name="FirstOffset">Of the first of its records; the others follow. Has no meaning unless it is durable.</param>
-internal readonly record struct AppendResult(AppendOutcome Outcome, object? State, int Partition, ulong FirstOffset, uint Count);
+/// <param name="FirstOffset">Of the first of its records; the others follow, unless each has one of its own. Has no meaning unless it is durable.</param>
+internal readonly record struct AppendResult(AppendOutcome Outcome, object? State, int Partition, ulong FirstOffset, uint Count)
+{
+    /// <summary>One for each record, in a log where those of others come in between; null: they follow the first.</summary>
+    public ulong[]? Offsets { get; init; }
+
+    public ulong OffsetOf(uint index) => Offsets is null ? FirstOffset + index : Offsets[index];
+}
 
 internal enum AppendOutcome
 {
@@ -56,6 +62,12 @@ internal enum AppendOutcome
 
     /// <summary>The disk failed: nobody knows whether it is there until the log is opened again.</summary>
     Failed,
+
+    /// <summary>The log's server does not take it just now, or did not say whether it did.</summary>
+    Unavailable,
+
+    /// <summary>The log's server takes nothing so large.</summary>
+    TooLarge,
 }
 
 /// <summary>Whether an append was taken; if not, nothing of it was.</summary>

@@ -15,8 +15,11 @@ namespace Stoker.Streams.Log;
 ///                                         └ disk failed: Failed, to all, and to what comes, until the log is opened again
 /// </code>
 /// </summary>
-internal sealed class Partition : IDisposable
+internal sealed class Partition : IEventPartition, IDisposable
 {
+    /// <summary>The consumer under whose name the store's position is kept.</summary>
+    private const string Store = "store";
+
     private readonly IDisk _disk;
     private readonly string _directory;
     private readonly LogOptions _options;
@@ -56,8 +59,15 @@ internal sealed class Partition : IDisposable
     /// <summary>What is on the disk ends here.</summary>
     public LogEnd End => _end;
 
+    public ulong NextOffset => _end.NextOffset;
+
     /// <summary>The first record there is, if there is one.</summary>
     public ulong BeginOffset => _begin.Offset;
+
+    string IEventPartition.LogName => Log.ToString();
+
+    /// <summary>As the store's position is kept here, for retention's sake; what counts is the store's.</summary>
+    ulong? IEventPartition.Kept => Position(Store).Current is { Required: true } known ? known.Next : null;
 
     internal SegmentList Segments => _segments;
 
@@ -70,7 +80,7 @@ internal sealed class Partition : IDisposable
     public AppendAnswer Append(ReadOnlySpan<byte> payload, long time, ulong key, AppendInbox inbox, object? state = null) => _queue.Add(payload, time, key, inbox, state);
 
     /// <summary>Takes records that are committed together, all or none. They are copied: the buffer may be used again at once.</summary>
-    public AppendAnswer Append(RecordBuffer records, AppendInbox inbox, object? state = null) =>
+    public AppendAnswer Append(RecordBuffer records, AppendInbox inbox, object? state) =>
         records.Count > 0 ? _queue.Add(records, inbox, state) : throw new ArgumentException("there are no records in it", nameof(records));
 
     public PartitionStatus Status() => new(
@@ -79,6 +89,28 @@ internal sealed class Partition : IDisposable
 
     /// <summary>Reads from a record on.</summary>
     public LogReader Read(ulong from) => new(this, from);
+
+    IEventReader IEventPartition.Read(ulong from) => Read(from);
+
+    public ReadOutcome Find(ulong offset)
+    {
+        using var reader = Read(offset);
+        return reader.Read();
+    }
+
+    /// <summary>At once: whoever has the log open is the only one.</summary>
+    public Task<PartitionHold> HoldAsync(CancellationToken cancellation) => Task.FromResult(new PartitionHold(default));
+
+    public string? Contradicts(ulong next, ulong hash) =>
+        next > NextOffset ? $"the store has had {next} events of this log, which has only {NextOffset}: it is not the log that it was" : null;
+
+    /// <summary>For retention: what is stored may go. A step back after a crash keeps only more.</summary>
+    public void Keep(ulong next, ulong? hash)
+    {
+        var kept = Position(Store);
+        if (kept.Current.Required && kept.Current.Next == next) return;
+        _ = kept.Set(kept.Current with { Next = next, Hash = hash is { } known ? new RunningHash(known) : kept.Current.Hash, Required = true });
+    }
 
     /// <summary>The first record that is not older than a time; the end where all are.</summary>
     /// <exception cref="IOException"/>
@@ -249,6 +281,12 @@ internal enum PartitionState
 
     /// <summary>The disk failed; goes on when the log is opened again.</summary>
     Failed,
+
+    /// <summary>The log's server does not answer; goes on by itself.</summary>
+    Unavailable,
+
+    /// <summary>Taken here, and stored by another process.</summary>
+    Elsewhere,
     Closed,
 }
 
@@ -256,4 +294,4 @@ internal enum PartitionState
 /// <param name="Bytes">On the disk.</param>
 /// <param name="WaitingBytes">In memory, not yet on the disk.</param>
 internal sealed record PartitionStatus(
-    int Number, PartitionState State, string Failure, ulong BeginOffset, ulong NextOffset, RunningHash Hash, int Segments, long Bytes, int WaitingBytes, long Commits);
+    int Number, PartitionState State, string Failure, ulong BeginOffset, ulong NextOffset, RunningHash? Hash, int Segments, long Bytes, int WaitingBytes, long Commits);

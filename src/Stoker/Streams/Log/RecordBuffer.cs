@@ -12,6 +12,9 @@ internal sealed class RecordBuffer
 
     public ReadOnlySpan<byte> Bytes => _bytes.AsSpan(0, _length);
 
+    /// <summary>Until something is added, or it is cleared.</summary>
+    internal ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, _length);
+
     internal long LeastTime { get; private set; } = long.MaxValue;
 
     internal long GreatestTime { get; private set; } = long.MinValue;

@@ -7,7 +7,7 @@ using Stoker.Streams.Log.Writing;
 namespace Stoker.Streams.Log;
 
 /// <summary>An open log: a directory with its identity, a lock, and a directory for each partition.</summary>
-internal sealed class StreamLog : IDisposable
+internal sealed class StreamLog : IEventLog
 {
     /// <summary>Held by whoever may change the log; its text is the holder's process id.</summary>
     public const string LockName = "lock";
@@ -25,6 +25,14 @@ internal sealed class StreamLog : IDisposable
     public LogId Id { get; }
 
     public IReadOnlyList<Partition> Partitions { get; }
+
+    string IEventLog.Name => Id.ToString();
+
+    IReadOnlyList<IEventPartition> IEventLog.Partitions => Partitions;
+
+    string IEventLog.Acknowledged => "the log has it on disk";
+
+    string? IEventLog.Words => Drive?.Words();
 
     /// <summary>What was measured when the log was made; null: nothing that can be read.</summary>
     public DriveReport? Drive { get; }
@@ -67,6 +75,9 @@ internal sealed class StreamLog : IDisposable
     /// <summary>Room for what must be written although the disk is full; taken again when there is some.</summary>
     /// <exception cref="IOException"/>
     public void GiveUpReserve() => _reserve.GiveUp();
+
+    /// <summary>None beyond the partitions' own.</summary>
+    public IReadOnlyList<LogMetric> Metrics() => [];
 
     /// <summary>Commits what waits, and closes.</summary>
     public void Dispose()

@@ -28,7 +28,7 @@ internal sealed class Spool : IDisposable
     private readonly RecordBuffer _records = new();
     private readonly Action<string> _say;
     private LogReader _reader;
-    private LogBatch? _ahead;
+    private RecordBatch? _ahead;
 
     private Spool(string directory, StreamLog log, Action<string> say)
     {
@@ -78,7 +78,7 @@ internal sealed class Spool : IDisposable
     {
         _records.Clear();
         foreach (var item in items) _records.Add(SpoolFrame.Write(item), LogModule.MicrosecondsOf(time), EventIdentity.Hash(default, item.Bytes.Span));
-        var answer = _partition.Append(_records, _inbox);
+        var answer = _partition.Append(_records, _inbox, null);
         if (answer != AppendAnswer.Taken) return answer switch
         {
             AppendAnswer.DiskFull => SpoolOutcome.DiskFull,
@@ -90,7 +90,8 @@ internal sealed class Spool : IDisposable
         {
             AppendOutcome.Durable => SpoolOutcome.Kept,
             AppendOutcome.DiskFull => SpoolOutcome.DiskFull,
-            AppendOutcome.Failed => SpoolOutcome.Failed,
+            AppendOutcome.TooLarge => SpoolOutcome.TooLarge,
+            AppendOutcome.Failed or AppendOutcome.Unavailable => SpoolOutcome.Failed,
         };
     }
 
@@ -167,7 +168,7 @@ internal sealed class Spool : IDisposable
         Files.AppendDurably(path, Encoding.UTF8.GetBytes((isCut ? "\n" : "") + string.Concat(lines.Select(line => line + "\n"))));
     }
 
-    private LogBatch? Ahead()
+    private RecordBatch? Ahead()
     {
         while (_ahead is null)
         {
@@ -191,9 +192,9 @@ internal sealed class Spool : IDisposable
         return _ahead;
     }
 
-    private List<SendItem> Items(LogBatch batch)
+    private List<SendItem> Items(RecordBatch batch)
     {
-        var items = new List<SendItem>(batch.Count);
+        var items = new List<SendItem>();
         foreach (var record in batch)
             items.Add(SpoolFrame.Read(record.Payload) ?? throw new IOException($"document {record.Offset} of the spool `{_directory}` was kept by a later version of this program"));
         return items;

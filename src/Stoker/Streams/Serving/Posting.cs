@@ -12,10 +12,10 @@ namespace Stoker.Streams.Serving;
 /// </summary>
 internal sealed class Posting : IValueTaskSource<PostOutcome>
 {
-    private readonly IReadOnlyList<Partition> _partitions;
+    private readonly IReadOnlyList<IEventPartition> _partitions;
     private readonly AppendInbox _inbox;
     private readonly RecordBuffer[] _records;
-    private readonly ulong[] _first;
+    private readonly AppendResult[] _answers;
     private readonly ArrayBufferWriter<byte> _frame = new(1024);
     private readonly List<(int Partition, uint Index)> _places = [];
     private readonly string _log;
@@ -24,11 +24,11 @@ internal sealed class Posting : IValueTaskSource<PostOutcome>
     private PostOutcome _worst;
     private int _left;
 
-    public Posting(IngestSpec spec, EventTypes types, StreamLog log, AppendInbox inbox)
+    public Posting(IngestSpec spec, EventTypes types, IEventLog log, AppendInbox inbox)
     {
-        (_partitions, _inbox, _log) = (log.Partitions, inbox, log.Id.ToString());
+        (_partitions, _inbox, _log) = (log.Partitions, inbox, log.Name);
         _records = [.. log.Partitions.Select(_ => new RecordBuffer())];
-        _first = new ulong[_records.Length];
+        _answers = new AppendResult[_records.Length];
         Reader = new IngestReader(spec, types);
     }
 
@@ -65,11 +65,13 @@ internal sealed class Posting : IValueTaskSource<PostOutcome>
     /// <summary>The log's answer for one of the partitions.</summary>
     public void Told(in AppendResult answer)
     {
-        _first[answer.Partition] = answer.FirstOffset;
+        _answers[answer.Partition] = answer;
         Settle(answer.Outcome switch
         {
             AppendOutcome.Durable => PostOutcome.Durable,
             AppendOutcome.DiskFull => PostOutcome.DiskFull,
+            AppendOutcome.TooLarge => PostOutcome.TooLarge,
+            AppendOutcome.Unavailable => PostOutcome.Unavailable,
             AppendOutcome.Failed => PostOutcome.Failed,
         });
     }
@@ -120,7 +122,7 @@ internal sealed class Posting : IValueTaskSource<PostOutcome>
         for (var i = 0; i < _places.Count; i++)
         {
             var (partition, index) = _places[i];
-            _receipts[i] = new EventReceipt(_log, partition, (long)(_first[partition] + index));
+            _receipts[i] = new EventReceipt(_log, partition, (long)_answers[partition].OffsetOf(index));
         }
     }
 }
@@ -136,5 +138,8 @@ internal enum PostOutcome
     /// <summary>More than is committed at once.</summary>
     TooLarge,
     DiskFull,
+
+    /// <summary>The log's server does not take it just now, or did not say whether it did.</summary>
+    Unavailable,
     Failed,
 }

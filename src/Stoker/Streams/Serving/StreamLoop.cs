@@ -20,6 +20,7 @@ internal sealed class StreamLoop
     public StreamLoop(StreamState stream, EventLoop events, long utcOfZero)
     {
         (Stream, Events, _utcOfZero) = (stream, events, utcOfZero);
+        Answer = new IngestAnswer(stream.Log.Acknowledged);
         _inbox = new AppendInbox(() => events.Post(TakeAnswers));
     }
 
@@ -27,7 +28,7 @@ internal sealed class StreamLoop
 
     public EventLoop Events { get; }
 
-    public IngestAnswer Answer { get; } = new();
+    public IngestAnswer Answer { get; }
 
     /// <summary>Of this turn of the loop.</summary>
     public DateTime Utc => new(_utcOfZero + (Events.Now * TimeSpan.TicksPerMillisecond), DateTimeKind.Utc);

@@ -41,19 +41,30 @@ internal sealed class StreamMetrics
         Line(page, "stoker_stream_refused_total", "counter", "Requests that were refused as a whole.", _refused.OrderBy(r => r.Key).Select(r => ($"{{status=\"{r.Key}\"}}", r.Value)));
         Line(page, "stoker_stream_bugs_total", "counter", "Requests that ended with a bug.", [("", Interlocked.Read(ref _bugs))]);
         var partitions = stream.Log.Partitions.Select(p => (Label: $"{{partition=\"{p.Number}\"}}", Status: p.Status())).ToList();
+        // Of a topic the disk is the broker's.
+        var onDisk = partitions.Where(p => p.Status.Bytes > 0).ToList();
         Line(page, "stoker_stream_log_next_offset", "gauge", "Of the next event in the log.", partitions.Select(p => (p.Label, (long)p.Status.NextOffset)));
         Line(page, "stoker_stream_log_begin_offset", "gauge", "Of the first event still in the log.", partitions.Select(p => (p.Label, (long)p.Status.BeginOffset)));
-        Line(page, "stoker_stream_log_bytes", "gauge", "Of the log on the disk.", partitions.Select(p => (p.Label, p.Status.Bytes)));
-        Line(page, "stoker_stream_log_commits_total", "counter", "Times that the disk was synced.", partitions.Select(p => (p.Label, p.Status.Commits)));
-        Line(page, "stoker_stream_log_writable", "gauge", "1: events are taken.", partitions.Select(p => (p.Label, p.Status.State == PartitionState.Writable ? 1L : 0L)));
+        Line(page, "stoker_stream_log_bytes", "gauge", "Of the log on the disk.", onDisk.Select(p => (p.Label, p.Status.Bytes)));
+        Line(page, "stoker_stream_log_commits_total", "counter", "Times that the disk was synced.", onDisk.Select(p => (p.Label, p.Status.Commits)));
+        Line(page, "stoker_stream_log_writable", "gauge", "1: events are taken.", partitions.Select(p => (p.Label, p.Status.State is PartitionState.Writable or PartitionState.Elsewhere ? 1L : 0L)));
         var workers = stream.Workers.Select((w, i) => (Label: $"{{partition=\"{i}\"}}", w.Progress, Lag: w.LagSeconds)).ToList();
         Line(page, "stoker_stream_stored_total", "counter", "Documents that were stored since the process began.", workers.Select(w => (w.Label, w.Progress.Stored)));
         Line(page, "stoker_stream_duplicates_total", "counter", "Events that were stored before.", workers.Select(w => (w.Label, w.Progress.Duplicates)));
         Line(page, "stoker_stream_dead_letters", "gauge", "Events that were put aside and wait for somebody.", [("", stream.DeadLetters.Count())]);
         Line(page, "stoker_stream_lag_seconds", "gauge", "Age of the oldest event that is not stored.", workers.Select(w => (w.Label, (long)w.Lag)));
         if (stream.Archive is { } archive) AddArchive(page, archive);
+        foreach (var kind in stream.Log.Metrics().GroupBy(metric => metric.Name))
+        {
+            Head(page, kind.Key, kind.First().Kind, kind.First().Help);
+            foreach (var metric in kind) page.Append(metric.Name).Append(metric.Labels).Append(' ').Append(metric.Value.ToString(CultureInfo.InvariantCulture)).Append('\n');
+        }
+
         return page.ToString();
     }
+
+    private static void Head(StringBuilder page, string name, string kind, string help) =>
+        page.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
 
     private static void AddArchive(StringBuilder page, StreamArchive archive)
     {
@@ -68,7 +79,7 @@ internal sealed class StreamMetrics
 
     private static void Line(StringBuilder page, string name, string kind, string help, IEnumerable<(string Labels, long Value)> values)
     {
-        page.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(kind).Append('\n');
+        Head(page, name, kind, help);
         foreach (var (labels, value) in values) page.Append(name).Append(labels).Append(' ').Append(value.ToString(CultureInfo.InvariantCulture)).Append('\n');
     }
 }

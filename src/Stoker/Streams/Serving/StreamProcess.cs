@@ -33,11 +33,12 @@ internal sealed class StreamProcess : IAsyncDisposable
 
     private readonly SteadyClock _clock;
     private readonly StreamState _state;
+    private readonly Func<RetentionLimits, Task>? _trim;
     private readonly List<EventLoop> _events = [];
     private readonly List<StreamLoop> _loops = [];
     private readonly TaskCompletionSource<int> _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private StreamProcess(SteadyClock clock, StreamState state) => (_clock, _state) = (clock, state);
+    private StreamProcess(SteadyClock clock, StreamState state, Func<RetentionLimits, Task>? trim) => (_clock, _state, _trim) = (clock, state, trim);
 
     public static int Run(string[] args)
     {
@@ -71,51 +72,25 @@ internal sealed class StreamProcess : IAsyncDisposable
         var plan = StreamPlan.FromJson(Files.ReadIfPresent(file) ?? throw new IOException($"there is no `{file}`; the daemon writes it when an estate with `streams:` is applied"));
         var place = StreamPlan.DirectoryOf(directory, name);
         Files.CreateDirectory(place);
-        if (OpenLog(plan, Path.Combine(place, LogDirectory), clock) is not { } log) return 1;
-        await using var process = new StreamProcess(clock, MakeState(plan, directory, log, clock));
+        if (LogOpener.Open(plan, Path.Combine(place, LogDirectory), clock, Say) is not { } opened) return 1;
+        await using var process = new StreamProcess(clock, MakeState(plan, directory, opened, clock), opened.TrimAsync);
         return await process.RunAsync();
     }
 
-    private static StreamLog? OpenLog(StreamPlan plan, string path, TimeProvider clock)
-    {
-        switch (StreamLog.Open(path, new LogOptions(plan.Partitions), new Disk(), clock))
-        {
-            case LogOpening.Opened opened:
-                foreach (var torn in opened.Torn) Say($"warning: the log's end was torn and is cut off, nobody had been told that it was there: {torn}");
-                foreach (var note in opened.Notes) Say($"warning: {note}");
-                if (opened.Log.Drive is { } drive) Say($"the drive: {drive.Words()}");
-                if (opened.Log.Partitions.Count == plan.Partitions) return opened.Log;
-                Say($"error: the log has {opened.Log.Partitions.Count} partitions and the file wants {plan.Partitions}; their number is fixed when the log is made");
-                opened.Log.Dispose();
-                return null;
-            case LogOpening.Locked locked:
-                Say($"error: process {locked.Holder} writes the log already");
-                return null;
-            case LogOpening.Refused refused:
-                foreach (var damage in refused.Damages) Say($"error: the log is damaged: {damage}");
-                Say("  hint: `stoker stream verify` shows all of it, `stoker stream quarantine` sets the damage aside so that the rest can be served");
-                return null;
-            case LogOpening.Failed failed:
-                Say($"error: the log cannot be opened: {failed.Words}");
-                return null;
-            default:
-                throw new InvalidOperationException("a log that was to be made is not there");
-        }
-    }
-
-    private static StreamState MakeState(StreamPlan plan, string directory, StreamLog log, TimeProvider clock)
+    private static StreamState MakeState(StreamPlan plan, string directory, OpenedLog opened, TimeProvider clock)
     {
         var place = StreamPlan.DirectoryOf(directory, plan.Name);
         var spec = StoreOf(plan, place);
-        var letters = DeadLetterStore.Open(place, log.GiveUpReserve);
+        var letters = DeadLetterStore.Open(place, opened.MakeRoom);
         var transform = plan.ToTransform();
-        var workers = log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, transform, clock, Say)).ToList();
-        return new StreamState(plan, log, spec.Address.ToString(), letters, workers, KeysOf(plan, directory, clock), Say, MakeArchive(plan, place, log, clock));
+        var workers = opened.Log.Partitions.Select(partition => new PartitionWorker(partition, StoresModule.Open(spec, clock), letters, transform, clock, Say)).ToList();
+        return new StreamState(plan, opened.Log, spec.Address.ToString(), letters, workers, KeysOf(plan, directory, clock), Say, MakeArchive(plan, place, opened.Log, clock));
     }
 
     /// <exception cref="IOException"/>
-    private static StreamArchive? MakeArchive(StreamPlan plan, string place, StreamLog log, TimeProvider clock)
+    private static StreamArchive? MakeArchive(StreamPlan plan, string place, IEventLog events, TimeProvider clock)
     {
+        if (events is not StreamLog log) return plan.Archive is null ? null : throw new IOException("the events of a topic are not archived: the plan asks for what the estate file may not declare");
         if (plan.Archive is { } archive) return StreamArchive.Open(plan.Name, log, archive, place, plan.ToTransform(), Disk.Instance, HostEnvironment.Variable, clock, Say);
         StreamArchive.Release(log);
         return null;
@@ -183,16 +158,16 @@ internal sealed class StreamProcess : IAsyncDisposable
         using var timer = new PeriodicTimer(LookEvery, _clock);
         for (var look = 1; await timer.WaitForNextTickAsync(stop); look++)
         {
-            if (_state.Log.Partitions.Any(partition => partition.Status().State == PartitionState.Failed))
+            if (_state.Log.Partitions.Select(partition => partition.Status()).FirstOrDefault(status => status.State == PartitionState.Failed) is { } failed)
             {
-                Say("error: the disk failed; the log is opened again by the next process, which reads what is really there");
+                Say($"error: the log failed ({failed.Failure}); it is opened again by the next process, which reads what is really there");
                 _ending.TrySetResult(1);
                 return;
             }
 
-            if (look % TrimEvery != 0 || (_state.Plan.KeepSeconds is null && _state.Plan.KeepBytes is null)) continue;
+            if (_trim is null || look % TrimEvery != 0 || (_state.Plan.KeepSeconds is null && _state.Plan.KeepBytes is null)) continue;
             var before = _state.Plan.KeepSeconds is { } age ? LogModule.MicrosecondsOf(_clock.GetUtcNow()) - (age * 1_000_000) : (long?)null;
-            foreach (var partition in _state.Log.Partitions) await partition.TrimAsync(new RetentionLimits(before, _state.Plan.KeepBytes));
+            await _trim(new RetentionLimits(before, _state.Plan.KeepBytes));
         }
     }
 

@@ -18,26 +18,19 @@ internal sealed class StreamState : IAsyncDisposable
     /// <param name="say">Lines for the stream's log.</param>
     /// <param name="archive">Null: none is declared.</param>
     public StreamState(
-        StreamPlan plan, StreamLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, ProducerKeys? keys, Action<string> say,
+        StreamPlan plan, IEventLog log, string storeName, DeadLetterStore deadLetters, IReadOnlyList<PartitionWorker> workers, ProducerKeys? keys, Action<string> say,
         StreamArchive? archive = null)
     {
         (Plan, Log, StoreName, DeadLetters, Workers, Keys, Archive, _say) = (plan, log, storeName, deadLetters, workers, keys, archive, say);
         Receipts = new ReceiptBook(log, workers, deadLetters, archive is null ? null : archive.Find);
         Path = Encoding.ASCII.GetBytes(plan.Path);
-        Ingest = new IngestSpec
-        {
-            Embedding = new VectorSpec { Dimension = plan.Dimension },
-            Types = [new EventTypeSpec(EventsModule.Check, null), .. plan.Types.Select(type => type.ToSpec())],
-            OnlyDeclaredTypes = plan.OnlyDeclaredTypes,
-            MaxEvent = plan.MaxEvent,
-            MaxBatch = plan.MaxBatch,
-        };
+        Ingest = IngestOf(plan);
         Types = new EventTypes(Ingest);
     }
 
     public StreamPlan Plan { get; }
 
-    public StreamLog Log { get; }
+    public IEventLog Log { get; }
 
     public string StoreName { get; }
 
@@ -70,6 +63,16 @@ internal sealed class StreamState : IAsyncDisposable
         DeadLetters.Dispose();
         Keys?.Dispose();
     }
+
+    /// <summary>What the stream takes.</summary>
+    public static IngestSpec IngestOf(StreamPlan plan) => new()
+    {
+        Embedding = new VectorSpec { Dimension = plan.Dimension },
+        Types = [new EventTypeSpec(EventsModule.Check, null), .. plan.Types.Select(type => type.ToSpec())],
+        OnlyDeclaredTypes = plan.OnlyDeclaredTypes,
+        MaxEvent = plan.MaxEvent,
+        MaxBatch = plan.MaxBatch,
+    };
 
     public void Report(Exception bug)
     {

@@ -21,9 +21,9 @@ internal sealed record StreamStatus(string Stream, string Log, string Store, dou
     public static StreamStatus Of(StreamState stream)
     {
         var partitions = stream.Log.Partitions.Select(p => PartitionReport.Of(p, stream.Workers[p.Number], stream.Archive?.Workers[p.Number])).ToList();
-        return new StreamStatus(stream.Plan.Name, stream.Log.Id.ToString(), stream.StoreName, partitions.Max(p => p.LagSeconds), stream.DeadLetters.Count(), partitions)
+        return new StreamStatus(stream.Plan.Name, stream.Log.Name, stream.StoreName, partitions.Max(p => p.LagSeconds), stream.DeadLetters.Count(), partitions)
         {
-            Drive = stream.Log.Drive?.Words(),
+            Drive = stream.Log.Words,
             Archive = stream.Archive?.Address,
         };
     }
@@ -32,13 +32,18 @@ internal sealed record StreamStatus(string Stream, string Log, string Store, dou
 /// <param name="Begin">The first event that the log still has.</param>
 /// <param name="Next">Of the next event that comes.</param>
 /// <param name="Stored">The first event that the store has not had.</param>
-/// <param name="State"><c>writable</c>, <c>disk_full</c>, <c>failed</c>.</param>
-/// <param name="Hash">The running hash of all events, to compare with the store's.</param>
+/// <param name="State"><c>writable</c>, <c>disk_full</c>, <c>failed</c>; with Kafka also <c>stored_elsewhere</c> and <c>unavailable</c>.</param>
+/// <param name="Hash">The running hash of all events, to compare with the store's; empty: the log has none.</param>
+/// <param name="Bytes">On this machine's disk.</param>
 internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, ulong Stored, double LagSeconds, string State, string Hash, long Bytes)
 {
     /// <summary>Why events are not stored just now; null: they are.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Problem { get; init; }
+
+    /// <summary>Events that come are taken.</summary>
+    [JsonIgnore]
+    public bool IsTaking => State is "writable" or "stored_elsewhere";
 
     /// <summary>The first event that is not archived; null: there is no archive.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -52,7 +57,7 @@ internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, u
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? ArchiveProblem { get; init; }
 
-    public static PartitionReport Of(Partition partition, PartitionWorker worker, ArchiveWorker? archive)
+    public static PartitionReport Of(IEventPartition partition, PartitionWorker worker, ArchiveWorker? archive)
     {
         // Before the log's end is looked at: nobody sees more stored than there is.
         var (progress, archived) = (worker.Progress, archive?.Progress);
@@ -64,9 +69,11 @@ internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, u
                 PartitionState.Writable => "writable",
                 PartitionState.DiskFull => "disk_full",
                 PartitionState.Failed => "failed",
+                PartitionState.Unavailable => "unavailable",
+                PartitionState.Elsewhere => "stored_elsewhere",
                 PartitionState.Closed => "closed",
             },
-            status.Hash.ToString(), status.Bytes)
+            status.Hash?.ToString() ?? "", status.Bytes)
         {
             Problem = progress.Problem ?? (status.Failure.Length > 0 ? status.Failure : null),
             Archived = archived?.Next,

@@ -46,6 +46,9 @@ internal sealed class EventBatch : IDisposable
 
     public long? LastLogged { get; private set; }
 
+    /// <summary>Of the event that was added last; null: none was.</summary>
+    public ulong? LastOffset { get; private set; }
+
     public DocumentBatch Documents => _documents;
 
     /// <summary>Events that became no document.</summary>
@@ -58,7 +61,7 @@ internal sealed class EventBatch : IDisposable
         _records.Clear();
         _frames.Clear();
         _poison.Clear();
-        (Bytes, FirstLogged, LastLogged) = (0, null, null);
+        (Bytes, FirstLogged, LastLogged, LastOffset) = (0, null, null, null);
         _documents.Begin((long?)from);
     }
 
@@ -68,6 +71,13 @@ internal sealed class EventBatch : IDisposable
         Bytes += record.Payload.Length;
         FirstLogged ??= record.Time;
         LastLogged = record.Time;
+        LastOffset = record.Offset;
+        if (record.Fault is { } not)
+        {
+            _poison.Add(new DeadLetter(_place.Partition, record.Offset, "", "", not.Cause, not.Path, not.Message, record.Payload.ToArray(), record.Time));
+            return;
+        }
+
         if (EnvelopeFrame.TryRead(record.Payload, _said) is var fault and not FrameFault.None)
         {
             _poison.Add(new DeadLetter(_place.Partition, record.Offset, "", "", fault == FrameFault.OtherVersion ? "other_version" : "frame", "", "the event in the log is not one that this program can read", record.Payload.ToArray(), record.Time));

@@ -1,5 +1,4 @@
 using Stoker.Streams.Log;
-using Stoker.Streams.Log.Positions;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Transform;
@@ -17,15 +16,15 @@ namespace Stoker.Streams.Work;
 /// </summary>
 internal sealed class PartitionWorker : IAsyncDisposable
 {
-    /// <summary>The name under which the log keeps its position, for retention's sake; what counts is the store's.</summary>
-    private const string Consumer = "store";
-
     /// <summary>Of events that are stored together, beyond which no more are added.</summary>
     private const long MostBytes = 8 << 20;
 
+    /// <summary>How often the store is asked how far it is, while another process stores the partition's events.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(10), LetterPause = TimeSpan.FromSeconds(1);
 
-    private readonly Partition _partition;
+    private readonly IEventPartition _partition;
     private readonly IDocumentStore _store;
     private readonly DeadLetterStore _letters;
     private readonly TimeProvider _clock;
@@ -38,10 +37,10 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private long _poison;
     private string? _problem;
 
-    public PartitionWorker(Partition partition, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock, Action<string> say)
+    public PartitionWorker(IEventPartition partition, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock, Action<string> say)
     {
         (_partition, _store, _letters, _clock, _say) = (partition, store, letters, clock, say);
-        _place = new LogPlace(partition.Log.ToString(), partition.Number);
+        _place = new LogPlace(partition.LogName, partition.Number);
         _batch = new EventBatch(_place, transform, PutAside);
         _progress = new WorkerProgress(partition.BeginOffset, 0, 0, 0, null);
     }
@@ -56,7 +55,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
         get
         {
             var progress = _progress;
-            if (progress.Next >= _partition.End.NextOffset || progress.Oldest is not { } oldest) return 0;
+            if (progress.Next >= _partition.NextOffset || progress.Oldest is not { } oldest) return 0;
             return Math.Max(0, (LogModule.MicrosecondsOf(_clock.GetUtcNow()) - oldest) / 1e6);
         }
     }
@@ -76,11 +75,18 @@ internal sealed class PartitionWorker : IAsyncDisposable
             var begun = _clock.GetTimestamp();
             try
             {
-                await WorkAsync(stop);
+                using var hold = await HoldAsync(stop);
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, hold.Wanted);
+                await WorkAsync(either.Token, stop);
+                if (hold.Wanted.IsCancellationRequested) pause = FirstPause;
             }
             catch (IOException failed)
             {
                 Trouble(failed.Message);
+            }
+            catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+            {
+                // The partition is wanted elsewhere; nothing was under way.
             }
 
             if (_clock.GetElapsedTime(begun) > LongestPause) pause = FirstPause;
@@ -93,7 +99,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     {
         try
         {
-            if (_partition.Position(Consumer).Current is { Required: true } known && known.Next > _progress.Next) Tell(known.Next, null);
+            if (_partition.Kept is { } known && known > _progress.Next) Tell(known, null);
         }
         catch (IOException)
         {
@@ -101,35 +107,74 @@ internal sealed class PartitionWorker : IAsyncDisposable
         }
     }
 
-    /// <summary>From taking the partition until it has to be taken anew.</summary>
-    private async Task WorkAsync(CancellationToken stop)
+    /// <summary>Waits until the partition's events are this process's to store; meanwhile it is told how far the one that has it is.</summary>
+    private async Task<PartitionHold> HoldAsync(CancellationToken stop)
     {
-        var claim = await _store.TakeAsync(_place, new StorePosition((long)_partition.BeginOffset, 0), stop);
-        var kept = _partition.Position(Consumer);
-        var next = (ulong)claim.Position.Next;
-        if (next > _partition.End.NextOffset)
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var holding = _partition.HoldAsync(leaving.Token);
+        try
         {
-            Trouble($"the store has had {next} events of this log, which has only {_partition.End.NextOffset}: it is not the log that it was");
+            while (!holding.IsCompleted && await Task.WhenAny(holding, Task.Delay(LookEvery, _clock, stop)) != holding)
+            {
+                stop.ThrowIfCancellationRequested();
+                await LookAsync(stop);
+            }
+
+            return await holding;
+        }
+        catch
+        {
+            // Nobody is given what nobody waits for.
+            await leaving.CancelAsync();
+            if (holding.IsCompletedSuccessfully) (await holding).Dispose();
+            throw;
+        }
+    }
+
+    private async Task LookAsync(CancellationToken stop)
+    {
+        try
+        {
+            if (await _store.PositionAsync(_place, stop) is not { } elsewhere) return;
+            Well();
+            Tell((ulong)elsewhere.Next, (ulong)elsewhere.Next < _partition.NextOffset ? OldestOf((ulong)elsewhere.Next) : null);
+        }
+        catch (IOException failed)
+        {
+            Trouble(failed.Message);
+        }
+    }
+
+    /// <summary>From taking the partition until it has to be taken anew.</summary>
+    /// <param name="stop">Nothing new is begun: the process ends, or the partition is wanted elsewhere.</param>
+    /// <param name="abandon">The process ends: what the store is being asked is not waited for either.</param>
+    private async Task WorkAsync(CancellationToken stop, CancellationToken abandon)
+    {
+        var claim = await _store.TakeAsync(_place, new StorePosition((long)_partition.BeginOffset, 0), abandon);
+        var next = (ulong)claim.Position.Next;
+        if (_partition.Contradicts(next, claim.Position.Hash) is { } other)
+        {
+            Trouble(other);
             return;
         }
 
         using var reader = _partition.Read(next);
-        Keep(kept, next, null);
+        _partition.Keep(next, null);
         Times.Begin(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
         Tell(next, OldestOf(next));
         var lettersAt = 0L;
-        while (true)
+        while (!stop.IsCancellationRequested)
         {
             if (_clock.GetElapsedTime(lettersAt) > LetterPause)
             {
-                if (!await RetryLettersAsync(claim, stop)) return;
+                if (!await RetryLettersAsync(claim, stop, abandon)) return;
                 lettersAt = _clock.GetTimestamp();
             }
 
             _batch.Begin(next);
             if (Gather(reader) is not { } end)
             {
-                if (_problem is not null && reader.NextOffset < _partition.End.NextOffset) return;
+                if (_problem is not null && reader.NextOffset < _partition.NextOffset) return;
                 Well();
                 Tell(next, null);
                 await WaitAsync(reader, stop);
@@ -139,17 +184,17 @@ internal sealed class PartitionWorker : IAsyncDisposable
             Tell(next, _batch.FirstLogged);
             if (_batch.Poison.Count > 0) PutAside(_batch.Poison);
             _batch.End(end.Next, end.Hash);
-            if (!await ApplyAsync(claim, stop)) return;
+            if (!await ApplyAsync(claim, stop, abandon)) return;
             next = end.Next;
             Times.Add(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
             // What follows is not older.
             Tell(next, _batch.LastLogged);
-            Keep(kept, next, end.Hash);
+            _partition.Keep(next, end.Hash);
         }
     }
 
     /// <summary>Until there is more, or it is time to look for dead letters that somebody wants tried again.</summary>
-    private async Task WaitAsync(LogReader reader, CancellationToken stop)
+    private async Task WaitAsync(IEventReader reader, CancellationToken stop)
     {
         using var soon = new CancellationTokenSource(LetterPause, _clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, soon.Token);
@@ -164,7 +209,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     }
 
     /// <returns>Where the batch ends; null: there is nothing to store.</returns>
-    private (ulong Next, ulong Hash)? Gather(LogReader reader)
+    private (ulong Next, ulong Hash)? Gather(IEventReader reader)
     {
         (ulong, ulong)? end = null;
         while (_batch.Count < StoresModule.BatchSize && _batch.Bytes < MostBytes)
@@ -198,11 +243,11 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
     /// <summary>Applies the batch, through outages.</summary>
     /// <returns>False: the partition has to be taken anew.</returns>
-    private async Task<bool> ApplyAsync(StoreClaim claim, CancellationToken stop)
+    private async Task<bool> ApplyAsync(StoreClaim claim, CancellationToken stop, CancellationToken abandon)
     {
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
-            switch (await _store.ApplyAsync(claim, _batch.Documents, stop))
+            switch (await _store.ApplyAsync(claim, _batch.Documents, abandon))
             {
                 case ApplyOutcome.Applied applied:
                     _stored += applied.Stored;
@@ -229,16 +274,16 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
     /// <summary>Tries again what somebody has asked to be tried again.</summary>
     /// <returns>False: the partition has to be taken anew.</returns>
-    private async Task<bool> RetryLettersAsync(StoreClaim claim, CancellationToken stop)
+    private async Task<bool> RetryLettersAsync(StoreClaim claim, CancellationToken stop, CancellationToken abandon)
     {
         while (_letters.ToRetry(_partition.Number, StoresModule.BatchSize) is { Count: > 0 } letters)
         {
             _batch.Begin(null);
-            foreach (var letter in letters) _batch.Add(new LogRecord(letter.Offset, letter.Logged, 0, letter.Frame));
+            foreach (var letter in letters) AddAgain(letter);
             var still = _batch.Poison.Select(p => p.Offset).ToHashSet();
             if (still.Count > 0) PutAside(_batch.Poison);
             _batch.End(0, 0);
-            if (!await ApplyAsync(claim, stop)) return false;
+            if (!await ApplyAsync(claim, stop, abandon)) return false;
             foreach (var poison in _batch.Documents.Poison) still.Add((ulong)_batch.Documents.Documents[poison.Item].Sequence);
             foreach (var letter in letters.Where(letter => !still.Contains(letter.Offset))) _letters.Set(letter.Partition, letter.Offset, DeadLetterState.Stored);
         }
@@ -246,21 +291,33 @@ internal sealed class PartitionWorker : IAsyncDisposable
         return true;
     }
 
-    private void PutAside(IReadOnlyList<DeadLetter> letters) => _letters.Add(letters, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
-
-    /// <summary>For retention: what is stored may go. A step back after a crash keeps only more.</summary>
-    private static void Keep(PositionFile kept, ulong next, ulong? hash)
+    /// <summary>As it was put aside; what was no event is read anew, because what is taken for one may have changed.</summary>
+    private void AddAgain(DeadLetter letter)
     {
-        if (kept.Current.Required && kept.Current.Next == next) return;
-        _ = kept.Set(kept.Current with { Next = next, Hash = hash is { } known ? new Log.Format.RunningHash(known) : kept.Current.Hash, Required = true });
+        if (letter.Frame.AsSpan().StartsWith("{"u8) && _partition.Find(letter.Offset) is ReadOutcome.Batch { Value: var batch })
+        {
+            using (batch)
+            {
+                foreach (var record in batch)
+                {
+                    if (record.Offset == letter.Offset) _batch.Add(record);
+                    if (record.Offset >= letter.Offset) break;
+                }
+            }
+        }
+
+        if (_batch.LastOffset == letter.Offset) return;
+        var fault = letter.Frame.AsSpan().StartsWith("{"u8) ? new RecordFault(letter.Cause, letter.Path, letter.Message) : null;
+        _batch.Add(new LogRecord(letter.Offset, letter.Logged, 0, letter.Frame) { Fault = fault });
     }
+
+    private void PutAside(IReadOnlyList<DeadLetter> letters) => _letters.Add(letters, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
 
     private long? OldestOf(ulong offset)
     {
         try
         {
-            using var reader = _partition.Read(offset);
-            if (reader.Read() is not ReadOutcome.Batch { Value: var batch }) return null;
+            if (_partition.Find(offset) is not ReadOutcome.Batch { Value: var batch }) return null;
             using (batch)
             {
                 foreach (var record in batch) return record.Time;

@@ -9,7 +9,7 @@ namespace Stoker.Streams.Work;
 /// <summary>Tells where an event is, from the log, the worker's position and the dead letters.</summary>
 /// <param name="archived">Whether an event is archived, and when, where that is known; null: there is no archive.</param>
 internal sealed class ReceiptBook(
-    StreamLog log, IReadOnlyList<PartitionWorker> workers, DeadLetterStore letters, Func<int, ulong, DateTimeOffset?, (bool IsArchived, long? At)>? archived = null)
+    IEventLog log, IReadOnlyList<PartitionWorker> workers, DeadLetterStore letters, Func<int, ulong, DateTimeOffset?, (bool IsArchived, long? At)>? archived = null)
 {
     /// <summary>Reads the log: not on an event loop. Null: there is no such event.</summary>
     /// <exception cref="IOException"/>
@@ -23,10 +23,9 @@ internal sealed class ReceiptBook(
     private ReceiptReport? FindStored(int partition, ulong offset)
     {
         var source = log.Partitions[partition];
-        if (offset >= source.End.NextOffset) return null;
-        var report = new ReceiptReport($"{partition}-{offset}", "logged", log.Id.ToString(), partition, offset);
-        using var reader = source.Read(offset);
-        report = reader.Read() switch
+        if (offset >= source.NextOffset) return null;
+        var report = new ReceiptReport($"{partition}-{offset}", "logged", log.Name, partition, offset);
+        report = source.Find(offset) switch
         {
             ReadOutcome.Batch { Value: var batch } => Logged(report, batch, offset),
             ReadOutcome.Deleted => report with { Note = "the log does not keep it any more" },
@@ -51,7 +50,7 @@ internal sealed class ReceiptBook(
         return report with { State = "stored", Stored = workers[partition].Times.Of(offset) is { } at ? Time(at) : null };
     }
 
-    private static ReceiptReport Logged(ReceiptReport report, LogBatch batch, ulong offset)
+    private static ReceiptReport Logged(ReceiptReport report, RecordBatch batch, ulong offset)
     {
         using (batch)
         {

@@ -16,7 +16,7 @@ namespace Stoker.Streams.Work;
 /// </code>
 /// </summary>
 /// <param name="store">For <see cref="ReplayMode.Replace"/> one that replaces.</param>
-internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock)
+internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock)
 {
     /// <summary>Of events that are looked at together.</summary>
     private const long MostBytes = 8 << 20;
@@ -28,13 +28,13 @@ internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetter
     /// <param name="fromOf">Where to begin in each partition.</param>
     /// <param name="told">Called after each batch.</param>
     /// <exception cref="IOException">The log is damaged, or the store failed. What was applied stays, and the same again changes nothing.</exception>
-    public async Task<ReplaySums> RunAsync(Func<PartitionFiles, ulong> fromOf, ReplayMode mode, Action<ReplaySums> told, CancellationToken stop)
+    public async Task<ReplaySums> RunAsync(Func<IPartitionView, ulong> fromOf, ReplayMode mode, Action<ReplaySums> told, CancellationToken stop)
     {
         _compares = mode != ReplayMode.Fill;
         _hasLetters = letters.List(null, 1).Count > 0;
-        foreach (var partition in files.Partitions)
+        foreach (var partition in log.Partitions)
         {
-            var place = new LogPlace(files.Log.ToString(), partition.Partition);
+            var place = new LogPlace(log.Name, partition.Partition);
             var stored = (ulong)((await store.PositionAsync(place, stop))?.Next ?? (long)partition.BeginOffset);
             using var batch = new EventBatch(place, transform, PutAside);
             var claim = mode == ReplayMode.Compare ? null : await store.TakeAsync(new LogPlace($"replay-{place.Log}", place.Partition), default, stop);
@@ -45,7 +45,7 @@ internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetter
         return _sums;
     }
 
-    private async Task RunAsync(PartitionFiles partition, ulong from, ulong stored, EventBatch batch, StoreClaim? claim, Action<ReplaySums> told, CancellationToken stop)
+    private async Task RunAsync(IPartitionView partition, ulong from, ulong stored, EventBatch batch, StoreClaim? claim, Action<ReplaySums> told, CancellationToken stop)
     {
         batch.Begin(null);
         foreach (var outcome in partition.Read(from))
@@ -61,7 +61,7 @@ internal sealed class Replay(StreamFiles files, IDocumentStore store, DeadLetter
         await EndAsync(batch, claim, told, stop);
     }
 
-    private void Take(int partition, LogBatch read, ulong stored, EventBatch batch)
+    private void Take(int partition, RecordBatch read, ulong stored, EventBatch batch)
     {
         foreach (var record in read)
         {

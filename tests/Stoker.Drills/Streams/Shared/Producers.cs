@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Stoker.Drills.Streams.Shared;
 
 /// <summary>
-/// Producers that post without a pause, one request after the other each. What was not answered they send again or give up, in turn; what is refused for a
+/// Producers that post without a pause, unless one is said, one request after the other each. What was not answered they send again or give up, in turn; what is refused for a
 /// time they send again.
 /// </summary>
 internal sealed class Producers : IAsyncDisposable
@@ -14,15 +14,17 @@ internal sealed class Producers : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _running;
     private readonly int _batch;
+    private readonly TimeSpan _pause;
     private readonly Func<Oracle, DrillEvent> _issue;
     private long _unanswered;
     private long _sentAgain;
     private long _refused;
 
     /// <param name="batch">The most events of a request.</param>
-    public Producers(StreamBox box, Oracle oracle, int count = 8, int batch = 20, Func<Oracle, DrillEvent>? issue = null)
+    /// <param name="pause">Between two requests of a producer.</param>
+    public Producers(StreamBox box, Oracle oracle, int count = 8, int batch = 20, Func<Oracle, DrillEvent>? issue = null, TimeSpan pause = default)
     {
-        (_box, _oracle, _batch) = (box, oracle, batch);
+        (_box, _oracle, _batch, _pause) = (box, oracle, batch, pause);
         _issue = issue ?? (static o => o.Issue());
         _running = [.. Enumerable.Range(0, count).Select(number => Task.Run(() => RunAsync(number)))];
     }
@@ -56,6 +58,7 @@ internal sealed class Producers : IAsyncDisposable
     {
         for (var turn = number; !_stop.IsCancellationRequested; turn++)
         {
+            if (turn > number && _pause > TimeSpan.Zero) await Task.Delay(_pause);
             var events = Enumerable.Range(0, 1 + ((turn * 7) % _batch)).Select(_ => _issue(_oracle)).ToList();
             for (var attempt = 0; !_stop.IsCancellationRequested; attempt++)
             {
@@ -77,8 +80,8 @@ internal sealed class Producers : IAsyncDisposable
                 return true;
             }
 
-            Interlocked.Increment(ref _refused);
             LastRefusal = (answer.StatusCode, answer.Headers.RetryAfter?.Delta, answer.Content.Headers.ContentType?.MediaType);
+            Interlocked.Increment(ref _refused);
         }
         catch (Exception broken) when (broken is HttpRequestException or TaskCanceledException or IOException or JsonException)
         {

@@ -122,7 +122,7 @@ internal sealed class ArchiveBench : IAsyncDisposable
 
     public async Task<ArchiveReport> VerifyAsync()
     {
-        var files = StreamFiles.Look(Workshop.Disk, LogWorkshop.Root);
+        var files = LogFiles.Look(Workshop.Disk, LogWorkshop.Root);
         return await new ArchiveVerifier(Store, Stream, files, static _ => { }).RunAsync(TestContext.Current.CancellationToken);
     }
 

@@ -71,7 +71,7 @@ public sealed class DoorTests
         var (told, problem) = await bench.PostAsync(body, type);
         Assert.Equal(status, told);
         Assert.Equal(status, (int)problem["status"]!);
-        Assert.Equal(0ul, bench.State.Log.Partitions[0].End.NextOffset);
+        Assert.Equal(0ul, bench.State.Log.Partitions[0].NextOffset);
         Assert.Equal(1, (await bench.MetricsAsync())["stoker_stream_events_rejected_total"]);
     }
 
@@ -153,7 +153,7 @@ public sealed class DoorTests
             Post(StreamBench.Fact("large", $",\"extra\":{{\"noise\":\"{new string('x', 70_000)}\"}}")) + Post(StreamBench.Fact("small"), close: true));
         Assert.StartsWith("HTTP/1.1 413 ", answers, StringComparison.Ordinal);
         Assert.Contains("\"metadata_id\":\"small\"", answers, StringComparison.Ordinal);
-        Assert.Equal(1ul, bench.State.Log.Partitions[0].End.NextOffset);
+        Assert.Equal(1ul, bench.State.Log.Partitions[0].NextOffset);
     }
 
     [Fact]
@@ -167,7 +167,7 @@ public sealed class DoorTests
         }
 
         Assert.Equal(202, (await bench.PostAsync(StreamBench.Fact("here"))).Status);
-        Assert.Equal(1ul, bench.State.Log.Partitions[0].End.NextOffset);
+        Assert.Equal(1ul, bench.State.Log.Partitions[0].NextOffset);
     }
 
     [Fact]

@@ -43,7 +43,7 @@ public sealed class ProducerKeyTests
         var problem = await answer.Content.ReadAsStringAsync();
         Assert.Contains("urn:stoker:problem:unauthorized", problem, StringComparison.Ordinal);
         if (secret is not null) Assert.DoesNotContain(secret, problem, StringComparison.Ordinal);
-        Assert.Equal(0ul, bench.State.Log.Partitions[0].End.NextOffset);
+        Assert.Equal(0ul, bench.State.Log.Partitions[0].NextOffset);
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class ProducerKeyTests
         Assert.Equal(202, (int)two.StatusCode);
         using var never = await SendAsync(bench, secret, StreamBench.Fact("f"));
         Assert.Equal(429, (int)never.StatusCode);
-        Assert.Equal(5ul, bench.State.Log.Partitions[0].End.NextOffset);
+        Assert.Equal(5ul, bench.State.Log.Partitions[0].NextOffset);
     }
 
     [Fact]

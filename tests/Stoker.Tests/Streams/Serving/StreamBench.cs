@@ -117,7 +117,7 @@ internal sealed class StreamBench : IAsyncDisposable
         }
     }
 
-    public Task StoredAsync() => UntilAsync(() => Task.FromResult(State.Workers.Zip(State.Log.Partitions).All(pair => pair.First.Progress.Next == pair.Second.End.NextOffset)));
+    public Task StoredAsync() => UntilAsync(() => Task.FromResult(State.Workers.Zip(State.Log.Partitions).All(pair => pair.First.Progress.Next == pair.Second.NextOffset)));
 
     /// <summary>All that is stored, once it is.</summary>
     public async Task<List<JsonNode>> DocumentsAsync()

@@ -3,11 +3,13 @@ using Stoker.Streams.Log.Format;
 
 namespace Stoker.Streams.Log.Reading;
 
-/// <summary>Records that were committed together, as they were read, in the pool's memory: to be disposed of, after which the records must not be used.</summary>
-internal sealed class LogBatch : IDisposable
+/// <summary>Records that were committed together, as they were read, in the pool's memory.</summary>
+internal sealed class LogBatch : RecordBatch
 {
     private readonly BatchHeader _header;
     private byte[]? _bytes;
+    private ReadOnlyMemory<byte> _rest;
+    private ulong _next;
 
     /// <param name="from">Records before this are left out.</param>
     internal LogBatch(byte[] bytes, in BatchHeader header, ulong from)
@@ -16,57 +18,39 @@ internal sealed class LogBatch : IDisposable
         FirstOffset = Math.Max(from, header.FirstOffset);
     }
 
-    public ulong FirstOffset { get; }
+    public override ulong FirstOffset { get; }
 
-    public ulong NextOffset => _header.NextOffset;
+    public override ulong NextOffset => _header.NextOffset;
 
     public int Count => (int)(NextOffset - FirstOffset);
 
     /// <summary>The running hash after the last record: with it, position and "all of 1 to N" are one comparison.</summary>
-    public RunningHash Hash => _header.After;
+    public override RunningHash Hash => _header.After;
 
-    public long GreatestTime => _header.GreatestTime;
+    public override long GreatestTime => _header.GreatestTime;
 
-    public Enumerator GetEnumerator()
-    {
-        ObjectDisposedException.ThrowIf(_bytes is null, this);
-        return new Enumerator(_bytes.AsMemory(BatchHeader.Size, _header.Length - BatchHeader.Size), _header, FirstOffset);
-    }
-
-    public void Dispose()
+    public override void Dispose()
     {
         if (Interlocked.Exchange(ref _bytes, null) is { } bytes) ArrayPool<byte>.Shared.Return(bytes);
     }
 
-    internal struct Enumerator
+    protected internal override void Rewind()
     {
-        private ReadOnlyMemory<byte> _rest;
-        private ulong _next;
-        private readonly ulong _end;
-
-        internal Enumerator(ReadOnlyMemory<byte> records, in BatchHeader header, ulong from)
+        ObjectDisposedException.ThrowIf(_bytes is null, this);
+        (_rest, _next) = (_bytes.AsMemory(BatchHeader.Size, _header.Length - BatchHeader.Size), _header.FirstOffset);
+        while (_next < FirstOffset && TryNext(out _))
         {
-            (_rest, _next, _end) = (records, header.FirstOffset, header.NextOffset);
-            while (_next < from && Advance())
-            {
-            }
-        }
-
-        public LogRecord Current { get; private set; }
-
-        public bool MoveNext() => _next < _end && Advance();
-
-        private bool Advance()
-        {
-            if (!BatchRecords.TryRead(_rest.Span, out var length, out var time, out var key))
-                throw new InvalidDataException($"record {_next} is not whole, though its batch's checksum is right");
-            Current = new LogRecord(_next++, time, key, _rest.Slice(BatchRecords.HeadSize, length));
-            _rest = _rest[(BatchRecords.HeadSize + length)..];
-            return true;
         }
     }
-}
 
-/// <param name="Time">Microseconds of UTC since 1970, as it was given.</param>
-/// <param name="Payload">Until its batch is disposed of.</param>
-internal readonly record struct LogRecord(ulong Offset, long Time, ulong Key, ReadOnlyMemory<byte> Payload);
+    protected internal override bool TryNext(out LogRecord record)
+    {
+        record = default;
+        if (_next >= _header.NextOffset) return false;
+        if (!BatchRecords.TryRead(_rest.Span, out var length, out var time, out var key))
+            throw new InvalidDataException($"record {_next} is not whole, though its batch's checksum is right");
+        record = new LogRecord(_next++, time, key, _rest.Slice(BatchRecords.HeadSize, length));
+        _rest = _rest[(BatchRecords.HeadSize + length)..];
+        return true;
+    }
+}

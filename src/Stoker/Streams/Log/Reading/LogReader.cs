@@ -8,7 +8,7 @@ namespace Stoker.Streams.Log.Reading;
 /// <summary>
 /// Reads a partition forwards, up to what is durable and no further, one batch at a time, each held to its checksum. One thread at a time; any number of readers.
 /// </summary>
-internal sealed class LogReader : IDisposable
+internal sealed class LogReader : IEventReader
 {
     private readonly Partition _partition;
     private readonly ulong _tag;

@@ -11,7 +11,7 @@ namespace Stoker.Streams.Log.Reading;
 /// looked at. Each batch is held to its checksum, as everywhere.
 /// </summary>
 /// <param name="found">By <see cref="LogSurvey"/>.</param>
-internal sealed class PartitionFiles(IDisk disk, LogId log, PartitionFindings found)
+internal sealed class PartitionFiles(IDisk disk, LogId log, PartitionFindings found) : IPartitionView
 {
     private readonly ulong _tag = log.TagOf(found.Partition);
 

@@ -8,7 +8,7 @@ internal abstract record ReadOutcome
     }
 
     /// <param name="Value">The caller's, to dispose of.</param>
-    internal sealed record Batch(LogBatch Value) : ReadOutcome;
+    internal sealed record Batch(RecordBatch Value) : ReadOutcome;
 
     /// <summary>There is nothing more yet.</summary>
     internal sealed record End : ReadOutcome
