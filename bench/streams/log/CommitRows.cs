@@ -30,7 +30,7 @@ internal static class CommitRows
         for (var round = -50; round < Rounds; round++)
         {
             var (bare, began) = (drive.Write(extent), Stopwatch.GetTimestamp());
-            if (log.Partition.Append(records, inbox) != AppendAnswer.Taken) throw new InvalidOperationException("not taken");
+            if (log.Partition.Append(records, inbox, null) != AppendAnswer.Taken) throw new InvalidOperationException("not taken");
             arrived.Wait();
             var took = Stopwatch.GetElapsedTime(began);
             results = inbox.Take(results);

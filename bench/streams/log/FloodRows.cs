@@ -47,7 +47,7 @@ internal static class FloodRows
             var (from, waiting) = (Stopwatch.GetTimestamp(), 0);
             while (Stopwatch.GetElapsedTime(from) < time)
             {
-                while (log.Partition.Append(records, inbox) == AppendAnswer.Taken) waiting++;
+                while (log.Partition.Append(records, inbox, null) == AppendAnswer.Taken) waiting++;
                 Take();
             }
 
@@ -71,8 +71,7 @@ internal static class FloodRows
         {
             using (batch)
             {
-                foreach (var record in batch) bytes += record.Payload.Length;
-                count += batch.Count;
+                foreach (var record in batch) (count, bytes) = (count + 1, bytes + record.Payload.Length);
             }
         }
 

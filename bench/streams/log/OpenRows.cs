@@ -49,7 +49,7 @@ internal static class OpenRows
         for (var i = 0; i < 100; i++) records.Add(payload, i, 1);
         for (var written = 0L; written < Size || waiting > 0;)
         {
-            while (written < Size && log.Partitions[0].Append(records, inbox) == AppendAnswer.Taken)
+            while (written < Size && log.Partitions[0].Append(records, inbox, null) == AppendAnswer.Taken)
             {
                 written += records.Bytes.Length;
                 waiting++;

@@ -15,6 +15,7 @@ public sealed class KafkaDrills
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task Brokers_that_go_and_refuse_hold_events_up_and_lose_and_double_none()
     {
         await using var kafka = await MockKafka.StartAsync();
@@ -48,6 +49,7 @@ public sealed class KafkaDrills
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task Partitions_go_from_process_to_process_while_the_store_is_slow()
     {
         await using var kafka = await MockKafka.StartAsync();
@@ -79,6 +81,7 @@ public sealed class KafkaDrills
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_process_that_was_frozen_and_replaced_writes_nothing_when_it_goes_on()
     {
         await using var kafka = await MockKafka.StartAsync();
@@ -160,6 +163,7 @@ public sealed class KafkaDrills
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_topic_that_is_not_the_one_that_the_store_has_had_is_noticed()
     {
         await using var kafka = await MockKafka.StartAsync(1);
@@ -181,6 +185,7 @@ public sealed class KafkaDrills
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_stream_that_is_ended_while_no_broker_answers_ends_all_the_same()
     {
         await using var kafka = await MockKafka.StartAsync(1);
@@ -199,6 +204,7 @@ public sealed class KafkaDrills
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_producer_that_can_never_go_on_ends_the_process_and_the_next_one_takes_events()
     {
         const int beginProducer = 22, notAuthorized = 31;
@@ -230,6 +236,7 @@ public sealed class KafkaDrills
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
     public async Task A_stream_that_cannot_have_its_topic_says_why_and_ends()
     {
         await using var kafka = await MockKafka.StartAsync(2);

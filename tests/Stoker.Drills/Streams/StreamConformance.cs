@@ -15,7 +15,7 @@ public abstract class StreamConformance
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Killed_under_load_every_acknowledged_event_is_stored_once()
+    public virtual async Task Killed_under_load_every_acknowledged_event_is_stored_once()
     {
         await using var bed = await BedAsync(4);
         await using var box = new StreamBox(change: bed.Change);
@@ -42,7 +42,7 @@ public abstract class StreamConformance
     }
 
     [Fact]
-    public async Task Ended_under_load_the_next_process_stores_what_the_last_one_acknowledged()
+    public virtual async Task Ended_under_load_the_next_process_stores_what_the_last_one_acknowledged()
     {
         await using var bed = await BedAsync(2);
         await using var box = new StreamBox(change: bed.Change);
@@ -64,7 +64,7 @@ public abstract class StreamConformance
     }
 
     [Fact]
-    public async Task What_comes_again_is_one_document_also_within_a_batch_and_after_a_kill()
+    public virtual async Task What_comes_again_is_one_document_also_within_a_batch_and_after_a_kill()
     {
         await using var bed = await BedAsync(3);
         await using var box = new StreamBox(change: bed.Change);
@@ -181,6 +181,18 @@ public sealed class EmbeddedConformance : StreamConformance
 
 public sealed class KafkaConformance : StreamConformance
 {
+    [Fact]
+    [Trait("Category", "Slow")]
+    public override Task Killed_under_load_every_acknowledged_event_is_stored_once() => base.Killed_under_load_every_acknowledged_event_is_stored_once();
+
+    [Fact]
+    [Trait("Category", "Slow")]
+    public override Task Ended_under_load_the_next_process_stores_what_the_last_one_acknowledged() => base.Ended_under_load_the_next_process_stores_what_the_last_one_acknowledged();
+
+    [Fact]
+    [Trait("Category", "Slow")]
+    public override Task What_comes_again_is_one_document_also_within_a_batch_and_after_a_kill() => base.What_comes_again_is_one_document_also_within_a_batch_and_after_a_kill();
+
     private protected override async Task<LogBed> BedAsync(int partitions)
     {
         var kafka = await MockKafka.StartAsync(partitions);
