@@ -47,7 +47,10 @@ internal sealed class StreamLog : IEventLog
             if (disk.List(path) is not { Count: > 0 })
             {
                 if (!make) return new LogOpening.NotThere();
-                LogCreation.Run(path, options, disk, clock);
+                // One at a time makes it; who waited for that finds it there.
+                using var making = disk.Lock($"{path}.making", $"{HostEnvironment.ProcessId}", out var maker);
+                if (making is null) return new LogOpening.Locked(maker);
+                if (disk.List(path) is not { Count: > 0 }) LogCreation.Run(path, options, disk, clock);
             }
 
             var held = disk.Lock(Path.Combine(path, LockName), $"{HostEnvironment.ProcessId}", out var holder);
