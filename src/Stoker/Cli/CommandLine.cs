@@ -12,7 +12,7 @@ namespace Stoker.Cli;
 ///                                               ├ begins the daemon          up, daemon run
 ///                                               └ reads the state directory  logs
 /// </code>
-/// Data goes to stdout and everything else to stderr. A client verb touches neither YAML nor the web server, so that
+/// Data goes to stdout and everything else to stderr. A client verb touches neither YAML nor the supervisor, so that
 /// <c>stoker status</c> answers before a person notices.
 /// </summary>
 internal static class CommandLine

@@ -8,8 +8,6 @@ internal sealed class LocalDaemons : IDaemonDoor
 {
     private const long LargestLog = 1 << 20;
 
-    // Not inlined, so that the web server's assemblies are loaded only by whom becomes a daemon.
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     public Task<int> RunAsync(DaemonOptions options, CancellationToken stop) => DaemonHost.RunAsync(options, stop);
 
     public DaemonStart Start(BackgroundDaemon daemon)
