@@ -42,12 +42,16 @@ internal sealed class DaemonLink(GatewayState state, string directory)
             var onRequest = state.Tables.PlanOf(route).LoadsOnRequest;
             foreach (var replica in route.Replicas)
             {
-                // A model of another host, or one that nobody supervises: its answers tell how it is.
-                if (!services.TryGetValue(replica.Id.Service, out var service)) continue;
-                var copy = service.Replicas.FirstOrDefault(r => r.Index == replica.Id.Index);
-                replica.SetMode(ModeOf(copy?.State ?? service.State, onRequest), GatewayLoop.Steady);
+                replica.SetMode(ModeOf(services.GetValueOrDefault(replica.Id.Service), replica.Id.Index, onRequest), GatewayLoop.Steady);
             }
         }
+    }
+
+    private static ReplicaMode ModeOf(ServiceDocument? service, int index, bool onRequest)
+    {
+        // A model of another host, or one that nobody supervises: its answers tell how it is.
+        if (service is null) return ReplicaMode.Serving;
+        return ModeOf(service.Replicas.FirstOrDefault(r => r.Index == index)?.State ?? service.State, onRequest);
     }
 
     /// <summary>An unhealthy replica stays in: whether it answers is seen at its answers, and faster.</summary>

@@ -49,22 +49,11 @@ internal sealed class GatewayState(Router router, KeyWatch keys, LedgerWriter le
     public void Apply(GatewayPlan plan, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets, long now)
     {
         // Loops go on meanwhile, and find replicas of either plan: so the tables know both, before the router does.
-        var isFirst = _tables.Plan.Routes.Count == 0;
         _tables = new GatewayTables(plan, router, targets, _tables);
         router.Apply(GatewayTables.RoutesOf(plan), now);
-        if (isFirst) AssumeAsleep(now);
         _settings = new GatewaySettings(plan.MaxBody, plan.CorsOrigins, plan.RequiresKeys, TimeSpan.FromMilliseconds(plan.Times.Queue), plan.Times.Body, plan.Times.ClientStall);
         Limiter.SetModelLimits([.. plan.Limits.Select(l => new ModelLimit(l.Model, new LimitSpec(l.RequestsPerMinute, l.TokensPerMinute, l.Concurrent)))]);
         Decisions.Every = plan.LogDecisions;
-    }
-
-    /// <summary>What is loaded on request sleeps until the daemon says otherwise: who asks at once waits, and is not sent to where nobody listens.</summary>
-    private void AssumeAsleep(long now)
-    {
-        foreach (var route in router.Table.Routes.Where(route => Tables.PlanOf(route).LoadsOnRequest))
-        {
-            foreach (var replica in route.Replicas) replica.SetMode(ReplicaMode.Asleep, now);
-        }
     }
 
     /// <summary>Somebody waits for a model that sleeps.</summary>

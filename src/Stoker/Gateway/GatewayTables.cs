@@ -70,6 +70,8 @@ internal sealed class GatewayTables
                 {
                     Weight = r.Weight,
                     CanaryShare = r.CanaryShare,
+                    // Until the daemon says otherwise: who asks at once waits, and is not sent to where nobody listens.
+                    BeginsAs = route.LoadsOnRequest ? ReplicaMode.Asleep : ReplicaMode.Serving,
                 }),
             ])
         {

@@ -20,4 +20,22 @@ public sealed class GatewayTablesTests
         Assert.Equal("key of next", targets[new ReplicaId("next", 1)].Key);
         Assert.Equal("key of m", targets[new ReplicaId("m", 1)].Key);
     }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    public void What_is_loaded_on_request_is_not_asked_before_the_daemon_says_that_it_serves(bool onRequest, bool serves)
+    {
+        var plan = new GatewayPlan("test", [], RequiresKeys: false)
+        {
+            Routes = [new RoutePlan("m", "vllm") { Replicas = [new ReplicaAddress("m", 1, "10.0.0.1", 9000)], LoadsOnRequest = onRequest }],
+        };
+        var router = new Router(RouterOptions.Default, seed: 7);
+        router.Apply(GatewayTables.RoutesOf(plan), 0);
+        var replica = router.Table.Routes[0].Replicas[0];
+        Assert.Equal(serves, replica.IsUsable);
+        Assert.Equal(serves, replica.TryTake(1, 0, despiteEjection: false, out _));
+        replica.SetMode(ReplicaMode.Serving, 1);
+        Assert.True(replica.TryTake(1, 1, despiteEjection: false, out _));
+    }
 }

@@ -38,7 +38,7 @@ internal sealed class ReplicaState
     private ReplicaHealth _health;
     private ulong _events;
     private bool _trialTaken;
-    private volatile bool _isUsable = true;
+    private volatile bool _isUsable;
     private ReplicaMode _mode;
     private long _modeSince;
     private long _lastUsed;
@@ -50,6 +50,8 @@ internal sealed class ReplicaState
     {
         _settings = settings;
         _health = ReplicaHealth.Fresh with { RecoveredAt = settings.IsNew ? now : long.MinValue, WindowBegan = now };
+        _mode = settings.Spec.BeginsAs;
+        _isUsable = _mode == ReplicaMode.Serving;
         _modeSince = _lastUsed = now;
         StableHash = settings.Spec.Id.StableHash;
         AddSlots(0);

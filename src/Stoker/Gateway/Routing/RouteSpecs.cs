@@ -45,6 +45,9 @@ internal sealed record ReplicaSpec(ReplicaId Id, string Address, int Port, strin
 
     /// <summary>From 0 to 1: this replica is a canary and gets this share of all requests, no more; null: an ordinary replica.</summary>
     public double? CanaryShare { get; init; }
+
+    /// <summary>Before anybody has said what it is there for.</summary>
+    public ReplicaMode BeginsAs { get; init; } = ReplicaMode.Serving;
 }
 
 internal sealed record FallbackSpec(ModelName Model, FallbackWhen When);
