@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Stoker.Platform;
 using Stoker.Platform.Disks;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Format;
@@ -19,7 +20,7 @@ namespace Stoker.Streams.Archive;
 /// </summary>
 internal sealed class ArchiveWorker : IDisposable
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(10), GatherTime = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(100);
 
     private readonly Partition _partition;
     private readonly IArchiveStore _store;
@@ -66,7 +67,8 @@ internal sealed class ArchiveWorker : IDisposable
     /// <summary>Until it is stopped. What throws out of it is a bug.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        var backOff = new BackOff(_clock);
+        while (true)
         {
             var begun = _clock.GetTimestamp();
             try
@@ -78,8 +80,8 @@ internal sealed class ArchiveWorker : IDisposable
                 Trouble(failed.Message);
             }
 
-            if (_clock.GetElapsedTime(begun) > LongestPause) pause = FirstPause;
-            await Task.Delay(pause, _clock, stop);
+            if (_clock.GetElapsedTime(begun) > BackOff.Longest) backOff.Worked();
+            await backOff.PauseAsync(stop);
         }
     }
 
@@ -204,7 +206,8 @@ internal sealed class ArchiveWorker : IDisposable
     private async Task CloseAsync(PositionFile kept, CancellationToken stop)
     {
         var manifest = _draft.Close(_clock.GetUtcNow());
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        var backOff = new BackOff(_clock);
+        while (true)
         {
             try
             {
@@ -216,7 +219,7 @@ internal sealed class ArchiveWorker : IDisposable
                 Trouble(failed.Message);
             }
 
-            await Task.Delay(pause, _clock, stop);
+            await backOff.PauseAsync(stop);
         }
 
         var (next, hash) = _draft.End;

@@ -1,3 +1,4 @@
+using Stoker.Platform;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Stores;
@@ -22,7 +23,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     /// <summary>How often the store is asked how far it is, while another process stores the partition's events.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(10), LetterPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LetterPause = TimeSpan.FromSeconds(1);
 
     private readonly IEventPartition _partition;
     private readonly IDocumentStore _store;
@@ -70,7 +71,8 @@ internal sealed class PartitionWorker : IAsyncDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         Remember();
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        var backOff = new BackOff(_clock);
+        while (true)
         {
             var begun = _clock.GetTimestamp();
             try
@@ -78,7 +80,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
                 using var hold = await HoldAsync(stop);
                 using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, hold.Wanted);
                 await WorkAsync(either.Token, stop);
-                if (hold.Wanted.IsCancellationRequested) pause = FirstPause;
+                if (hold.Wanted.IsCancellationRequested) backOff.Worked();
             }
             catch (IOException failed)
             {
@@ -89,8 +91,8 @@ internal sealed class PartitionWorker : IAsyncDisposable
                 // The partition is wanted elsewhere; nothing was under way.
             }
 
-            if (_clock.GetElapsedTime(begun) > LongestPause) pause = FirstPause;
-            await Task.Delay(pause, _clock, stop);
+            if (_clock.GetElapsedTime(begun) > BackOff.Longest) backOff.Worked();
+            await backOff.PauseAsync(stop);
         }
     }
 
@@ -245,7 +247,8 @@ internal sealed class PartitionWorker : IAsyncDisposable
     /// <returns>False: the partition has to be taken anew.</returns>
     private async Task<bool> ApplyAsync(StoreClaim claim, CancellationToken stop, CancellationToken abandon)
     {
-        for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
+        var backOff = new BackOff(_clock);
+        while (true)
         {
             switch (await _store.ApplyAsync(claim, _batch.Documents, abandon))
             {
@@ -268,7 +271,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
                     break;
             }
 
-            await Task.Delay(pause, _clock, stop);
+            await backOff.PauseAsync(stop);
         }
     }
 

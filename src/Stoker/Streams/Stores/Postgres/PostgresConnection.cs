@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Npgsql;
+using Stoker.Platform;
 
 namespace Stoker.Streams.Stores.Postgres;
 
