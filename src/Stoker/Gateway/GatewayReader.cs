@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
@@ -41,7 +40,7 @@ internal sealed class GatewayReader(EstateSpec estate, SectionSource source, IRe
         var found = new List<Positioned<IPEndPoint>>();
         foreach (var text in map.Strings("listen"))
         {
-            if (Parse(text.Value) is { } address) found.Add(new Positioned<IPEndPoint>(address, text.Where));
+            if (Scalars.Endpoint(text.Value) is { } address) found.Add(new Positioned<IPEndPoint>(address, text.Where));
             else _bag.Add(GatewayDiagnostics.InvalidListen, text.Where, $"the gateway cannot listen on `{text.Value}`", "an IP address with a port, as in `127.0.0.1:8000` or `[::1]:8000`");
         }
 
@@ -50,17 +49,6 @@ internal sealed class GatewayReader(EstateSpec estate, SectionSource source, IRe
     }
 
     /// <summary><c>127.0.0.1:8000</c>, <c>[::1]:8000</c>, <c>:8000</c> and <c>8000</c>, which mean this machine, and <c>localhost:8000</c>.</summary>
-    private static IPEndPoint? Parse(string text)
-    {
-        var colon = text.LastIndexOf(':');
-        var host = colon > 0 ? text[..colon] : "127.0.0.1";
-        if (host == "localhost") host = "127.0.0.1";
-        return IPAddress.TryParse(host.Trim('[', ']'), out var address)
-            && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
-            ? new IPEndPoint(address, port)
-            : null;
-    }
-
     private bool ReadAuth(MappingNode map, List<Positioned<IPEndPoint>> listen)
     {
         if (map.PositionedText("auth") is not { Value: "none" } none) return true;

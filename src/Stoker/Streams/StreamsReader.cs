@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Stoker.Diagnostics;
 using Stoker.Estates;
@@ -50,7 +49,7 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
     {
         var usual = new IPEndPoint(IPAddress.Loopback, DefaultPort);
         if (map.PositionedText("listen") is not { } text) return usual;
-        if (Parse(text.Value) is not { } address)
+        if (Scalars.Endpoint(text.Value) is not { } address)
         {
             _bag.Add(StreamDiagnostics.InvalidListen, text.Where, $"the stream cannot listen on `{text.Value}`", "an IP address with a port, as in `127.0.0.1:8010`");
             return usual;
@@ -79,17 +78,6 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         }
 
         return DeclaredKeyReader.ReadOfStream(declared, stream, source.Context.Directory, _bag);
-    }
-
-    private static IPEndPoint? Parse(string text)
-    {
-        var colon = text.LastIndexOf(':');
-        var host = colon > 0 ? text[..colon] : "127.0.0.1";
-        if (host == "localhost") host = "127.0.0.1";
-        return IPAddress.TryParse(host.Trim('[', ']'), out var address)
-            && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
-            ? new IPEndPoint(address, port)
-            : null;
     }
 
     private string ReadStore(MappingNode? map, string stream)

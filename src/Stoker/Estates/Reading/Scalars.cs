@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Stoker.Estates.Reading;
 
@@ -79,6 +80,18 @@ internal static class Scalars
         }
 
         return value <= 0xFFF ? value : null;
+    }
+
+    /// <summary>Where a server listens: an address and a port, <c>[::1]:8010</c>; <c>8010</c>, <c>:8010</c> and <c>localhost:8010</c> are on the loopback.</summary>
+    public static IPEndPoint? Endpoint(string text)
+    {
+        var colon = text.LastIndexOf(':');
+        var host = colon > 0 ? text[..colon] : "127.0.0.1";
+        if (host == "localhost") host = "127.0.0.1";
+        return IPAddress.TryParse(host.Trim('[', ']'), out var address)
+            && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535
+            ? new IPEndPoint(address, port)
+            : null;
     }
 
     // A plain loop, because the vectorised search is compiled anew in every process that uses it once.
