@@ -20,9 +20,9 @@ internal sealed class ControlConnection(ControlServer server, IWire wire) : Serv
     protected override bool IsBusy => _exchange is not null;
 
     /// <summary>The daemon ends: what is answered is answered, what is followed ends here.</summary>
-    public void End()
+    public override void CloseSoon()
     {
-        CloseSoon();
+        base.CloseSoon();
         if (_exchange is { IsStream: true } followed) followed.Leave();
     }
 
@@ -74,7 +74,7 @@ internal sealed class ControlConnection(ControlServer server, IWire wire) : Serv
         _exchange = exchange;
         Wire.OnPeerLeft = exchange.Leave;
         if (Wire.PeerLeft) exchange.Leave();
-        var isWhole = await exchange.RunAsync(server);
+        var isWhole = await server.Events.AsideAsync(() => exchange.RunAsync(server));
         Wire.OnPeerLeft = null;
         if (isWhole && exchange.IsStream && Head.MinorVersion > 0)
         {
@@ -97,11 +97,7 @@ internal sealed class ControlConnection(ControlServer server, IWire wire) : Serv
 
     protected override void Report(Exception bug) => server.Report(bug);
 
-    protected override void Left()
-    {
-        _exchange?.Leave();
-        server.Left(this);
-    }
+    protected override void Left() => _exchange?.Leave();
 
     private ValueTask<bool> RefuseAsync(int status, string message) => SendAsync(status, ControlExchange.Error(ErrorCodes.Invalid, message, null));
 }

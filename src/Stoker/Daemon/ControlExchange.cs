@@ -100,42 +100,36 @@ internal sealed class ControlExchange : IDisposable
     /// <summary>Nobody reads the answer any more.</summary>
     internal void Leave() => _ = _left.CancelAsync();
 
-    /// <summary>Has it answered beside the loop.</summary>
-    /// <returns>On the loop's thread: whether the answer is whole.</returns>
-    internal Task<bool> RunAsync(ControlServer server)
-    {
-        // Its continuation runs where the result is set, which is the loop's thread.
-        var done = new TaskCompletionSource<bool>();
-        _ = Task.Run(async () =>
-        {
-            var isWhole = await AnswerWholeAsync(server);
-            _events.Post(() => done.SetResult(isWhole));
-        });
-        return done.Task;
-    }
-
-    /// <summary>A bug or a broken machine is told to the caller and survived by the daemon.</summary>
-    private async Task<bool> AnswerWholeAsync(ControlServer server)
+    /// <summary>Has it answered; a bug or a broken machine is told to the caller, where it still can be, and survived by the daemon.</summary>
+    /// <returns>Whether the answer is whole.</returns>
+    internal async Task<bool> RunAsync(ControlServer server)
     {
         try
         {
-            await server.Routes.AnswerAsync(this);
-            if (IsStream) await FlushAsync();
+            await AnswerOrFailAsync(server.Routes);
             return true;
         }
         catch (OperationCanceledException) when (Left.IsCancellationRequested)
         {
             return false;
         }
-        catch (Exception fault) when (!_isAnswered)
-        {
-            await AnswerAsync(500, ErrorCodes.Internal, $"{fault.GetType().Name}: {fault.Message}", "this is a fault of Stoker or of this machine; the daemon goes on");
-            return true;
-        }
         catch (Exception fault)
         {
             server.Report(fault);
             return false;
+        }
+    }
+
+    private async Task AnswerOrFailAsync(ControlTable routes)
+    {
+        try
+        {
+            await routes.AnswerAsync(this);
+            if (IsStream) await FlushAsync();
+        }
+        catch (Exception fault) when (!_isAnswered && !Left.IsCancellationRequested)
+        {
+            await AnswerAsync(500, ErrorCodes.Internal, $"{fault.GetType().Name}: {fault.Message}", "this is a fault of Stoker or of this machine; the daemon goes on");
         }
     }
 

@@ -1,4 +1,5 @@
 using Stoker.Daemon.Protocol;
+using Stoker.Http;
 using Stoker.Platform;
 using Stoker.Platform.Loops;
 
@@ -16,14 +17,13 @@ internal sealed class ControlServer : IAsyncDisposable
     private readonly RunningDaemon _daemon;
     private readonly ControlSocket _socket;
     private readonly LoopListener _listener;
-    private readonly HashSet<ControlConnection> _connections = [];
-    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private bool _closing;
+    private readonly ServerConnections _connections;
     private bool _disposed;
 
     private ControlServer(RunningDaemon daemon, ControlSocket socket)
     {
         (_daemon, _socket) = (daemon, socket);
+        _connections = new ServerConnections(Events);
         Routes = new ControlTable();
         DaemonEndpoints.Map(Routes, daemon);
         ServiceEndpoints.Map(Routes, daemon);
@@ -48,8 +48,7 @@ internal sealed class ControlServer : IAsyncDisposable
         if (_disposed) return;
         _disposed = true;
         _listener.Dispose();
-        Events.Post(Close);
-        await Task.WhenAny(_drained.Task, Task.Delay(Patience));
+        await Task.WhenAny(_connections.DrainAsync(), Task.Delay(Patience));
         Events.Dispose();
         Files.Delete(_daemon.Options.State.ControlSocket);
         _socket.Dispose();
@@ -58,23 +57,5 @@ internal sealed class ControlServer : IAsyncDisposable
     /// <summary>A bug that no caller can be told of any more.</summary>
     internal void Report(Exception bug) => _daemon.Doors.Journal.Write("control_failed", $"a request to the control socket ended with a bug of Stoker's: {bug}");
 
-    internal void Left(ControlConnection connection)
-    {
-        _connections.Remove(connection);
-        if (_closing && _connections.Count == 0) _drained.TrySetResult();
-    }
-
-    private void Accept(LoopSocket socket)
-    {
-        var connection = new ControlConnection(this, socket);
-        _connections.Add(connection);
-        _ = connection.RunAsync();
-    }
-
-    private void Close()
-    {
-        _closing = true;
-        foreach (var connection in _connections.ToList()) connection.End();
-        if (_connections.Count == 0) _drained.TrySetResult();
-    }
+    private void Accept(LoopSocket socket) => _connections.Add(new ControlConnection(this, socket));
 }

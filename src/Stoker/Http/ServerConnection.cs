@@ -65,7 +65,7 @@ internal abstract class ServerConnection
     }
 
     /// <summary>The server ends: an idle connection now, a busy one after its answer.</summary>
-    public void CloseSoon()
+    public virtual void CloseSoon()
     {
         IsClosing = true;
         if (!IsBusy) Wire.Cancel();
@@ -109,7 +109,10 @@ internal abstract class ServerConnection
 
     protected abstract void Report(Exception bug);
 
-    protected abstract void Left();
+    /// <summary>The connection is closed.</summary>
+    protected virtual void Left()
+    {
+    }
 
     /// <summary>Steps over what is left of the request. False: it has not all come, so where the next begins is not known.</summary>
     protected bool FinishRequest(bool bodyWasRead)

@@ -82,7 +82,7 @@ internal sealed class ClientConnection : ServerConnection
 
     protected override void Report(Exception bug) => Loop.Gateway.Report(bug);
 
-    protected override void Left() => Loop.Left(this);
+    protected override void Left() => Loop.Gateway.Metrics.Connections(-1);
 
     private void BeginAnswer(int status, ApiError? error)
     {

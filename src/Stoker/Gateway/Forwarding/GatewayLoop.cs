@@ -13,15 +13,14 @@ internal sealed class GatewayLoop
 {
     private static readonly long PerTick = Stopwatch.Frequency / TimeSpan.TicksPerSecond;
 
-    private readonly HashSet<ClientConnection> _clients = [];
+    private readonly ServerConnections _clients;
     private readonly long _utcOfZero;
-    private TaskCompletionSource? _drained;
-    private bool _closing;
 
     /// <param name="utcOfZero">Ticks of UTC when the monotonic clock was zero: from there on limits count steadily, whatever the wall clock does.</param>
     public GatewayLoop(GatewayState gateway, EventLoop events, long utcOfZero)
     {
         (Gateway, Events, _utcOfZero) = (gateway, events, utcOfZero);
+        _clients = new ServerConnections(events);
         Pool = new UpstreamPool(events);
     }
 
@@ -47,38 +46,13 @@ internal sealed class GatewayLoop
 
     public void Accept(LoopSocket socket, IPEndPoint peer)
     {
-        if (_closing)
-        {
-            socket.Dispose();
-            return;
-        }
-
-        var client = new ClientConnection(this, socket, peer);
-        _clients.Add(client);
         Gateway.Metrics.Connections(1);
-        _ = client.RunAsync();
-    }
-
-    public void Left(ClientConnection client)
-    {
-        if (!_clients.Remove(client)) return;
-        Gateway.Metrics.Connections(-1);
-        if (_closing && _clients.Count == 0) _drained?.TrySetResult();
+        _clients.Add(new ClientConnection(this, socket, peer));
     }
 
     /// <summary>Ends idle connections now and busy ones after their answer; from any thread.</summary>
     /// <returns>Completes when none is left.</returns>
-    public Task DrainAsync()
-    {
-        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Events.Post(() =>
-        {
-            (_closing, _drained) = (true, drained);
-            foreach (var client in _clients.ToList()) client.CloseSoon();
-            if (_clients.Count == 0) drained.TrySetResult();
-        });
-        return drained.Task;
-    }
+    public Task DrainAsync() => _clients.DrainAsync();
 
     /// <summary>Whose request it is; null: it may go on.</summary>
     public ApiError? Authorize(ClientConnection client, out KeyState key)

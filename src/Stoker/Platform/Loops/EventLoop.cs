@@ -54,6 +54,24 @@ internal sealed class EventLoop : IDisposable
         if (Interlocked.Exchange(ref _waking, 1) == 0) _epoll.Wake();
     }
 
+    /// <summary>Has something done on another thread, because it waits for a disk; on the loop's thread, who awaits it goes on there.</summary>
+    public Task<T> AsideAsync<T>(Func<T> work) => AsideAsync(() => Task.FromResult(work()));
+
+    /// <inheritdoc cref="AsideAsync{T}(Func{T})"/>
+    public Task<T> AsideAsync<T>(Func<Task<T>> work)
+    {
+        // Whoever awaits it goes on where the result is set.
+        var done = new TaskCompletionSource<T>();
+        _ = HandBackAsync(Task.Run(work));
+        return done.Task;
+
+        async Task HandBackAsync(Task<T> working)
+        {
+            await ((Task)working).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Post(() => done.SetFromTask(working));
+        }
+    }
+
     /// <summary>Ends the thread and waits for it, unless called from it. Sockets that are still open stay with the process.</summary>
     public void Dispose()
     {

@@ -72,7 +72,7 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire, bool isLocal
         if (loop.Stream.Keys is not { } keys) return null;
         var denied = Authorize(keys, scope);
         if (!ReferenceEquals(denied, KeyProblems.Unknown)) return denied;
-        await loop.AsideAsync(keys.Look);
+        await loop.Events.AsideAsync(keys.Look);
         return Authorize(keys, scope);
     }
 
@@ -85,8 +85,6 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire, bool isLocal
     protected override ValueTask<bool> RefuseAsync(HeadFault? fault) => RefuseAsync(Problem.Of(fault));
 
     protected override void Report(Exception bug) => loop.Stream.Report(bug);
-
-    protected override void Left() => loop.Left(this);
 
     /// <summary>Null: another path than the one that producers post to.</summary>
     private bool? IsPost()

@@ -23,8 +23,8 @@ internal static class StreamEndpoints
         return path switch
         {
             "/health" => await client.SendAsync(200, Json, "{\"status\":\"ok\"}"u8),
-            "/metrics" => await client.SendAsync(200, Metrics, await loop.AsideAsync(() => Encoding.UTF8.GetBytes(loop.Stream.Metrics.Page(loop.Stream)))),
-            _ => await client.SendAsync(200, Json, await loop.AsideAsync(() => JsonSerializer.SerializeToUtf8Bytes(StreamStatus.Of(loop.Stream), StreamJson.Default.StreamStatus))),
+            "/metrics" => await client.SendAsync(200, Metrics, await loop.Events.AsideAsync(() => Encoding.UTF8.GetBytes(loop.Stream.Metrics.Page(loop.Stream)))),
+            _ => await client.SendAsync(200, Json, await loop.Events.AsideAsync(() => JsonSerializer.SerializeToUtf8Bytes(StreamStatus.Of(loop.Stream), StreamJson.Default.StreamStatus))),
         };
     }
 
@@ -44,7 +44,7 @@ internal static class StreamEndpoints
     {
         if (!TryParse(id, out var partition, out var offset) || partition >= loop.Stream.Log.Partitions.Count)
             return await client.RefuseAsync(new Problem(404, "receipt", "There is no such receipt", $"`{id}` is none of this stream's: PARTITION-OFFSET"));
-        var report = await loop.AsideAsync(() => loop.Stream.Receipts.Find(partition, offset));
+        var report = await loop.Events.AsideAsync(() => loop.Stream.Receipts.Find(partition, offset));
         if (report is null) return await client.RefuseAsync(new Problem(404, "receipt", "There is no such receipt", $"partition {partition} has no event {offset} yet"));
         return await client.SendAsync(200, Json, JsonSerializer.SerializeToUtf8Bytes(report, StreamJson.Default.ReceiptReport));
     }

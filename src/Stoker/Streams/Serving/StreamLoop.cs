@@ -1,4 +1,5 @@
 using System.Net;
+using Stoker.Http;
 using Stoker.Platform.Loops;
 using Stoker.Streams.Ingest;
 using Stoker.Streams.Log;
@@ -8,18 +9,17 @@ namespace Stoker.Streams.Serving;
 /// <summary>One event loop of a stream with the connections on it.</summary>
 internal sealed class StreamLoop
 {
-    private readonly HashSet<StreamConnection> _connections = [];
+    private readonly ServerConnections _connections;
     private readonly Stack<Posting> _idle = new();
     private readonly AppendInbox _inbox;
     private readonly long _utcOfZero;
     private List<AppendResult> _answers = [];
-    private TaskCompletionSource? _drained;
-    private bool _closing;
 
     /// <param name="utcOfZero">Ticks of UTC when the loop's clock was zero.</param>
     public StreamLoop(StreamState stream, EventLoop events, long utcOfZero)
     {
         (Stream, Events, _utcOfZero) = (stream, events, utcOfZero);
+        _connections = new ServerConnections(events);
         Answer = new IngestAnswer(stream.Log.Acknowledged);
         _inbox = new AppendInbox(() => events.Post(TakeAnswers));
     }
@@ -33,63 +33,15 @@ internal sealed class StreamLoop
     /// <summary>Of this turn of the loop.</summary>
     public DateTime Utc => new(_utcOfZero + (Events.Now * TimeSpan.TicksPerMillisecond), DateTimeKind.Utc);
 
-    public void Accept(LoopSocket socket, IPEndPoint peer)
-    {
-        if (_closing)
-        {
-            socket.Dispose();
-            return;
-        }
-
-        var connection = new StreamConnection(this, socket, IPAddress.IsLoopback(peer.Address));
-        _connections.Add(connection);
-        _ = connection.RunAsync();
-    }
-
-    public void Left(StreamConnection connection)
-    {
-        if (_connections.Remove(connection) && _closing && _connections.Count == 0) _drained?.TrySetResult();
-    }
+    public void Accept(LoopSocket socket, IPEndPoint peer) => _connections.Add(new StreamConnection(this, socket, IPAddress.IsLoopback(peer.Address)));
 
     public Posting Rent() => _idle.TryPop(out var idle) ? idle : new Posting(Stream.Ingest, Stream.Types, Stream.Log, _inbox);
 
     public void Return(Posting posting) => _idle.Push(posting);
 
-    /// <summary>Has something done on another thread, because it waits for a disk; the answer is taken up on this one.</summary>
-    public Task<T> AsideAsync<T>(Func<T> work)
-    {
-        // Its continuation runs where the result is set, which is the loop's thread.
-        var done = new TaskCompletionSource<T>();
-        ThreadPool.UnsafeQueueUserWorkItem(
-            _ =>
-            {
-                try
-                {
-                    var result = work();
-                    Events.Post(() => done.SetResult(result));
-                }
-                catch (Exception failed)
-                {
-                    Events.Post(() => done.SetException(failed));
-                }
-            },
-            null);
-        return done.Task;
-    }
-
     /// <summary>Ends idle connections now and busy ones after their answer; from any thread.</summary>
     /// <returns>Completes when none is left.</returns>
-    public Task DrainAsync()
-    {
-        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Events.Post(() =>
-        {
-            (_closing, _drained) = (true, drained);
-            foreach (var connection in _connections.ToList()) connection.CloseSoon();
-            if (_connections.Count == 0) drained.TrySetResult();
-        });
-        return drained.Task;
-    }
+    public Task DrainAsync() => _connections.DrainAsync();
 
     private void TakeAnswers()
     {
