@@ -12,6 +12,9 @@ namespace Stoker.Drills.Streams;
 /// <summary>A stream on a topic, while brokers fail, processes come, go and freeze, and others write the topic too. The cluster is librdkafka's mock.</summary>
 public sealed class KafkaDrills
 {
+    /// <summary>How long a broker, or the store, does not answer: several tries of the library, and of a worker.</summary>
+    private static readonly TimeSpan AwayFor = TimeSpan.FromSeconds(2);
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -30,7 +33,7 @@ public sealed class KafkaDrills
             await kafka.DoAsync($"error {MockKafka.Fetch} {MockKafka.TimedOut} 3");
             await MoreAsync(box, oracle, 30);
             await kafka.DoAsync("down 1");
-            await Task.Delay(1500, Cancellation);
+            await Task.Delay(AwayFor, Cancellation);
             await kafka.DoAsync("up 1");
             await MoreAsync(box, oracle, 30);
             foreach (var broker in (int[])[1, 2, 3]) await kafka.DoAsync($"down {broker}");
@@ -65,7 +68,7 @@ public sealed class KafkaDrills
                 documents.Execute("BEGIN IMMEDIATE");
                 await second.UpAsync();
                 await MoreAsync(first, oracle, 50);
-                await Task.Delay(2000, Cancellation);
+                await Task.Delay(AwayFor, Cancellation);
                 documents.Execute("ROLLBACK");
             }
 

@@ -13,7 +13,7 @@ internal static class Scenes
     {
         var daemon = await FakeDaemon.StartAsync(world.State, scene == "empty" ? Sample.Estate() : Sample.AiSystem);
         Answer(daemon, "GET /v1/daemon", new DaemonDocument(
-            700, "0.1.0", "ai-system", "mainpc", Sample.Ago(7200), "unix:/work/state/control.sock", "/work/state", true, ["/work/stoker.yaml"]), ControlJson.Readable.DaemonDocument);
+            700, "0.1.0", "ai-system", "mainpc", Sample.Ago(7200), "unix:/srv/lab/state/control.sock", "/srv/lab/state", true, ["/srv/lab/stoker.yaml"]), ControlJson.Readable.DaemonDocument);
         Answer(daemon, "GET /v1/services/vision/why", new WhyDocument("vision", ServiceState.Waiting,
         [
             new WhyLink("vision has been waiting for 12 s for redis", "vision", Sample.Ago(12)),

@@ -9,7 +9,7 @@ namespace Stoker.Tests.Cli;
 /// A file that reads like a terminal: <c>$ stoker …</c>, what it prints to stdout, what it prints to stderr behind <c>! </c>, and the
 /// exit code in brackets where it is not 0. Lines before the first command set the scene:
 /// <c>@file NAME</c> … <c>@end</c>, <c>@daemon SCENE</c>, <c>@terminal COLUMNSxROWS</c>, <c>@env NAME=VALUE</c>, <c>@ledger KEY…</c>; <c>#</c> begins a comment.
-/// The directory of the run is <c>/work</c> in the text.
+/// The directory of the run is <c>/srv/lab</c> in the text.
 /// </summary>
 internal static class Transcript
 {
@@ -93,7 +93,7 @@ internal static class Transcript
         foreach (var line in Lines(world.Output)) text.Append(line).Append('\n');
         foreach (var line in Lines(world.Error)) text.Append("! ").Append(line).Append('\n');
         if (code != ExitCode.Done) text.Append($"[{(int)code}]\n");
-        return text.Append('\n').Replace(world.Directory, "/work").ToString();
+        return text.Append('\n').Replace(world.Directory, "/srv/lab").ToString();
     }
 
     private static IEnumerable<string> Lines(StringWriter writer)
