@@ -46,6 +46,7 @@ internal static class EstateWork
             Rehearse = request.Rehearse,
             Profiles = request.Profiles.ToHashSet(),
             Names = [.. request.Names.Select(n => new ServiceName(n))],
+            Beside = [.. request.Beside.Select(n => new ServiceName(n))],
             Scale = scale,
         };
         return Planner.Plan(estate, asked, Observation.Of(estate, asked, variables, running));

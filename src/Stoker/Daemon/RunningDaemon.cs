@@ -42,6 +42,9 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     /// <summary>How the daemon ends; set once.</summary>
     public TaskCompletionSource<DaemonEnd> Ending { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Services that an earlier daemon started run, and nothing has been applied yet.</summary>
+    public bool HasFound => _adopted.Running.Count > 0;
+
     public RunningEstate Running
     {
         get
@@ -84,20 +87,17 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         return response;
     }
 
-    public RequestOutcome Scale(ServiceName name, int replicas)
+    public async Task<RequestOutcome> ScaleAsync(ServiceName name, int replicas)
     {
-        if (Plan is not { } plan || Request is not { } request || !supervisor.Plans.ContainsKey(name)) return supervisor.Start(name);
-        var scaled = new Dictionary<string, ScaledDocument>(_scaled) { [name.Value] = new(replicas, plan.Estate.Services[name].Replicas) };
-        var planned = EstateWork.Plan(plan.Estate, request, request.Variables, Running, scaled.ToDictionary(s => new ServiceName(s.Key), s => s.Value.Replicas));
-        if (planned.Diagnostics.FirstOrDefault(d => d.Severity == Severity.Error) is { } refusal)
-            return new RequestOutcome.Refused(refusal.Message, refusal.Hint);
-        _scaled = scaled;
-        Volatile.Write(ref _plan, planned);
-        GatewayApply.WritePlan(planned, options.State.Path);
-        StreamApply.WritePlans(planned, options.State.Path);
-        SaveApplied(request);
-        doors.Journal.Write(name, null, "scaled", null, $"{name} is scaled to {replicas}", null);
-        return supervisor.Scale(planned.Services[name]);
+        await _wishing.WaitAsync();
+        try
+        {
+            return Scale(name, replicas);
+        }
+        finally
+        {
+            _wishing.Release();
+        }
     }
 
     /// <summary>Takes the wish that nothing runs.</summary>
@@ -119,6 +119,21 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     }
 
     public void Dispose() => _wishing.Dispose();
+
+    private RequestOutcome Scale(ServiceName name, int replicas)
+    {
+        if (Plan is not { } plan || Request is not { } request || !supervisor.Plans.ContainsKey(name)) return supervisor.Start(name);
+        if (!plan.Estate.Services.TryGetValue(name, out var spec)) return new RequestOutcome.Refused($"service `{name}` is no longer in the file", "`stoker up` stops what the file does not have");
+        var scaled = new Dictionary<string, ScaledDocument>(_scaled) { [name.Value] = new(replicas, spec.Replicas) };
+        var planned = EstateWork.Plan(plan.Estate, request, request.Variables, Running, scaled.ToDictionary(s => new ServiceName(s.Key), s => s.Value.Replicas));
+        if (planned.Diagnostics.FirstOrDefault(d => d.Severity == Severity.Error) is { } refusal)
+            return new RequestOutcome.Refused(refusal.Message, refusal.Hint);
+        _scaled = scaled;
+        Publish(Whole(plan, [planned.Services[name]]));
+        SaveApplied(request);
+        doors.Journal.Write(name, null, "scaled", null, $"{name} is scaled to {replicas}", null);
+        return supervisor.Scale(planned.Services[name]);
+    }
 
     private async Task<bool> EndWhenAsync(Task gone)
     {
@@ -149,17 +164,42 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     private async Task<Task> CarryOutAsync(EstatePlan plan, ApplyRequest request, IReadOnlyDictionary<ServiceName, LaunchContext> contexts, bool resume)
     {
         var left = Interlocked.Exchange(ref _adopted, AdoptedEstate.Nothing);
-        Volatile.Write(ref _plan, plan);
+        // Naming services leaves the others as they are: what they were told stays part of the wish.
+        var isMore = request.Names.Count > 0 && !_isDown && Plan is not null;
+        var (whole, wish) = isMore ? (Whole(Plan! with { Estate = plan.Estate, Host = plan.Host }, plan.Services.Values), With(Request!, request, plan)) : (plan, request);
         _isDown = false;
-        SaveApplied(request);
+        SaveApplied(wish);
         var standIns = plan.Local.Count(p => p.StandIn is not null);
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
-        GatewayApply.WritePlan(plan, options.State.Path);
-        StreamApply.WritePlans(plan, options.State.Path);
+        Publish(whole);
         var shown = supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
         if (left.Running.Count > 0 && request.Names.Count == 0)
             await left.EndUndeclaredAsync(plan.Local.Select(p => p.Name).ToHashSet(), doors);
         return shown;
+    }
+
+    /// <summary>The plan of everything, with services as they are planned now.</summary>
+    private static EstatePlan Whole(EstatePlan plan, IEnumerable<ServicePlan> now)
+    {
+        var services = plan.Services.ToDictionary();
+        foreach (var service in now) services[service.Name] = service;
+        return plan with { Services = services };
+    }
+
+    /// <summary>The wish that stands, with services that are asked for by name now.</summary>
+    private static ApplyRequest With(ApplyRequest standing, ApplyRequest request, EstatePlan plan) => request with
+    {
+        Names = standing.Names,
+        Profiles = standing.Profiles,
+        Rehearse = standing.Rehearse || request.Rehearse,
+        Beside = [.. standing.Beside.Union(plan.Services.Keys.Select(n => n.Value))],
+    };
+
+    private void Publish(EstatePlan plan)
+    {
+        Volatile.Write(ref _plan, plan);
+        GatewayApply.WritePlan(plan, options.State.Path);
+        StreamApply.WritePlans(plan, options.State.Path);
     }
 
     /// <summary>The gateway and the streams of this host have one store of keys.</summary>

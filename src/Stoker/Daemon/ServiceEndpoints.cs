@@ -39,7 +39,7 @@ internal static class ServiceEndpoints
         if (request.Replicas is < 0 or > 10_000)
             await exchange.AnswerAsync(422, ErrorCodes.Invalid, $"a service has 0 to 10000 replicas, not {request.Replicas}");
         else
-            await AnswerAsync(exchange, daemon.Scale(NameIn(exchange), request.Replicas));
+            await AnswerAsync(exchange, await daemon.ScaleAsync(NameIn(exchange), request.Replicas));
     }
 
     private static async Task ProbeAsync(ControlExchange exchange, RunningDaemon daemon)

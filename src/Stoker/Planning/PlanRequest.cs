@@ -15,6 +15,9 @@ internal sealed record PlanRequest
     /// <summary>Only these services and what they depend on; empty: all active ones.</summary>
     public IReadOnlyList<ServiceName> Names { get; init; } = [];
 
+    /// <summary>These too, as far as the file has them: they were asked for by name before.</summary>
+    public IReadOnlyList<ServiceName> Beside { get; init; } = [];
+
     /// <summary>Replicas set by <c>stoker scale</c>, which outlive the daemon and yield to a change of the file.</summary>
     public IReadOnlyDictionary<ServiceName, int> Scale { get; init; } = new Dictionary<ServiceName, int>();
 }

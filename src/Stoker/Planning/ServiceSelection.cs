@@ -5,7 +5,7 @@ namespace Stoker.Planning;
 
 /// <summary>
 /// Which services take part, as Compose decides it: those without profiles or with an active one; of these, when services
-/// are named, the named ones and what they depend on. Naming a service activates its profiles.
+/// are named, the named ones and what they depend on; and those that were named before. Naming a service activates its profiles.
 /// </summary>
 internal sealed record ServiceSelection(IReadOnlyList<ServiceSpec> Selected, IReadOnlySet<ServiceName> Active)
 {
@@ -13,16 +13,20 @@ internal sealed record ServiceSelection(IReadOnlyList<ServiceSpec> Selected, IRe
     {
         CheckProfiles(estate, request, bag);
         var named = Named(estate, request, bag);
+        var beside = request.Beside.Select(n => estate.Services.GetValueOrDefault(n)).OfType<ServiceSpec>().ToList();
         var profiles = request.Profiles.Concat(named.SelectMany(s => s.Profiles)).ToHashSet(StringComparer.Ordinal);
-        var active = estate.Services.Values
-            .Where(s => s.Profiles.Count == 0 || profiles.Contains("*") || s.Profiles.Any(profiles.Contains))
-            .Select(s => s.Name)
-            .ToHashSet();
-        var chosen = request.Names.Count == 0 ? active : WithDependencies(estate, named, active);
+        var asked = ActiveWith(estate, profiles);
+        profiles.UnionWith(beside.SelectMany(s => s.Profiles));
+        var active = beside.Count == 0 ? asked : ActiveWith(estate, profiles);
+        var chosen = request.Names.Count == 0 ? asked : WithDependencies(estate, named, active);
+        if (beside.Count > 0) chosen = [.. chosen, .. WithDependencies(estate, beside, active)];
         var selected = chosen.Select(n => estate.Services[n]).OrderBy(s => s.Name).ToList();
         foreach (var service in selected) CheckDependencies(estate, service, active, bag);
         return new ServiceSelection(selected, active);
     }
+
+    private static HashSet<ServiceName> ActiveWith(EstateSpec estate, HashSet<string> profiles) =>
+        [.. estate.Services.Values.Where(s => s.Profiles.Count == 0 || profiles.Contains("*") || s.Profiles.Any(profiles.Contains)).Select(s => s.Name)];
 
     private static List<ServiceSpec> Named(EstateSpec estate, PlanRequest request, DiagnosticBag bag)
     {

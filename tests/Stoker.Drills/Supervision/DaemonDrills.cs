@@ -53,6 +53,31 @@ public sealed class DaemonDrills
     }
 
     [Fact]
+    public void What_was_asked_for_by_name_and_what_ran_before_are_all_kept_by_the_next_daemon()
+    {
+        using var machine = Small();
+        machine.Write("stoker.yaml", $$"""
+            name: small
+            services:
+              app: {command: sleep 1000, environment: {DRILL: "{{machine.Directory}}"}, restart: always}
+              extra: {command: sleep 1000, environment: {DRILL: "{{machine.Directory}}"}, profiles: [more]}
+            """);
+        machine.Up();
+        machine.Up("extra");
+        var (app, extra) = (machine.PidOf("app"), machine.PidOf("extra"));
+
+        machine.Run("daemon", "upgrade").Succeeded();
+        machine.Until("the daemon answers again", () => machine.Run("status").Code == 0);
+        Assert.Equal((app, extra), (machine.PidOf("app"), machine.PidOf("extra")));
+
+        machine.KillDaemon();
+        machine.Up("extra");
+        Assert.Equal((app, extra), (machine.PidOf("app"), machine.PidOf("extra")));
+        Machine.Kill(app);
+        machine.Until("it is kept running", () => machine.StateOf("app") == "running" && machine.PidOf("app") != app);
+    }
+
+    [Fact]
     public void An_upgrade_in_place_keeps_pids_and_what_was_stopped_and_scaled()
     {
         using var machine = Small();

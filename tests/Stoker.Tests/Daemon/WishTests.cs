@@ -1,5 +1,6 @@
 using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
+using Stoker.Estates;
 using Stoker.Platform;
 using Stoker.Supervision;
 using Stoker.Tests.Supervision;
@@ -105,11 +106,47 @@ public sealed class WishTests : IDisposable
         Assert.Empty(_host.Living);
     }
 
+    [Fact]
+    public async Task A_service_that_is_asked_for_by_name_joins_what_is_wanted_already()
+    {
+        File.WriteAllText(Estate, "name: wishes\nservices:\n  app: {command: /bin/true}\n  other: {command: /bin/true}\n  extra: {command: /bin/true, profiles: [more]}\n  beside: {command: /bin/true, profiles: [more]}\n");
+        await UpAsync();
+        await UpAsync("extra");
+
+        Assert.Equal(["app", "extra", "other"], Planned());
+        Assert.IsType<RequestOutcome.Accepted>(await _daemon.ScaleAsync(new("app"), 2));
+        Assert.Equal(["app", "extra", "other"], Planned());
+        Assert.Equal(2, _daemon.Plan!.Services[new("app")].Replicas.Count);
+        // What the next daemon would take up.
+        Assert.Equal(["app", "extra", "other"], EstateWork.Plan(_daemon.Plan.Estate, _daemon.Request!, Request.Variables, _daemon.Running, new Dictionary<ServiceName, int>()).Services.Keys.Select(n => n.Value).Order());
+
+        await UpAsync();
+        Assert.Equal(["app", "other"], Planned());
+        await await _daemon.DownAsync("down");
+    }
+
+    [Fact]
+    public async Task Services_that_are_asked_for_by_name_one_after_the_other_are_wanted_together_and_nothing_else_is()
+    {
+        File.WriteAllText(Estate, "name: wishes\nservices:\n  app: {command: /bin/true}\n  other: {command: /bin/true, depends_on: [base]}\n  base: {command: /bin/true}\n  third: {command: /bin/true}\n");
+        await UpAsync("app");
+        await UpAsync("other");
+        Assert.Equal(["app", "base", "other"], Planned());
+
+        // The file no longer has one of them: it goes on as it was, and the next wish is not refused for it.
+        File.WriteAllText(Estate, "name: wishes\nservices:\n  app: {command: /bin/true}\n  third: {command: /bin/true}\n");
+        await UpAsync("third");
+        Assert.Equal(["app", "base", "other", "third"], Planned());
+        Assert.IsType<RequestOutcome.Refused>(await _daemon.ScaleAsync(new("other"), 2));
+    }
+
+    private IEnumerable<string> Planned() => _daemon.Plan!.Services.Keys.Select(n => n.Value).Order();
+
     private ApplyRequest Request => new([Estate]) { Variables = new Dictionary<string, string> { ["PATH"] = "/bin" } };
 
-    private async Task UpAsync()
+    private async Task UpAsync(params string[] names)
     {
-        var response = await _daemon.ApplyAsync(Request);
+        var response = await _daemon.ApplyAsync(Request with { Names = names });
         Assert.True(response?.Accepted, string.Join("\n", response?.Diagnostics.Select(d => d.Message) ?? []));
     }
 }

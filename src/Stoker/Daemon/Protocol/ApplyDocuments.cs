@@ -21,7 +21,11 @@ internal sealed record ApplyRequest(IReadOnlyList<string> Files)
 
     public IReadOnlyList<string> Profiles { get; init; } = [];
 
+    /// <summary>Only these services and what they depend on; empty: all active ones.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
+
+    /// <summary>Services that were asked for by name after that; kept by the daemon with the request, so that the next daemon takes up all that this one runs.</summary>
+    public IReadOnlyList<string> Beside { get; init; } = [];
 
     public IReadOnlyDictionary<string, string> Variables { get; init; } = new Dictionary<string, string>();
 
