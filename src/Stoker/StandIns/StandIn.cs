@@ -72,7 +72,7 @@ internal sealed class StandIn : IDisposable
         var where = _options.Ports.Count == 0 ? "" : $", listening on {string.Join(", ", _options.Ports)}";
         Say($"stand-in for {_options.Service}: {(_options.Why.Length == 0 ? "it is not here" : _options.Why)}{where}");
         if (_options.Line is not null) Say(_options.Line);
-        _notice.Ready($"stand-in: {_options.Why}");
+        _notice.Ready();
         if (_options.Completes)
         {
             Say($"stand-in for {_options.Service}: completed");
@@ -124,7 +124,7 @@ internal sealed class StandIn : IDisposable
         _reloading = false;
         _notice.Reloading(_clock);
         Say($"stand-in for {_options.Service}: reloaded");
-        _notice.Ready($"stand-in: {_options.Why}");
+        _notice.Ready();
     }
 
     /// <summary>About a millisecond of arithmetic, so that views of CPU use have something to show.</summary>

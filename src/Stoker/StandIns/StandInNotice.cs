@@ -26,7 +26,7 @@ internal sealed class StandInNotice : IDisposable
     /// <summary>Null: no watchdog.</summary>
     public TimeSpan? KeepAliveEvery { get; }
 
-    public void Ready(string status) => Send($"READY=1\nSTATUS={status}");
+    public void Ready() => Send("READY=1");
 
     public void Reloading(TimeProvider clock)
     {
