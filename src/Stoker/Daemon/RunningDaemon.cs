@@ -32,6 +32,8 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
 
     public Supervisor Supervisor => supervisor;
 
+    public GpuWatch Gpus { get; } = new(options.Estate, doors, supervisor);
+
     public DateTimeOffset Since { get; } = doors.Clock.GetUtcNow();
 
     public ApplyRequest? Request { get; private set; }
@@ -93,6 +95,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
             return new RequestOutcome.Refused(refusal.Message, refusal.Hint);
         _scaled = scaled;
         Volatile.Write(ref _plan, planned);
+        Gpus.Follow(planned);
         GatewayApply.WritePlan(planned, options.State.Path);
         StreamApply.WritePlans(planned, options.State.Path);
         SaveApplied(request);
@@ -118,7 +121,11 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         }
     }
 
-    public void Dispose() => _wishing.Dispose();
+    public void Dispose()
+    {
+        Gpus.Dispose();
+        _wishing.Dispose();
+    }
 
     private async Task<bool> EndWhenAsync(Task gone)
     {
@@ -156,6 +163,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         doors.Journal.Write("applied", $"{Path.GetFileName(request.Files[0])} is applied: {plan.Local.Count()} services{(standIns > 0 ? $", {standIns} of them stand-ins" : "")}");
         GatewayApply.WritePlan(plan, options.State.Path);
         StreamApply.WritePlans(plan, options.State.Path);
+        Gpus.Follow(plan);
         var shown = supervisor.Apply(plan, contexts, left, resume, [.. request.Names.Select(n => new ServiceName(n))]);
         if (left.Running.Count > 0 && request.Names.Count == 0)
             await left.EndUndeclaredAsync(plan.Local.Select(p => p.Name).ToHashSet(), doors);

@@ -13,13 +13,19 @@ internal sealed class GpuDoor : IDisposable
 
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    /// <summary>A driver that was not there, or failed, is not looked for more often.</summary>
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(10);
+
     private readonly Func<GpuOpening> _open;
     private readonly TimeSpan _patience;
     private readonly TimeSpan _openingPatience;
     private readonly BlockingCollection<Action> _calls = [];
-    private readonly Thread _thread;
+    /// <summary>Begun with the first question.</summary>
+    private readonly Lazy<Thread> _thread;
+
     private readonly TimeProvider _clock;
     private GpuOpening? _opening;
+    private long _openedAt;
     private volatile bool _isStuck;
     private long _stuckAt;
 
@@ -27,8 +33,12 @@ internal sealed class GpuDoor : IDisposable
     public GpuDoor(Func<GpuOpening> open, TimeProvider clock, TimeSpan? patience = null)
     {
         (_open, _clock, _patience, _openingPatience) = (open, clock, patience ?? Patience, patience ?? OpeningPatience);
-        _thread = new Thread(Work, 256 << 10) { IsBackground = true, Name = "gpus" };
-        _thread.Start();
+        _thread = new Lazy<Thread>(() =>
+        {
+            var thread = new Thread(Work, 256 << 10) { IsBackground = true, Name = "gpus" };
+            thread.Start();
+            return thread;
+        });
     }
 
     /// <param name="question">On the door's thread; a <see cref="GpuDriverException"/> is an answer in words.</param>
@@ -39,6 +49,7 @@ internal sealed class GpuDoor : IDisposable
         var asked = _clock.GetTimestamp();
         try
         {
+            _ = _thread.Value;
             _calls.Add(() => answer.TrySetResult(Answer(question)));
             return await answer.Task.WaitAsync(_opening is null ? _openingPatience : _patience);
         }
@@ -63,14 +74,14 @@ internal sealed class GpuDoor : IDisposable
     {
         if (_calls.IsAddingCompleted) return;
         _calls.CompleteAdding();
-        if (!_isStuck) _thread.Join(_patience);
+        if (_thread.IsValueCreated && !_isStuck) _thread.Value.Join(_patience);
     }
 
     private string StuckWords() => $"the driver does not answer (for {Math.Max(1, (int)_clock.GetElapsedTime(_stuckAt).TotalSeconds)} s)";
 
     private GpuReply<T> Answer<T>(Func<IGpuDriver, T> question)
     {
-        if (_opening is not GpuOpening.Opened) _opening = _open();
+        if (_opening is null || (_opening is not GpuOpening.Opened && _clock.GetElapsedTime(_openedAt) > Retry)) (_opening, _openedAt) = (_open(), _clock.GetTimestamp());
         switch (_opening)
         {
             case GpuOpening.NotThere:
