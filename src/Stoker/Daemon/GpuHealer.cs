@@ -26,7 +26,7 @@ internal sealed class GpuHealer(SupervisionDoors doors, Supervisor supervisor)
         }
 
         // A card that is lost has no processes any more: those that were given it are its clients too.
-        var fact = new HealingFact(doors.Clock.GetUtcNow(), gpu.Device.Uuid ?? name, name, incident.Data, [.. gpu.Services.Where(IsUp)], CulpritOf(gpu), share);
+        var fact = new HealingFact(doors.Clock.GetUtcNow(), gpu.Device.Uuid ?? name, name, incident.Data, [.. gpu.Services.Where(IsUp)], CulpritOf(gpu, incident.Data), share);
         (_state, var decision) = HealingPolicy.Decide(_state, fact, mode);
         var cause = doors.Journal.Write("gpu_xid", decision.Text);
         foreach (var service in decision.Action == XidAction.Nothing ? fact.Clients : decision.Services)
@@ -89,8 +89,14 @@ internal sealed class GpuHealer(SupervisionDoors doors, Supervisor supervisor)
 
     private bool IsUp(string service) => doors.Board.Statuses.TryGetValue(new ServiceName(service), out var status) && status.Replicas.Any(r => r.Pid is not null);
 
-    /// <summary>The one service on the card is the one; among several nobody says, but the kernel's log.</summary>
-    private static string? CulpritOf(GpuDocument gpu) => gpu.Clients.Where(c => c.Owner == "service").Select(c => c.Service).Distinct().ToList() is [var only] ? only : null;
+    /// <summary>The one service on the card is the one; among several the kernel's log may say.</summary>
+    private static string? CulpritOf(GpuDocument gpu, long xid)
+    {
+        if (gpu.Clients.Where(c => c.Owner == "service").Select(c => c.Service).Distinct().ToList() is [var only]) return only;
+        if (gpu.Simulated) return null;
+        var line = KernelLog.Read(text => text.Contains("NVRM: Xid", StringComparison.Ordinal)).Select(KernelLine.Parse).LastOrDefault(l => l is not null && l.Xid == xid && l.IsAbout(gpu.Device.PciBusId));
+        return line?.Pid is { } pid ? gpu.Clients.FirstOrDefault(c => c.Pid == pid && c.Owner == "service")?.Service : null;
+    }
 
     private static string Words(GpuEventKind kind) => kind switch
     {

@@ -2,6 +2,7 @@ using Stoker.Gpus;
 using Stoker.Gpus.Healing;
 using Stoker.Planning;
 using Stoker.Platform.Gpus;
+using Stoker.Probes;
 using Stoker.Supervision;
 
 namespace Stoker.Daemon;
@@ -12,6 +13,9 @@ namespace Stoker.Daemon;
 /// </summary>
 internal sealed class GpuWatch : IDisposable
 {
+    /// <summary>A probe wants to know how it is, and not how it was.</summary>
+    private static readonly TimeSpan FreshForProbes = TimeSpan.FromMilliseconds(250);
+
     private readonly SupervisionDoors _doors;
     private readonly GpuView _view;
     private readonly GpuHealer _healer;
@@ -23,6 +27,7 @@ internal sealed class GpuWatch : IDisposable
     private Scene _scene;
     private GpusDocument _latest;
     private ITimer? _timer;
+    private string? _lastFault;
 
     public GpuWatch(string estate, SupervisionDoors doors, Supervisor supervisor)
     {
@@ -32,6 +37,7 @@ internal sealed class GpuWatch : IDisposable
         _scene = new Scene(null, null, new GpuSampler([_own], doors.Clock));
         _healer = new GpuHealer(doors, supervisor);
         _latest = new GpusDocument(estate, default, null, null, [], []);
+        doors.GpuUse = UseOfAsync;
     }
 
     /// <summary>The plan that is carried out from now on. Does not wait for a look that is under way: a driver may hang.</summary>
@@ -68,6 +74,37 @@ internal sealed class GpuWatch : IDisposable
         {
             _sampling.Release();
         }
+    }
+
+    /// <summary>What the processes of a replica have now on the cards that it was given, and whether they are on others.</summary>
+    private async ValueTask<GpuUse> UseOfAsync(string service, int replica, CancellationToken cancel)
+    {
+        GpusDocument gpus;
+        await _sampling.WaitAsync(cancel);
+        try
+        {
+            gpus = _doors.Clock.GetUtcNow() - _latest.At < FreshForProbes ? _latest : await SampleAsync();
+        }
+        finally
+        {
+            _sampling.Release();
+        }
+
+        var scene = Volatile.Read(ref _scene);
+        var given = gpus.Gpus.Where(g => scene.ServicesOn(g.Device).Contains(service)).ToList();
+        var name = given.Count == 0 ? "the GPU it was given" : string.Join(" and ", given.Select(g => $"GPU {g.Index} ({g.Name})"));
+        if (given.Count == 0) return new GpuUse(name) { Problem = gpus.Problems is [var problem, ..] ? problem : "it was given no GPU that is here" };
+        if (given.FirstOrDefault(g => g.Now is not { Lost: null }) is { } silent) return new GpuUse(name) { Problem = silent.Silent ?? "it does not answer" };
+        var own = given.SelectMany(g => g.Clients).Where(IsOwn).ToList();
+        return new GpuUse(name)
+        {
+            Processes = own.Count,
+            Memory = own.Any(c => c.Memory is null) ? null : own.Sum(c => c.Memory),
+            Percent = own.Any(c => c.GpuPercent is null) && own.All(c => c.GpuPercent is null or 0) ? null : own.Sum(c => c.GpuPercent ?? 0),
+            Elsewhere = [.. gpus.Gpus.Where(g => !given.Contains(g) && g.Clients.Any(IsOwn)).Select(g => $"GPU {g.Index} ({g.Name})")],
+        };
+
+        bool IsOwn(GpuClientDocument client) => client.Owner == "service" && client.Service == service && (client.Replica ?? 1) == replica;
     }
 
     public LedgerDocument LedgerOf(GpusDocument gpus) => new(
@@ -108,9 +145,11 @@ internal sealed class GpuWatch : IDisposable
         {
             await SampleAsync();
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (Exception fault)
         {
-            _doors.Journal.Write("gpu_look_failed", $"the GPUs could not be looked at: {problem.Message}");
+            // A bug or a broken machine: told once for each that comes in a row, and the next look is made all the same.
+            if (fault.Message != _lastFault) _doors.Journal.Write("gpu_look_failed", $"the GPUs could not be looked at: {fault.GetType().Name}: {fault.Message}");
+            _lastFault = fault.Message;
         }
         finally
         {

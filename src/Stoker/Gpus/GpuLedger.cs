@@ -45,7 +45,7 @@ internal sealed record GpuLedger(int Index, string Name, string? Uuid, bool Simu
     private static LedgerEntry Compare(LedgerBudget budget, List<GpuClientDocument> own, GpuDocument gpu)
     {
         List<int> pids = [.. own.Select(c => c.Pid)];
-        if (gpu.Now is null) return new LedgerEntry(budget.Owner, budget.Memory, null, "unknown", gpu.Silent ?? "the driver does not tell", pids);
+        if (gpu.Now is not { Lost: null }) return new LedgerEntry(budget.Owner, budget.Memory, null, "unknown", gpu.Silent ?? "the driver does not tell", pids);
         if (own.Count == 0) return new LedgerEntry(budget.Owner, budget.Memory, 0, "idle", null, pids);
         if (Sum(own) is not { } used) return new LedgerEntry(budget.Owner, budget.Memory, null, "unknown", "the driver does not tell what its processes use", pids);
         if (budget.Memory is not { } declared || used <= declared) return new LedgerEntry(budget.Owner, budget.Memory, used, "within", null, pids);

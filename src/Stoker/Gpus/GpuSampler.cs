@@ -69,7 +69,7 @@ internal sealed class GpuSampler(IReadOnlyList<GpuDoor> doors, TimeProvider cloc
         foreach (var device in known.Devices)
         {
             var reading = sight.Now.FirstOrDefault(r => r.Index == device.Index);
-            gpus.Add(new GpuState(gpus.Count, device, reading, known.System, reading is null ? device.Problems.FirstOrDefault() ?? "the driver has no reading of it" : reading.Lost));
+            gpus.Add(new GpuState(gpus.Count, device, reading, known.System, reading is null ? device.Problems is [var problem, ..] ? problem : "the driver has no reading of it" : reading.Lost));
         }
 
         foreach (var what in sight.Events)

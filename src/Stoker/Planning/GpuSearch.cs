@@ -7,7 +7,7 @@ namespace Stoker.Planning;
 internal sealed class GpuSearch
 {
     /// <summary>Some tens of milliseconds at eight cards and sixty asks.</summary>
-    private const int MostSteps = 20_000;
+    private const int MostSteps = 5_000;
 
     /// <summary>Of ways to choose several cards for one ask.</summary>
     private const int MostChoices = 256;

@@ -46,6 +46,8 @@ public sealed class GpuLedgerTests
         Assert.Null(untold.Unaccounted);
         var silent = GpuLedger.Of(Gpu(0) with { Now = null, Silent = "the driver does not answer (for 3 s)" }, [new("vision", 4 * GiB, ["vision"])]);
         Assert.Equal(("unknown", "the driver does not answer (for 3 s)"), (silent.Entries[0].State, silent.Entries[0].Says));
+        var lost = GpuLedger.Of(Gpu(0) with { Now = new GpuReading(0) { Lost = "GPU is lost (code 15)" }, Silent = "GPU is lost (code 15)" }, [new("vision", 4 * GiB, ["vision"])]);
+        Assert.Equal(("unknown", "GPU is lost (code 15)"), (lost.Entries[0].State, lost.Entries[0].Says));
     }
 
     private static GpuDocument Gpu(long used, params GpuClientDocument[] clients) =>

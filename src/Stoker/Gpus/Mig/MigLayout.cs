@@ -53,8 +53,12 @@ internal static class MigLayout
     private static IEnumerable<(MigProfile Profile, int Start)> Places(MigTables table, MigAsk ask, IReadOnlyList<MigInstance> there) =>
         Profiles(table, ask).SelectMany(p => p.Starts.Select(s => (Profile: p, Start: s))).OrderBy(p => p.Profile.Size).ThenBy(p => there.Any(i => i.ProfileId == p.Profile.Id && i.Start == p.Start) ? 0 : 1);
 
-    /// <summary>Those with enough memory: of as little of it as will do, and of these the one with the most compute first.</summary>
-    private static IEnumerable<MigProfile> Profiles(MigTables table, MigAsk ask) => table.Profiles.Where(p => p.Memory >= (ask.Memory ?? 0)).OrderBy(p => p.Size).ThenByDescending(p => p.Slices);
+    /// <summary>Those with enough memory: of as little of it as will do, and of these the one whose compute is nearest to its share of the memory, so that others get theirs.</summary>
+    private static IEnumerable<MigProfile> Profiles(MigTables table, MigAsk ask)
+    {
+        var share = table.Profiles.Max(p => p.Slices) / (double)table.Slices;
+        return table.Profiles.Where(p => p.Memory >= (ask.Memory ?? 0)).OrderBy(p => p.Size).ThenBy(p => Math.Abs(p.Slices - (p.Size * share))).ThenBy(p => p.Slices);
+    }
 
     private static bool Fits(MigTables table, MigPlacement?[] placed, MigProfile profile, int start)
     {

@@ -21,7 +21,7 @@ internal static class GpuPhysics
     /// <summary>Seconds in which a card comes two thirds of the way to its new warmth.</summary>
     private const double Inertia = 45;
 
-    private const double LowestShare = 0.25, SlowDown = 0.05, SpeedUp = 0.02;
+    private const double LowestShare = 0.25, PerDegree = 0.002, Fastest = 0.03, CapStep = 0.02;
 
     public static GpuHeat Start(CardFigures card) => new(Ambient + (FullRise * card.Idle / card.Watts), card.Idle, 0, 1, ThrottleReasons.Idle);
 
@@ -41,9 +41,13 @@ internal static class GpuPhysics
         var wanted = card.Idle + ((card.Watts * 1.05 - card.Idle) * load);
         var drawn = card.Idle + ((wanted - card.Idle) * Math.Pow(heat.Share, 2.4));
         var isCapped = drawn > limit;
-        var isHot = heat.Celsius >= card.Hot;
-        var share = isHot || isCapped ? heat.Share - (SlowDown * seconds) : heat.Celsius < card.Hot - 3 && drawn < limit * 0.97 ? heat.Share + (SpeedUp * seconds) : heat.Share;
         var settled = Ambient + (FullRise / Math.Max(0.05, cooling) * drawn / card.Watts);
+        // Where it is going, not where it is: a controller that waits for the heat swings about its limit.
+        var coming = heat.Celsius + ((settled - heat.Celsius) / 3);
+        var isHot = coming >= card.Hot - 1.5;
+        var change = Math.Clamp((card.Hot - coming) * PerDegree, -Fastest, Fastest);
+        if (drawn > limit * 0.97) change = Math.Min(change, isCapped ? -CapStep : 0);
+        var share = heat.Share + (change * seconds);
         var celsius = heat.Celsius + ((settled - heat.Celsius) * (1 - Math.Exp(-seconds / Inertia)));
         var reasons = load <= 0 ? ThrottleReasons.Idle : (isCapped || (share < 1 && !isHot && drawn > limit * 0.9) ? ThrottleReasons.PowerCap : 0) | (isHot ? ThrottleReasons.SwThermal : 0);
         if (card.SlowdownCelsius is { } hard && celsius >= hard) reasons |= ThrottleReasons.HwThermal | ThrottleReasons.HwSlowdown;

@@ -90,11 +90,11 @@ internal sealed unsafe class NvmlMig(NvmlLibrary library)
     private List<MigProfile> Profiles(nint device)
     {
         var profiles = new List<MigProfile>();
-        var call = (delegate* unmanaged<nint, uint, NvmlProfileInfo*, int>)library.Find("nvmlDeviceGetGpuInstanceProfileInfoV");
+        var call = (delegate* unmanaged<nint, uint, NvmlProfile*, int>)library.Find("nvmlDeviceGetGpuInstanceProfileInfoV");
         if (call is null) return profiles;
         for (var number = 0u; number < MostProfiles; number++)
         {
-            var info = new NvmlProfileInfo { Version = NvmlStructs.ProfileInfo2 };
+            var info = new NvmlProfile { Version = NvmlStructs.ProfileInfo2 };
             // Not supported: this card lacks the profile. Invalid argument: the library knows no further ones.
             var code = call(device, number, &info);
             if (code == NvmlLibrary.NotSupported) continue;
@@ -133,9 +133,9 @@ internal sealed unsafe class NvmlMig(NvmlLibrary library)
 
     private MigInstance? Describe(nint device, nint instance)
     {
-        NvmlInstanceInfo info;
+        NvmlInstance info;
         var call = library.Find("nvmlGpuInstanceGetInfo");
-        return call != 0 && ((delegate* unmanaged<nint, NvmlInstanceInfo*, int>)call)(instance, &info) == NvmlLibrary.Success
+        return call != 0 && ((delegate* unmanaged<nint, NvmlInstance*, int>)call)(instance, &info) == NvmlLibrary.Success
             ? new MigInstance(info.Id, info.ProfileId, (int)info.Placement.Start, (int)info.Placement.Size, UuidOf(device, info.Id))
             : null;
     }

@@ -19,7 +19,7 @@ internal sealed unsafe class NvmlProcesses(NvmlLibrary library)
         return [.. found.Values.Select(p => use.TryGetValue((uint)p.Pid, out var percent) ? p with { GpuPercent = percent.Gpu, MemoryPercent = percent.Memory } : p)];
     }
 
-    private void Add(Dictionary<(int, uint), GpuProcess> found, NvmlFields ask, nint device, string field, string kind, nint call)
+    private static void Add(Dictionary<(int, uint), GpuProcess> found, NvmlFields ask, nint device, string field, string kind, nint call)
     {
         if (!ask.Told(field, Read(call, device, out var processes))) return;
         foreach (var process in processes)

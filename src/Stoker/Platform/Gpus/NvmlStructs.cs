@@ -84,7 +84,7 @@ internal struct NvmlFieldValue
 }
 
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct NvmlProfileInfo
+internal unsafe struct NvmlProfile
 {
     public uint Version;
     public uint Id;
@@ -109,7 +109,7 @@ internal struct NvmlPlacement
 }
 
 [StructLayout(LayoutKind.Sequential)]
-internal struct NvmlInstanceInfo
+internal struct NvmlInstance
 {
     public nint Device;
     public uint Id;

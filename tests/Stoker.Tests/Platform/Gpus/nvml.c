@@ -1,11 +1,15 @@
 /*
  * A management library as the driver's is, for tests: two cards, an RTX 4090 without MIG and an A100 with it, laid out and numbered as in nvml.h (API version 13).
- * The functions that begin with standin_ are the test's way to make something happen. Compiled with
+ * The functions that begin with standin_ are the test's way to make something happen in its own process; in another one it is the file that STANDIN_NVML names, with lines as
+ *   process GPU PID BYTES     xid GPU NUMBER (once for each such line)     lost GPU     hang
+ * Compiled with
  *   -DINIT=18     nvmlInit_v2 answers this code
  *   -DOLD         without what libraries of 2020 lack
  *   -DGARBAGE     numbers that cannot be, texts without an end
  *   -DCOUNT=N     nvmlDeviceGetCount_v2 says so
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -56,6 +60,27 @@ static event events[16];
 static unsigned first, last;
 static mig_device migs[2][7];
 
+static unsigned xids_seen;
+static void read_file(void) {
+    const char *path = getenv("STANDIN_NVML");
+    if (!path) return;
+    for (int hangs = 1; hangs;) {
+        FILE *file = fopen(path, "r");
+        char line[200], what[20]; unsigned gpu, xids = 0; u64 a, b;
+        if (!file) return;
+        hangs = 0; cards[0].count = cards[1].count = 0;
+        while (fgets(line, sizeof line, file)) {
+            int n = sscanf(line, "%19s %u %llu %llu", what, &gpu, &a, &b);
+            if (n >= 1 && !strcmp(what, "hang")) hangs = 1;
+            else if (n < 2 || gpu > 1) continue;
+            else if (!strcmp(what, "process") && n == 4 && cards[gpu].count < 8) cards[gpu].processes[cards[gpu].count++] = (process){ a, b, ~0u, ~0u };
+            else if (!strcmp(what, "lost")) cards[gpu].lost = 1;
+            else if (!strcmp(what, "xid") && n >= 3 && xids++ >= xids_seen) { events[last++ % 16] = (event){ &cards[gpu], 8, a, ~0u, ~0u }; xids_seen = xids; }
+        }
+        fclose(file);
+        if (hangs) { struct timespec t = { 0, 20000000 }; nanosleep(&t, 0); }
+    }
+}
 static void wait_while_hanging(void) { while (hanging) { struct timespec a = { 0, 5000000 }; nanosleep(&a, 0); } }
 void standin_hang(int on) { hanging = on; }
 void standin_xid(unsigned index, u64 xid) { events[last++ % 16] = (event){ &cards[index], 8, xid, ~0u, ~0u }; }
@@ -110,6 +135,7 @@ int nvmlDeviceGetMemoryInfo(void *d, memory *m) {
 }
 #ifndef OLD
 int nvmlDeviceGetMemoryInfo_v2(void *d, memory2 *m) {
+    read_file();
     ALIVE(d); if (m->version != (sizeof *m | 2u << 24)) return MISMATCH;
     m->total = c->total; m->reserved = 512ull << 20; m->used = used_by(c); m->free = m->total - m->reserved - m->used;
 #ifdef GARBAGE
