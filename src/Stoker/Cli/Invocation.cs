@@ -37,6 +37,9 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
     /// <summary>Null when it depends on the estate's name and that cannot be told, which has been said then.</summary>
     public StateDirectory? State => _state ??= LocateState();
 
+    /// <summary>The same, and says nothing: for a verb that goes on without what it looks for.</summary>
+    public Invocation Quiet() => new(world with { Error = TextWriter.Null }, parse, globals);
+
     /// <summary>By presence, which costs less than the parser's conversion; <c>--json=false</c> is not given.</summary>
     public bool Get(Option<bool> option) => IsGiven(option);
 

@@ -48,7 +48,7 @@ internal static class PlanCommand
     }
 
     /// <summary>Null when the files are wrong, which is said then.</summary>
-    private static EstatePlan? Observed(Invocation run, PlanRequest request)
+    public static EstatePlan? Observed(Invocation run, PlanRequest request)
     {
         if (run.Choice is not { } choice) return null;
         var reading = choice.Read(run.Env);

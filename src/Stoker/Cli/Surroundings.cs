@@ -39,6 +39,9 @@ internal sealed record Surroundings
     /// <summary>Ctrl-C and SIGTERM, from the moment a verb asks for them; before that they end the program as usual.</summary>
     public required Func<IInterrupts> Interrupts { get; init; }
 
+    /// <summary>The GPUs' driver, opened by whoever looks at them without a daemon.</summary>
+    public Func<Platform.Gpus.GpuOpening> Gpus { get; init; } = () => Platform.Gpus.NvmlDriver.Open();
+
     /// <summary>What secrets are made of.</summary>
     public Keys.SecretSource Chance { get; init; } = Platform.SecureRandomness.Fill;
 

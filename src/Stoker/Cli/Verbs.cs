@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Stoker.Cli.GpuVerbs;
 using Stoker.Cli.StreamVerbs;
 
 namespace Stoker.Cli;
@@ -19,6 +20,7 @@ internal sealed class Verbs
             StatusCommand.Create(), WaitCommand.Create(), LogsCommand.Create(), WhyCommand.Create(), EventsCommand.Create(), ProbeCommand.Create(),
         ]),
         new("Models", [ModelCommand.Create(), KeyCommand.Create()]),
+        new("GPUs", [GpuCommand.Create()]),
         new("Streams", [StreamCommand.Create()]),
         new("Rehearse", [SimulateCommand.Create()]),
         new("Stoker itself", [DaemonCommand.Create(), CompletionCommand.Create(), CompleteCommand.Create()]),

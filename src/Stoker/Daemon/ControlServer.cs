@@ -29,6 +29,7 @@ internal sealed class ControlServer : IAsyncDisposable
         ServiceEndpoints.Map(Routes, daemon);
         StreamEndpoints.Map(Routes, daemon);
         ModelEndpoints.Map(Routes, daemon);
+        GpuEndpoints.Map(Routes, daemon);
         // The lock is held: a socket file that is there belongs to a daemon that was killed.
         Files.Delete(daemon.Options.State.ControlSocket);
         _listener = LoopListener.Listen(socket.Path, [Events], Accept, problem => daemon.Doors.Journal.Write("control_socket", problem));

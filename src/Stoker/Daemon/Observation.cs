@@ -34,10 +34,19 @@ internal static class Observation
             MayRaiseHardLimits = HardLimits.MayBeRaised,
             HardLimits = HardLimits.Own(),
             Tunnels = TunnelFiles.Look(estate, variables),
+            Gpus = NeedsGpus(estate) ? Gpus() : [],
             Running = running.Services,
             StartTimes = running.StartTimes,
         };
     }
+
+    /// <summary>The driver is loaded only for an estate that says something of GPUs.</summary>
+    private static bool NeedsGpus(EstateSpec estate) =>
+        estate.Hosts.Values.Any(h => h.Gpus.Count > 0) || estate.Services.Values.Any(s => s.Resources.Gpus.Count > 0);
+
+    private static List<GpuFact> Gpus() => Nvml.Read() is NvmlAnswer.Found { Cards: var cards }
+        ? [.. cards.Where(c => c is { Uuid: not null, Name: not null, TotalMemory: not null }).Select(c => new GpuFact(c.Index, c.Uuid!, c.Name!, new ByteSize(c.TotalMemory!.Value)))]
+        : [];
 
     private static Dictionary<string, string?> FindExecutables(EstateSpec estate, string? path)
     {

@@ -32,6 +32,8 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
 
     public Supervisor Supervisor => supervisor;
 
+    public GpuWatch Gpus { get; } = new(options.Estate, doors, supervisor);
+
     public DateTimeOffset Since { get; } = doors.Clock.GetUtcNow();
 
     public ApplyRequest? Request { get; private set; }
@@ -118,7 +120,11 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         }
     }
 
-    public void Dispose() => _wishing.Dispose();
+    public void Dispose()
+    {
+        Gpus.Dispose();
+        _wishing.Dispose();
+    }
 
     private RequestOutcome Scale(ServiceName name, int replicas)
     {
@@ -129,7 +135,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         if (planned.Diagnostics.FirstOrDefault(d => d.Severity == Severity.Error) is { } refusal)
             return new RequestOutcome.Refused(refusal.Message, refusal.Hint);
         _scaled = scaled;
-        Publish(Whole(plan, [planned.Services[name]]));
+        Publish(Whole(plan, planned, [name]));
         SaveApplied(request);
         doors.Journal.Write(name, null, "scaled", null, $"{name} is scaled to {replicas}", null);
         return supervisor.Scale(planned.Services[name]);
@@ -166,7 +172,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         var left = Interlocked.Exchange(ref _adopted, AdoptedEstate.Nothing);
         // Naming services leaves the others as they are: what they were told stays part of the wish.
         var isMore = request.Names.Count > 0 && !_isDown && Plan is not null;
-        var (whole, wish) = isMore ? (Whole(Plan! with { Estate = plan.Estate, Host = plan.Host }, plan.Services.Values), With(Request!, request, plan)) : (plan, request);
+        var (whole, wish) = isMore ? (Whole(Plan!, plan, plan.Services.Keys), With(Request!, request, plan)) : (plan, request);
         _isDown = false;
         SaveApplied(wish);
         var standIns = plan.Local.Count(p => p.StandIn is not null);
@@ -178,12 +184,12 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         return shown;
     }
 
-    /// <summary>The plan of everything, with services as they are planned now.</summary>
-    private static EstatePlan Whole(EstatePlan plan, IEnumerable<ServicePlan> now)
+    /// <summary>A plan in which all services but these are as they were told before.</summary>
+    private static EstatePlan Whole(EstatePlan before, EstatePlan now, IEnumerable<ServiceName> told)
     {
-        var services = plan.Services.ToDictionary();
-        foreach (var service in now) services[service.Name] = service;
-        return plan with { Services = services };
+        var services = before.Services.ToDictionary();
+        foreach (var name in told) services[name] = now.Services[name];
+        return now with { Services = services };
     }
 
     /// <summary>The wish that stands, with services that are asked for by name now.</summary>
@@ -198,6 +204,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     private void Publish(EstatePlan plan)
     {
         Volatile.Write(ref _plan, plan);
+        Gpus.Follow(plan);
         GatewayApply.WritePlan(plan, options.State.Path);
         StreamApply.WritePlans(plan, options.State.Path);
     }

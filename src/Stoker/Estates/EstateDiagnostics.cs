@@ -50,6 +50,7 @@ internal static class EstateDiagnostics
     public static readonly DiagnosticCode InvalidUrl = new("EST083", Error, "a URL that is not http or https");
     public static readonly DiagnosticCode InvalidAddress = new("EST084", Error, "a tcp healthcheck that is not PORT or HOST:PORT");
     public static readonly DiagnosticCode InvalidPattern = new("EST085", Error, "a regular expression that cannot be read");
+    public static readonly DiagnosticCode InvalidGpuCheck = new("EST086", Error, "a gpu healthcheck of a service without a GPU, or with a memory that is no size");
 
     // References.
     public static readonly DiagnosticCode SelfDependency = new("EST090", Error, "a service or group that depends on itself");

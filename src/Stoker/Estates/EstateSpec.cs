@@ -46,6 +46,9 @@ internal sealed record HostSpec(HostName Name, string? Address, IReadOnlyList<Gp
     public double? Cpus { get; init; }
 
     public ByteSize? Memory { get; init; }
+
+    /// <summary><c>act</c>, <c>dry-run</c> or <c>off</c>: what is done when one of its GPUs fails.</summary>
+    public string GpuHealing { get; init; } = "act";
 }
 
 /// <summary>A GPU that a host must have.</summary>

@@ -204,6 +204,12 @@ internal abstract record ProbeSpec
     /// <param name="Watchdog">Unhealthy when no <c>WATCHDOG=1</c> comes in this time; null: no watchdog.</param>
     internal sealed record Notify(TimeSpan? Watchdog) : ProbeSpec;
 
+    /// <summary>Extension: its own processes hold memory on the GPU that it was given, and work there.</summary>
+    /// <param name="MoreThan">Of GPU memory; null: any.</param>
+    /// <param name="Activity">The GPU's time is used by its processes, while <paramref name="Canary"/> is asked where there is one.</param>
+    /// <param name="Canary">A GET that makes it work.</param>
+    internal sealed record Gpu(ByteSize? MoreThan, bool Activity, Uri? Canary) : ProbeSpec;
+
     /// <summary>Of a container whose file does not say what to ask: its image's own test, if it has one.</summary>
     internal sealed record Image : ProbeSpec;
 

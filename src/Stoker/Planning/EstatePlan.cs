@@ -116,7 +116,11 @@ internal sealed record ServiceChange(ServiceName Service, ChangeKind Kind, strin
 /// <param name="IsPresent">False when it is only declared, and this machine has no such card.</param>
 /// <param name="Share">How it is shared: <c>whole</c>, <c>mps</c>, <c>mig</c>, <c>time</c>; null while nobody has it.</param>
 internal sealed record GpuPlan(
-    HostName? Host, int Index, string Model, string Name, ByteSize? Memory, bool IsPresent, string? Share, IReadOnlyList<GpuHolderPlan> Holders);
+    HostName? Host, int Index, string Model, string Name, ByteSize? Memory, bool IsPresent, string? Share, IReadOnlyList<GpuHolderPlan> Holders)
+{
+    /// <summary>Of the card of this machine that it is, or as declared; null where neither is known.</summary>
+    public string? Uuid { get; init; }
+}
 
 /// <param name="Owner">A service, one of its replicas (<c>vision/2</c>), or a group that asks for its services (<c>group vision_gpu</c>).</param>
 /// <param name="Memory">Its budget on this card; null when it said none, or has the card whole.</param>

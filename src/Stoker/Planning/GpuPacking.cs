@@ -25,7 +25,7 @@ internal abstract record GpuAnswer(GpuAsk Ask)
 /// <summary>
 /// Fits requests to the cards of one host, first fit decreasing: cards asked for by id first, then all, whole cards (the
 /// smallest that is large enough), partitions, and shares of memory, larger before smaller. A whole card is nobody else's;
-/// a card shared by one means (MPS, time slices, MIG) is not shared by another.
+/// a card shared by one means (MPS, time slices, MIG) is not shared by another. What does not fit so is tried in other ways by <see cref="GpuSearch"/>.
 /// </summary>
 internal sealed class GpuPacking
 {
@@ -42,20 +42,45 @@ internal sealed class GpuPacking
         string host, IEnumerable<GpuCard> cards, IEnumerable<GpuAsk> asks)
     {
         var packing = new GpuPacking(host, cards);
-        var answers = asks
+        var ordered = asks
             .OrderBy(a => a.DeviceIds.Count > 0 ? 0 : a.RunsOn.Count > 0 ? 1 : 2)
             .ThenBy(a => a.Count is null ? 0 : 1)
             .ThenBy(a => a.Share switch { "whole" => 0, "mig" => 1, _ => 2 })
             .ThenByDescending(a => a.Memory?.Bytes ?? 0)
             .ThenBy(a => a.Owner, StringComparer.Ordinal)
-            .Select(packing.Answer)
             .ToList();
-        return (answers, packing._slots);
+        var answers = ordered.ConvertAll(packing.Answer);
+        var refused = answers.Count(a => a is GpuAnswer.Refused { Code: var code } && code == PlanDiagnostics.GpuDoesNotFit);
+        if (refused == 0) return (answers, packing._slots);
+        // The first fit is not the only one: before anything is refused, the others are tried.
+        List<GpuAsk> possible = [.. answers.Where(a => a is GpuAnswer.Given || ((GpuAnswer.Refused)a).Code == PlanDiagnostics.GpuDoesNotFit).Select(a => a.Ask)];
+        return GpuSearch.Find(packing._slots, possible, refused) is { } better ? packing.Repack(ordered, answers, better) : (answers, packing._slots);
     }
+
+    private (IReadOnlyList<GpuAnswer>, IReadOnlyList<GpuSlot>) Repack(List<GpuAsk> ordered, List<GpuAnswer> before, IReadOnlyDictionary<GpuAsk, IReadOnlyList<int>> better)
+    {
+        foreach (var slot in _slots) slot.Clear();
+        foreach (var ask in ordered)
+        {
+            if (!better.TryGetValue(ask, out var places)) continue;
+            foreach (var place in places) _slots[place].Take(ask);
+        }
+
+        // Reasons are given beside what has its place now.
+        return ([.. ordered.Select((ask, i) => Answer(ask, before[i]))], _slots);
+
+        GpuAnswer Answer(GpuAsk ask, GpuAnswer first)
+        {
+            if (better.TryGetValue(ask, out var places)) return new GpuAnswer.Given(ask, [.. places.Order().Select(p => _slots[p].Card)]);
+            return first is GpuAnswer.Refused { Code: var code } && code != PlanDiagnostics.GpuDoesNotFit ? first : DoesNotFit(ask, Wanted(ask), _slots);
+        }
+    }
+
+    private int Wanted(GpuAsk ask) => ask.DeviceIds.Count > 0 ? ask.DeviceIds.Count : ask.Count ?? _slots.Count;
 
     private GpuAnswer Answer(GpuAsk ask)
     {
-        var wanted = ask.DeviceIds.Count > 0 ? ask.DeviceIds.Count : ask.Count ?? _slots.Count;
+        var wanted = Wanted(ask);
         if (_slots.Count == 0 || wanted > _slots.Count) return TooFew(ask, wanted);
         if (ask.DeviceIds.FirstOrDefault(id => !_slots.Exists(s => s.Card.Answers(id))) is { } unknown) return Unknown(ask, unknown);
 
@@ -65,7 +90,7 @@ internal sealed class GpuPacking
         if (ask.DeviceIds.Count > 0) wanted = candidates.Count;
         if (ask.Share == "mig" && candidates.All(s => !s.HasMig)) return NoMig(ask, candidates);
 
-        var chosen = candidates.Where(s => s.Refuses(ask) is null).Take(wanted).ToList();
+        var chosen = candidates.Where(s => s.Takes(ask)).Take(wanted).ToList();
         if (chosen.Count < wanted) return DoesNotFit(ask, wanted, candidates);
         foreach (var slot in chosen) slot.Take(ask);
         return new GpuAnswer.Given(ask, [.. chosen.OrderBy(s => s.Card.Index).Select(s => s.Card)]);

@@ -17,9 +17,30 @@ internal sealed class GpuSlot(GpuCard card)
 
     public bool HasMig => _mig is not null;
 
-    public long Used => _holders.Sum(h => h.Memory?.Bytes ?? 0);
+    public long Used
+    {
+        get
+        {
+            long used = 0;
+            foreach (var holder in _holders) used += holder.Memory?.Bytes ?? 0;
+            return used;
+        }
+    }
 
     public void Take(GpuAsk ask) => _holders.Add(ask);
+
+    /// <summary>Takes back what was given last.</summary>
+    public void Undo() => _holders.RemoveAt(_holders.Count - 1);
+
+    public void Clear() => _holders.Clear();
+
+    /// <summary>It can be given: the same as no reason why not, and no words are made.</summary>
+    public bool Takes(GpuAsk ask)
+    {
+        if (Share is not null && (Share == "whole" || Share != ask.Share)) return false;
+        if (ask.Share == "mig") return TakesPartition(ask);
+        return ask.Memory is not { } needed || Card.Memory is not { } memory || needed.Bytes <= memory.Bytes - Used;
+    }
 
     /// <summary>Why it cannot be given, as the end of a sentence, or null when it can.</summary>
     public string? Refuses(GpuAsk ask)
@@ -44,6 +65,16 @@ internal sealed class GpuSlot(GpuCard card)
         var taken = _holders.Select(h => SlicesFor(h, memory) ?? _mig.MemorySlices).ToList();
         if (_mig.Fit([.. taken, slices])) return null;
         return $"{Card.Text} has no partition of {slices} of {_mig.MemorySlices} slices left after {Budgets()}";
+    }
+
+    private bool TakesPartition(GpuAsk ask)
+    {
+        if (_mig is null) return false;
+        if (Card.Memory is not { } memory) return true;
+        if (SlicesFor(ask, memory) is not { } slices) return false;
+        var taken = new List<int>(_holders.Count + 1) { slices };
+        foreach (var holder in _holders) taken.Add(SlicesFor(holder, memory) ?? _mig.MemorySlices);
+        return _mig.Fit(taken);
     }
 
     /// <summary>A partition without a size is the smallest one.</summary>

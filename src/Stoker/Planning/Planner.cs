@@ -123,7 +123,10 @@ internal static class Planner
 
     private static GpuPlan Layout(GpuSlot slot) => new(
         slot.Card.Host, slot.Card.Index, slot.Card.Model, slot.Card.Name, slot.Card.Memory, slot.Card.Real is not null, slot.Share,
-        [.. slot.Holders.Select(h => new GpuHolderPlan(h.Owner, h.Memory))]);
+        [.. slot.Holders.Select(h => new GpuHolderPlan(h.Owner, h.Memory))])
+    {
+        Uuid = slot.Card.Uuid ?? slot.Card.Real?.Uuid,
+    };
 
     private sealed record Resourced(IReadOnlyDictionary<ServiceName, IReadOnlyList<ReplicaPlan>> Replicas, GpuFit Gpus);
 

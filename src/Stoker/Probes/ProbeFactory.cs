@@ -12,6 +12,7 @@ internal static class ProbeFactory
         ProbeSpec.Tcp tcp => new TcpProbe(target.HostsFor(tcp.Host), target.PortFor(tcp.Port), timeout, clock) { Held = tcp.Held },
         ProbeSpec.Http http => new HttpProbe(HttpQuestion.Of(http, target), timeout, clock),
         ProbeSpec.Exec exec => new ExecProbe(exec.Command, target, timeout, clock),
+        ProbeSpec.Gpu gpu => new GpuProbe(gpu, target, timeout, clock),
         _ => null,
     };
 }

@@ -24,6 +24,9 @@ internal sealed record ProbeTarget(string Address, IReadOnlyList<(int Declared, 
     /// <summary>What commands are put behind, as in <c>podman exec NAME</c>; empty: they run on this machine.</summary>
     public IReadOnlyList<string> Through { get; init; } = [];
 
+    /// <summary>What its processes have on its GPUs; null where nobody looks at GPUs.</summary>
+    public GpuUseLookup? GpuUse { get; init; }
+
     public int PortFor(int declared)
     {
         foreach (var (from, to) in Ports)

@@ -23,6 +23,7 @@ internal static class ProbesModule
         Estates.ProbeSpec.Tcp => "tcp",
         Estates.ProbeSpec.Log => "log",
         Estates.ProbeSpec.Notify => "notify",
+        Estates.ProbeSpec.Gpu => "gpu",
         Estates.ProbeSpec.Image => "image",
         Estates.ProbeSpec.None => "none",
         _ => throw new ArgumentOutOfRangeException(nameof(probe), probe, "no such kind of probe"),

@@ -64,6 +64,7 @@ internal static class StandInSpec
             { Probe: ProbeSpec.Log log } told => Replaced(told, $"the log pattern `{log.Pattern}`", ports),
             { Probe: ProbeSpec.Image } asked => Replaced(asked, "that of the image, if it has one", ports),
             { Probe: ProbeSpec.Exec exec } asked => Replaced(asked, $"`{string.Join(' ', exec.Command)}`", ports),
+            { Probe: ProbeSpec.Gpu } asked => Replaced(asked, "its use of the GPU", ports),
             var other => throw new InvalidOperationException($"no such healthcheck: {other}"),
         };
 

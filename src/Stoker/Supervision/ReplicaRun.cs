@@ -23,11 +23,12 @@ internal sealed record ReplicaRun(RunHandle Handle, IRuntime Runtime, IReadOnlyD
 
     public CancellationToken Ending => _ending.Token;
 
-    public ProbeTarget Target(ServicePlan plan, ReplicaPlan replica) => new("127.0.0.1", [.. replica.Ports.Select(p => (p.Declared, p.Published))])
+    public ProbeTarget Target(ServicePlan plan, ReplicaPlan replica, ReplicaGpuUse? gpuUse) => new("127.0.0.1", [.. replica.Ports.Select(p => (p.Declared, p.Published))])
     {
         Environment = Environment,
         WorkingDirectory = Handle.Container is null ? plan.Spec.WorkingDirectory ?? "/" : "/",
         User = LaunchComposer.UserOf(plan.Spec),
+        GpuUse = gpuUse is null ? null : cancel => gpuUse(plan.Name.Value, replica.Index, cancel),
         Through = Handle.Container is { } container ? ContainerCommand.Through(container) : [],
     };
 

@@ -43,7 +43,7 @@ internal sealed class ReplicaWatch(ReplicaPlace place, Action<ServiceFact> post)
         if (CheckOf(life) is not { } check) return;
         var everHealthy = life.Replicas.FirstOrDefault(r => r.Index == place.Replica)?.Health.EverHealthy ?? false;
         _health = ReplicaHealth.Begin(
-            check, UntilAskableAsync(check, run, number, everHealthy), run.Target(life.Plan, place.PlanOf(life.Plan)), place.Key, everHealthy, _ear, place.Doors.Clock,
+            check, UntilAskableAsync(check, run, number, everHealthy), run.Target(life.Plan, place.PlanOf(life.Plan), place.Doors.GpuUse), place.Key, everHealthy, _ear, place.Doors.Clock,
             outcome => post(new ServiceFact.Probed(place.Now, place.Replica, number, outcome)));
     }
 
@@ -87,7 +87,7 @@ internal sealed class ReplicaWatch(ReplicaPlace place, Action<ServiceFact> post)
             return new AskedReplica(place.Replica, "not_asked", NoneOf(life), TimeSpan.Zero, kind);
         if (check.Probe is ProbeSpec.Image)
             return new AskedReplica(place.Replica, "not_asked", "its image is not known yet", TimeSpan.Zero, kind);
-        if (ProbeFactory.Create(check.Probe, run.Target(life.Plan, place.PlanOf(life.Plan)), check.Timeout, place.Doors.Clock) is not { } probe)
+        if (ProbeFactory.Create(check.Probe, run.Target(life.Plan, place.PlanOf(life.Plan), place.Doors.GpuUse), check.Timeout, place.Doors.Clock) is not { } probe)
             return new AskedReplica(place.Replica, "not_asked", $"its health is not asked but told ({kind}): {life.Replicas.First(r => r.Index == place.Replica).Health.Reason}", TimeSpan.Zero, kind);
         var outcome = await probe.AskAsync(cancel);
         var word = outcome switch

@@ -10,6 +10,9 @@ namespace Stoker.Supervision;
 /// <param name="NotifyFallback">A directory with a short path, for notify sockets where the state directory's is too long.</param>
 internal sealed record SupervisionPlaces(string Replicas, string Pipes, string Logs, string Notify, string NotifyFallback, string Secrets);
 
+/// <summary>Asks what the processes of a replica have on the GPUs now.</summary>
+internal delegate ValueTask<Probes.GpuUse> ReplicaGpuUse(string service, int replica, CancellationToken cancel);
+
 /// <summary>Everything that supervision shares: one instance per daemon, made by the lifecycle.</summary>
 internal sealed record SupervisionDoors(string Estate, TimeProvider Clock, SupervisionPlaces Places, ServiceBoard Board, Journal Journal)
 {
@@ -26,6 +29,9 @@ internal sealed record SupervisionDoors(string Estate, TimeProvider Clock, Super
 
     /// <summary>Absolute path of this program, which stand-ins run.</summary>
     public required string ProgramPath { get; init; }
+
+    /// <summary>What a replica's processes have on its GPUs; null where nobody looks at GPUs.</summary>
+    public ReplicaGpuUse? GpuUse { get; set; }
 
     public IRuntime RuntimeOf(ServicePlan plan) => plan.Runtime switch
     {

@@ -18,6 +18,9 @@ internal static class Why
 {
     private const int LongestChain = 50;
 
+    /// <summary>A fault of its GPU is a reason for what becomes of a service for so long.</summary>
+    private static readonly TimeSpan GpuFaultCounts = TimeSpan.FromMinutes(2);
+
     public static IReadOnlyList<WhyStep> Explain(
         ServiceName name,
         IReadOnlyDictionary<ServiceName, ServiceStatus> statuses,
@@ -31,6 +34,7 @@ internal static class Why
         while (next is { } current && seen.Add(current) && steps.Count < LongestChain && statuses.TryGetValue(current, out var status))
         {
             next = AddSteps(steps, status, statuses, journal, holderOf, now);
+            AddGpu(steps, status, journal);
         }
 
         return steps;
@@ -102,6 +106,13 @@ internal static class Why
         steps.Add(new WhyStep($"{Where(status)} is {Said(status.State)} for {since}{(status.StandIn is { } standIn ? $", as a stand-in: {standIn}" : "")}", status.Name, status.Since));
         if (status.Restarts > 0 && journal.LastOrDefault(e => e.Service == status.Name && e.Kind is "exited" or "became_unhealthy" or "watchdog") is { } last)
             steps.Add(new WhyStep($"it was restarted {status.Restarts} time{(status.Restarts == 1 ? "" : "s")}, last because {last.Text} at {last.At.ToLocalTime():HH:mm:ss}", status.Name, last.At));
+    }
+
+    /// <summary>What befell its GPU shortly before it came into this state, or since, and what was done about it.</summary>
+    private static void AddGpu(List<WhyStep> steps, ServiceStatus status, IReadOnlyList<EstateEvent> journal)
+    {
+        if (journal.LastOrDefault(e => e.Service == status.Name && (e.Kind is "gpu_healing" or "gpu_fault")) is { } fault && status.Since - fault.At < GpuFaultCounts)
+            steps.Add(new WhyStep($"at {fault.At.ToLocalTime():HH:mm:ss}: {fault.Text}", status.Name, fault.At));
     }
 
     /// <summary>Programs say "address already in use" in many ways; who holds the port is a fact of this machine.</summary>

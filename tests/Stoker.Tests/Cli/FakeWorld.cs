@@ -51,6 +51,7 @@ internal sealed class FakeWorld : IDisposable
         Files = new EstateFiles(),
         Daemons = Daemons,
         Machine = Machine,
+        Gpus = () => new Stoker.Platform.Gpus.GpuOpening.NotThere(),
         Interrupts = () => Interrupts,
         Chance = _chance.Fill,
         Patience = TimeSpan.FromSeconds(30),

@@ -27,6 +27,9 @@ internal static class Scenes
             new ProbeAnswer(2, "timed_out", "no answer within 2 s", 2000.3, "http"),
         ]), ControlJson.Readable.ProbeDocument);
         Answer(daemon, "GET /v1/models", Models, ControlJson.Readable.ModelsDocument);
+        Answer(daemon, "GET /v1/gpus", GpuSample.Gpus, Stoker.Gpus.GpuJson.Readable.GpusDocument);
+        Answer(daemon, "GET /v1/gpus/ledger", GpuSample.Ledger, Stoker.Gpus.GpuJson.Readable.LedgerDocument);
+        Answer(daemon, "POST /v1/gpus/simulate", new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
         Answer(daemon, "POST /v1/services/speech/start", new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
         daemon.Answers["GET /v1/events"] = (200, string.Concat(Events.Select(e => Encoding.UTF8.GetString(JournalLine.Write(e)))));
         daemon.Answers["POST /v1/services/kafka/reload"] = (409, """{"error":{"code":"refused","message":"`kafka` does not say how it reloads","hint":"declare `reload:` with a signal or a command"}}""");

@@ -44,7 +44,7 @@ public sealed class NvmlTests : IDisposable
                 new NvmlCard(0) { Name = "NVIDIA GeForce RTX 4090", Uuid = "GPU-1", TotalMemory = 25757220864, UsedMemory = 456130560, ComputeCapability = "8.9", Celsius = 41, Watts = 27.5, Percent = 7 },
                 new NvmlCard(2) { Name = "NVIDIA H100", Celsius = 41, Watts = 27.5, Percent = 7 },
             ], found.Cards);
-        Assert.Equal(["GPU 1: GPU is lost (code 15)", "GPU 2: nvmlDeviceGetMemoryInfo: Unknown Error (code 999)"], found.Problems);
+        Assert.Equal(["GPU 1: GPU is lost (code 15)", "GPU 2: memory: Unknown Error (code 999)"], found.Problems);
     }
 
     [Fact]

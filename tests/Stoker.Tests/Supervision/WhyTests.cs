@@ -68,6 +68,18 @@ public sealed class WhyTests
         Assert.Matches(@"^it was restarted 2 times, last because web killed by SIGSEGV at ", chain[1]);
     }
 
+    [Fact]
+    public void What_befell_its_GPU_is_part_of_the_chain_for_as_long_as_it_explains_something()
+    {
+        const string text = "Xid 79 (GPU has fallen off the bus) on GPU 0 (NVIDIA GeForce RTX 4090): vision is stopped";
+        EstateEvent Fault(int secondsAgo) => new(7, Now.AddSeconds(-secondsAgo), new ServiceName("vision"), null, "gpu_healing", null, text, null);
+        var vision = Status("vision", ServiceState.Stopped, 10) with { Reason = "asked to stop" };
+
+        Assert.Equal(text, Why.Explain(vision.Name, Map([vision]), [Fault(11)], _ => null, Now)[^1].Text.Split(": ", 2)[1]);
+        Assert.DoesNotContain(Why.Explain(vision.Name, Map([vision]), [Fault(600)], _ => null, Now), s => s.Text.Contains("Xid", StringComparison.Ordinal));
+        Assert.DoesNotContain(Why.Explain(vision.Name, Map([vision]), [Fault(11) with { Service = new ServiceName("other") }], _ => null, Now), s => s.Text.Contains("Xid", StringComparison.Ordinal));
+    }
+
     private static ServiceStatus Status(string name, ServiceState state, int secondsAgo) => new(new ServiceName(name), state, Now.AddSeconds(-secondsAgo));
 
     private static Dictionary<ServiceName, ServiceStatus> Map(IEnumerable<ServiceStatus> statuses) => statuses.ToDictionary(s => s.Name);

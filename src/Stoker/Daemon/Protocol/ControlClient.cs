@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Stoker.Gpus;
 using Stoker.Supervision;
 
 namespace Stoker.Daemon.Protocol;
@@ -41,6 +42,17 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
         Post(ControlRoutes.Service(service, "probe"), null, ControlJson.Default.ProbeDocument);
 
     public ControlReply<ModelsDocument> Models() => Get(ControlRoutes.Models, ControlJson.Default.ModelsDocument);
+
+    public ControlReply<GpusDocument> Gpus() => Get(ControlRoutes.Gpus, GpuJson.Default.GpusDocument);
+
+    public ControlReply<LedgerDocument> GpuLedger() => Get(ControlRoutes.GpuLedger, GpuJson.Default.LedgerDocument);
+
+    public ControlReply<AcceptedDocument> SimulateGpu(GpuSimulationRequest request) =>
+        Post(ControlRoutes.GpuSimulate, Json(request, GpuJson.Default.GpuSimulationRequest), ControlJson.Default.AcceptedDocument);
+
+    /// <summary>A document each second.</summary>
+    public ValueTask<ControlReply<ControlStream<GpusDocument>>> FollowGpusAsync(CancellationToken cancel) =>
+        OpenAsync($"{ControlRoutes.Gpus}?follow=true", line => JsonSerializer.Deserialize(line.Span, GpuJson.Default.GpusDocument)!, cancel);
 
     public ControlReply<AcceptedDocument> StopDaemon(DaemonStopRequest request) => Post(
         ControlRoutes.DaemonStop,

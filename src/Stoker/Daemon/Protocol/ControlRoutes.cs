@@ -27,6 +27,12 @@ internal static class ControlRoutes
 
     public const string Models = "/v1/models";
 
+    public const string Gpus = "/v1/gpus";
+
+    public const string GpuLedger = "/v1/gpus/ledger";
+
+    public const string GpuSimulate = "/v1/gpus/simulate";
+
     public const string Services = "/v1/services";
 
     /// <summary><c>/v1/services/{name}/{action}</c>; action is one of start, stop, restart, reload, scale, why, probe.</summary>

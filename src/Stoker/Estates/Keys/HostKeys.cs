@@ -20,6 +20,7 @@ internal static class HostKeys
     public static readonly KeyTable Host = new("host", "A machine of the estate.",
         new("address", "IP address or DNS name at which the other hosts reach it; default: nobody needs to.", Text, Extension),
         new("gpus", "The GPUs it must have: product names, or `model`, `memory`, `uuid` and `count`.", List(OneOf(Text, Keyed(Gpu))), Extension),
+        new("gpu_healing", "What is done when a GPU fails: `act` (default) as the table of Xids says, `dry-run` only says it, `off`.", Word("act", "dry-run", "off"), Extension),
         new("cpus", "Number of processors, for planning without the machine; default: what the machine says.", Amount, Extension),
         new("memory", "Main memory, as in `64GiB`, for planning without the machine; default: what the machine says.", Size, Extension));
 

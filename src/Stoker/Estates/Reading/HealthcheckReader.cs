@@ -7,7 +7,7 @@ namespace Stoker.Estates.Reading;
 /// <summary>How health is asked: Compose's <c>test</c>, or one of Stoker's own kinds.</summary>
 internal static class HealthcheckReader
 {
-    private static readonly string[] Kinds = ["test", "http", "tcp", "exec", "log", "notify"];
+    private static readonly string[] Kinds = ["test", "http", "tcp", "exec", "log", "notify", "gpu"];
 
     private static readonly (string Key, HealthcheckTimes Time)[] Times =
     [
@@ -54,7 +54,7 @@ internal static class HealthcheckReader
             case [] when source.IsContainer:
                 return new ProbeSpec.Image();
             case []:
-                source.Report(EstateDiagnostics.NoProbe, map.Where, "has a healthcheck that does not say what to ask", "say its `test`, `http`, `tcp`, `exec`, `log` or `notify`");
+                source.Report(EstateDiagnostics.NoProbe, map.Where, "has a healthcheck that does not say what to ask", "say its `test`, `http`, `tcp`, `exec`, `log`, `notify` or `gpu`");
                 return null;
             case [var kind]:
                 return ReadKind(source, kind, map.Find(kind)!);
@@ -65,7 +65,7 @@ internal static class HealthcheckReader
         }
     }
 
-    private static bool IsOff(string kind, Node node) => kind == "notify" && node is ScalarNode { Value: { } text } && Scalars.Flag(text) == false;
+    private static bool IsOff(string kind, Node node) => kind is "notify" or "gpu" && node is ScalarNode { Value: { } text } && Scalars.Flag(text) == false;
 
     private static ProbeSpec? ReadKind(ServiceSource source, string kind, Node node) => kind switch
     {
@@ -74,6 +74,7 @@ internal static class HealthcheckReader
         "tcp" => ReadTcp(source, node),
         "exec" => source.Words(node, "an `exec` healthcheck") is { } words ? Command(source, node, words) : null,
         "log" => ReadLog(source, node),
+        "gpu" => ReadGpu(source, node),
         _ => new ProbeSpec.Notify((node as MappingNode).Duration("watchdog")),
     };
 
@@ -129,6 +130,24 @@ internal static class HealthcheckReader
         if (isPort && Uri.CheckHostName(host) != UriHostNameType.Unknown) return new ProbeSpec.Tcp(host, port);
         source.Report(EstateDiagnostics.InvalidAddress, node.Where, $"has healthcheck `tcp` `{text}`, which is neither PORT nor HOST:PORT");
         return null;
+    }
+
+    private static ProbeSpec.Gpu? ReadGpu(ServiceSource source, Node node)
+    {
+        if (source.Map.Find("gpus") is null && source.Map.Find("gpu") is null && source.Map.Map("deploy") is null)
+            source.Report(EstateDiagnostics.InvalidGpuCheck, node.Where, "has healthcheck `gpu` and asks for no GPU", "say which it needs: `gpus: all`, or `gpu: {memory: 6GiB}`");
+        if (node is not MappingNode map) return new ProbeSpec.Gpu(null, Activity: false, null);
+        ByteSize? moreThan = null;
+        if (map.Scalar("memory") is { Value: { Length: > 0 } text } memory)
+        {
+            moreThan = Scalars.Size(text.TrimStart('>', ' '));
+            if (moreThan is null) source.Report(EstateDiagnostics.InvalidGpuCheck, memory.Where, $"has healthcheck `gpu` with memory `{text}`, which is no size", "`\">2GiB\"`");
+        }
+
+        Uri? canary = null;
+        if (map.Scalar("canary") is { Value: { Length: > 0 } url } asked && !(Uri.TryCreate(url, UriKind.Absolute, out canary) && canary.Scheme is "http" or "https"))
+            source.Report(EstateDiagnostics.InvalidUrl, asked.Where, $"has healthcheck `gpu` with canary `{url}`, which is not an http or https URL");
+        return new ProbeSpec.Gpu(moreThan, map.Flag("activity") == true, canary);
     }
 
     private static ProbeSpec.Log? ReadLog(ServiceSource source, Node node)

@@ -6,7 +6,7 @@ namespace Stoker.Estates.Yaml;
 /// </summary>
 internal static class HealthcheckKinds
 {
-    private static readonly HashSet<string> Kinds = ["test", "http", "tcp", "exec", "log", "notify", "disable"];
+    private static readonly HashSet<string> Kinds = ["test", "http", "tcp", "exec", "log", "notify", "gpu", "disable"];
 
     public static Node WithoutOthers(Node earlier, Node later)
     {

@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+
+namespace Stoker.Gpus;
+
+/// <summary>
+/// The cards in Prometheus' text format, with the names, units and labels of dcgm-exporter 4.5, so that dashboards made for it show them; <c>service</c> says who has processes on the card, and
+/// <c>simulated</c> stands on cards that are not there. Beside them, by service, what DCGM has no name for.
+/// </summary>
+internal static class GpuMetricsPage
+{
+    private const double Mebibyte = 1 << 20;
+
+    private static readonly (string Name, string Type, string Help, Func<GpuDocument, double?> Of)[] Metrics =
+    [
+        ("DCGM_FI_DEV_SM_CLOCK", "gauge", "SM clock frequency (in MHz).", g => g.Now!.SmClock),
+        ("DCGM_FI_DEV_MEM_CLOCK", "gauge", "Memory clock frequency (in MHz).", g => g.Now!.MemoryClock),
+        ("DCGM_FI_DEV_MEMORY_TEMP", "gauge", "Memory temperature (in C).", g => g.Now!.MemoryCelsius),
+        ("DCGM_FI_DEV_GPU_TEMP", "gauge", "GPU temperature (in C).", g => g.Now!.Celsius),
+        ("DCGM_FI_DEV_POWER_USAGE", "gauge", "Power draw (in W).", g => g.Now!.Watts),
+        ("DCGM_FI_DEV_POWER_MGMT_LIMIT", "gauge", "Power limit in force (in W).", g => g.Now!.PowerLimit),
+        ("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION", "counter", "Total energy consumption since boot (in mJ).", g => g.Now!.Energy),
+        ("DCGM_FI_DEV_PCIE_REPLAY_COUNTER", "counter", "Total number of PCIe retries.", g => g.Now!.PcieReplays),
+        ("DCGM_FI_DEV_GPU_UTIL", "gauge", "GPU utilization (in %).", g => g.Now!.GpuPercent),
+        ("DCGM_FI_DEV_MEM_COPY_UTIL", "gauge", "Memory utilization (in %).", g => g.Now!.MemoryPercent),
+        ("DCGM_FI_DEV_ENC_UTIL", "gauge", "Encoder utilization (in %).", g => g.Now!.EncoderPercent),
+        ("DCGM_FI_DEV_DEC_UTIL", "gauge", "Decoder utilization (in %).", g => g.Now!.DecoderPercent),
+        ("DCGM_FI_DEV_XID_ERRORS", "gauge", "Value of the last XID error encountered.", g => g.LastXid ?? 0),
+        ("DCGM_FI_DEV_FB_FREE", "gauge", "Framebuffer memory free (in MiB).", g => g.Now!.FreeMemory / Mebibyte),
+        ("DCGM_FI_DEV_FB_USED", "gauge", "Framebuffer memory used (in MiB).", g => g.Now!.UsedMemory / Mebibyte),
+        ("DCGM_FI_DEV_FB_RESERVED", "gauge", "Framebuffer memory reserved (in MiB).", g => g.Now!.ReservedMemory / Mebibyte),
+        ("DCGM_FI_DEV_FAN_SPEED", "gauge", "Fan speed (in %).", g => g.Now!.FanPercent),
+        ("DCGM_FI_DEV_PSTATE", "gauge", "Performance state; 0 is the fastest.", g => g.Now!.PerformanceState),
+        ("DCGM_FI_DEV_CLOCKS_EVENT_REASONS", "gauge", "Why clocks are low, as bits.", g => g.Now!.Throttle),
+        ("DCGM_FI_DEV_ECC_SBE_VOL_TOTAL", "counter", "Single-bit ECC errors since the driver was loaded.", g => g.Now!.EccCorrected),
+        ("DCGM_FI_DEV_ECC_DBE_VOL_TOTAL", "counter", "Double-bit ECC errors since the driver was loaded.", g => g.Now!.EccUncorrected),
+        ("DCGM_FI_DEV_ECC_SBE_AGG_TOTAL", "counter", "Single-bit ECC errors in the life of the card.", g => g.Now!.EccCorrectedEver),
+        ("DCGM_FI_DEV_ECC_DBE_AGG_TOTAL", "counter", "Double-bit ECC errors in the life of the card.", g => g.Now!.EccUncorrectedEver),
+        ("DCGM_FI_DEV_RETIRED_SBE", "counter", "Pages retired because of single-bit errors.", g => g.Now!.RetiredBySingleBit),
+        ("DCGM_FI_DEV_RETIRED_DBE", "counter", "Pages retired because of double-bit errors.", g => g.Now!.RetiredByDoubleBit),
+        ("DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS", "counter", "Number of remapped rows for uncorrectable errors", g => g.Now!.RemappedUncorrectable),
+        ("DCGM_FI_DEV_CORRECTABLE_REMAPPED_ROWS", "counter", "Number of remapped rows for correctable errors", g => g.Now!.RemappedCorrectable),
+        ("DCGM_FI_DEV_ROW_REMAP_FAILURE", "gauge", "Whether remapping of rows has failed", g => g.Now!.RemapFailed is { } failed ? failed ? 1 : 0 : null),
+        ("stoker_gpu_up", "gauge", "1 where the card answers.", g => g.Now is { Lost: null } ? 1 : 0),
+    ];
+
+    /// <param name="hostname">Of this machine.</param>
+    public static string Write(GpusDocument gpus, string hostname)
+    {
+        var page = new StringBuilder(16 << 10);
+        string[] labels = [.. gpus.Gpus.Select(g => Labels(g, gpus, hostname))];
+        foreach (var (name, type, help, of) in Metrics)
+        {
+            var isSaid = false;
+            for (var i = 0; i < labels.Length; i++)
+            {
+                // A card that does not answer has no figures, but that it is not up.
+                if ((gpus.Gpus[i].Now is { Lost: null } || name == "stoker_gpu_up") && of(gpus.Gpus[i]) is { } value)
+                {
+                    if (!isSaid) Head(page, name, type, help);
+                    isSaid = true;
+                    page.Append(name).Append('{').Append(labels[i]).Append("} ").Append(value.ToString("0.######", CultureInfo.InvariantCulture)).Append('\n');
+                }
+            }
+        }
+
+        ByService(page, gpus, "stoker_gpu_service_memory_bytes", "GPU memory of the processes of a service.", c => c.Memory);
+        ByService(page, gpus, "stoker_gpu_service_utilization_percent", "Of the GPU's time, used by the processes of a service.", c => c.GpuPercent);
+        return page.ToString();
+    }
+
+    private static void ByService(StringBuilder page, GpusDocument gpus, string name, string help, Func<GpuClientDocument, double?> of)
+    {
+        var isSaid = false;
+        foreach (var gpu in gpus.Gpus)
+        {
+            foreach (var clients in gpu.Clients.GroupBy(c => c.Owner == "service" ? c.Service! : c.Owner).OrderBy(g => g.Key, StringComparer.Ordinal))
+            {
+                if (clients.Any(c => of(c) is null)) continue;
+                if (!isSaid) Head(page, name, "gauge", help);
+                isSaid = true;
+                page.Append(name).Append("{gpu=\"").Append(gpu.Index).Append("\",UUID=\"").Append(Escaped(gpu.Device.Uuid ?? "")).Append("\",service=\"").Append(Escaped(clients.Key))
+                    .Append("\"} ").Append(clients.Sum(of)!.Value.ToString("0.######", CultureInfo.InvariantCulture)).Append('\n');
+            }
+        }
+    }
+
+    private static void Head(StringBuilder page, string name, string type, string help) =>
+        page.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
+
+    /// <summary>In dcgm-exporter's order, what is ours behind them.</summary>
+    private static string Labels(GpuDocument gpu, GpusDocument gpus, string hostname)
+    {
+        var labels = new StringBuilder();
+        Add("gpu", $"{gpu.Index}");
+        Add("UUID", gpu.Device.Uuid ?? "");
+        Add("pci_bus_id", gpu.Device.PciBusId ?? "");
+        Add("device", $"nvidia{gpu.Device.Minor ?? gpu.Index}");
+        Add("modelName", gpu.Name);
+        Add("Hostname", gpu.Host ?? hostname);
+        Add("DCGM_FI_DRIVER_VERSION", gpu.Simulated ? "simulated" : gpus.Driver ?? "");
+        Add("service", string.Join(',', gpu.Services));
+        if (gpu.Simulated) Add("simulated", "true");
+        return labels.ToString();
+
+        void Add(string name, string value) => labels.Append(labels.Length > 0 ? "," : "").Append(name).Append("=\"").Append(Escaped(value)).Append('"');
+    }
+
+    private static string Escaped(string value) =>
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+}

@@ -1,0 +1,82 @@
+using System.Net;
+using System.Text;
+using Stoker.Http;
+using Stoker.Platform.Loops;
+
+namespace Stoker.Gpus;
+
+/// <summary>Serves one page, <c>/metrics</c>, to Prometheus on this machine.</summary>
+internal sealed class GpuMetricsServer : IDisposable
+{
+    private readonly EventLoop _events = new("gpu metrics");
+    private readonly LoopListener _listener;
+
+    /// <exception cref="IOException">The address cannot be listened on.</exception>
+    public GpuMetricsServer(IPEndPoint address, Func<Task<string>> page, Action<string> problem) =>
+        _listener = LoopListener.Listen(address, [_events], (socket, peer) => _ = new Connection(_events, socket, page, problem).RunAsync(), problem);
+
+    public IPEndPoint Address => _listener.Address;
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _events.Dispose();
+    }
+
+    private sealed class Connection : ServerConnection
+    {
+        private const long StallTime = 10_000;
+
+        private readonly EventLoop _events;
+        private readonly Func<Task<string>> _page;
+        private readonly Action<string> _problem;
+        private bool _isBusy;
+
+        public Connection(EventLoop events, IWire wire, Func<Task<string>> page, Action<string> problem)
+            : base(events, wire, StallTime) => (_events, _page, _problem) = (events, page, problem);
+
+        protected override bool IsBusy => _isBusy;
+
+        protected override async ValueTask<bool> AnswerAsync()
+        {
+            _isBusy = true;
+            try
+            {
+                var path = Encoding.ASCII.GetString(Head.Target).Split('?')[0];
+                if (path != "/metrics") return await SendAsync(404, "the page is at /metrics\n") && FinishRequest(bodyWasRead: false);
+                var made = new TaskCompletionSource<string>();
+                // Its making waits for the daemon; what is sent, is sent on the loop.
+                _ = Task.Run(async () =>
+                {
+                    var text = await _page();
+                    _events.Post(() => made.SetResult(text));
+                });
+                return await SendAsync(200, await made.Task) && FinishRequest(bodyWasRead: false);
+            }
+            finally
+            {
+                _isBusy = false;
+            }
+        }
+
+        protected override ValueTask<bool> RefuseAsync(HeadFault? fault) => SendAsync(fault is null ? 408 : 400, "that is no request of HTTP/1.1\n");
+
+        protected override void Report(Exception bug) => _problem($"a request for the metrics ended with a bug of Stoker's: {bug}");
+
+        protected override void Left()
+        {
+        }
+
+        private ValueTask<bool> SendAsync(int status, string text)
+        {
+            WriteStatus(status);
+            Output.WriteField("content-type"u8, "text/plain; version=0.0.4; charset=utf-8"u8);
+            var bytes = Encoding.UTF8.GetBytes(text);
+            Output.WriteField("content-length"u8, bytes.Length);
+            WriteConnectionField();
+            Output.Write("\r\n"u8);
+            Output.Write(bytes);
+            return FlushAsync();
+        }
+    }
+}
