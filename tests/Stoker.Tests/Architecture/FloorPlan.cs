@@ -47,6 +47,7 @@ internal static class FloorPlan
         new("Streams/Sending", "SendingModule.cs", "what a producer has until a stream has it: documents on their way, and the spool"),
         new("Streams/Extraction", "ExtractionModule.cs", "images and log lines to metadata documents, with vectors and the facts of GPUs"),
         new("Streams", "StreamsModule.cs", "from any producer into a document store, with nothing lost: a section, a service, a process of its own"),
+        new("Hosts/Facts", "FactsReader.cs", "what a machine is, from the files of its kernel and the tools that own a fact"),
         new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
@@ -199,6 +200,8 @@ internal static class FloorPlan
         new("Cli", "Streams/Transform", "a replay makes documents as the stream's mappings say"),
         new("Cli", "Streams/Events", "`stream dead show` shows an event as it came"),
         new("Cli", "Platform/Disks", "logs are verified through the seam that writes them"),
+        new("Hosts/Facts", "Platform", "files of /proc and /sys, tools, NVML"),
+        new("Cli", "Hosts/Facts", "`host facts` shows them"),
         new("Cli", Root, "the literal list of sections is at the root"),
         new("Cli", "Models", "`model pull-status` looks at files without a daemon"),
         new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),

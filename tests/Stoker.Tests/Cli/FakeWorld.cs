@@ -51,6 +51,7 @@ internal sealed class FakeWorld : IDisposable
         Files = new EstateFiles(),
         Daemons = Daemons,
         Machine = Machine,
+        Facts = () => throw new InvalidOperationException("this world has no machine to look at"),
         Interrupts = () => Interrupts,
         Chance = _chance.Fill,
         Patience = TimeSpan.FromSeconds(30),
