@@ -1,5 +1,6 @@
 using Stoker.Estates;
 using Stoker.Gateway;
+using Stoker.Hosts.Checks;
 using Stoker.Models;
 using Stoker.Streams;
 
@@ -18,6 +19,7 @@ internal static class Modules
         StreamsModule.Section,
         new("objectives", "Service level objectives by name: indicator, target and window.", IsActedOn: false),
         new("alerts", "Alerting rules, and who is told.", IsActedOn: false),
+        ChecksModule.Section,
         new("layers", "Ordered requirements on hosts: what is verified, applied and rolled back.", IsActedOn: false),
         new("scenarios", "Loads that can be put on the estate, by name.", IsActedOn: false),
         new("faults", "Failures that can be injected, by name.", IsActedOn: false),

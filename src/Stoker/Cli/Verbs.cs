@@ -18,7 +18,7 @@ internal sealed class Verbs
         [
             StatusCommand.Create(), WaitCommand.Create(), LogsCommand.Create(), WhyCommand.Create(), EventsCommand.Create(), ProbeCommand.Create(),
         ]),
-        new("Hosts", [HostVerbs.HostCommand.Create()]),
+        new("Hosts", [HostVerbs.HostCommand.Create(), HostVerbs.DoctorCommand.Create()]),
         new("Models", [ModelCommand.Create(), KeyCommand.Create()]),
         new("Streams", [StreamCommand.Create()]),
         new("Rehearse", [SimulateCommand.Create()]),

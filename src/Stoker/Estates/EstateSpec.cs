@@ -46,6 +46,9 @@ internal sealed record HostSpec(HostName Name, string? Address, IReadOnlyList<Gp
     public double? Cpus { get; init; }
 
     public ByteSize? Memory { get; init; }
+
+    /// <summary><c>checks</c> as they were written; read by the capability that makes them.</summary>
+    public MappingNode? Checks { get; init; }
 }
 
 /// <summary>A GPU that a host must have.</summary>

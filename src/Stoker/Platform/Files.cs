@@ -188,6 +188,9 @@ internal static class Files
     /// <summary>Where a chain of links ends; the path itself where it is none or leads nowhere.</summary>
     public static string ResolveLinks(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
 
+    /// <summary>What a link says, as it was written; null for what is none.</summary>
+    public static string? LinkTarget(string path) => new FileInfo(path).LinkTarget;
+
     /// <summary>A named pipe; one that is there already is kept.</summary>
     public static void MakeFifo(string path, UnixFileMode mode = PrivateFile)
     {

@@ -179,6 +179,7 @@ internal static unsafe partial class Libc
     {
         [FieldOffset(16)] public uint Links;
         [FieldOffset(20)] public uint User;
+        [FieldOffset(24)] public uint Group;
         [FieldOffset(28)] public ushort Mode;
         [FieldOffset(32)] public ulong Inode;
         [FieldOffset(40)] public ulong Size;

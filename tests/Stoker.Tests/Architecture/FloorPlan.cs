@@ -48,6 +48,7 @@ internal static class FloorPlan
         new("Streams/Extraction", "ExtractionModule.cs", "images and log lines to metadata documents, with vectors and the facts of GPUs"),
         new("Streams", "StreamsModule.cs", "from any producer into a document store, with nothing lost: a section, a service, a process of its own"),
         new("Hosts/Facts", "FactsReader.cs", "what a machine is, from the files of its kernel and the tools that own a fact"),
+        new("Hosts/Checks", "ChecksModule.cs", "what must be so on a machine, and whether it is"),
         new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
@@ -201,7 +202,12 @@ internal static class FloorPlan
         new("Cli", "Streams/Events", "`stream dead show` shows an event as it came"),
         new("Cli", "Platform/Disks", "logs are verified through the seam that writes them"),
         new("Hosts/Facts", "Platform", "files of /proc and /sys, tools, NVML"),
+        new("Hosts/Checks", "Hosts/Facts", "what is checked is read by the readers of facts"),
+        new("Hosts/Checks", "Estates", "checks are declared in the estate file"),
+        new("Hosts/Checks", "Diagnostics", "what is wrong with a declared check is a diagnostic"),
+        new("Hosts/Checks", "Platform", "files, users and sockets are looked at, and commands run"),
         new("Cli", "Hosts/Facts", "`host facts` shows them"),
+        new("Cli", "Hosts/Checks", "`host check` and `doctor` make them, without a daemon"),
         new("Cli", Root, "the literal list of sections is at the root"),
         new("Cli", "Models", "`model pull-status` looks at files without a daemon"),
         new("Cli", "Daemon", "`up` may become the daemon; every other verb finds its state directory"),

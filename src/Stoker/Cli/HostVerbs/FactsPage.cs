@@ -191,27 +191,10 @@ internal sealed class FactLines(int width, int label, Style style)
         if (text.Length == 0) return;
         var first = true;
         var margin = name.Length == 0 && tone == Tone.Dim ? 2 : label;
-        foreach (var part in Fold(TextWidth.OneLine(text), Math.Max(20, width - margin)))
+        foreach (var part in TextWidth.Fold(TextWidth.OneLine(text), Math.Max(20, width - margin - 2)))
         {
             _lines.Add((first && name.Length > 0 ? style.Paint(TextWidth.Fit(name, label), Tone.Name) : new string(' ', first ? margin : margin + (margin == 2 ? 2 : 0))) + style.Paint(part, tone));
             first = false;
         }
-    }
-
-    private static IEnumerable<string> Fold(string text, int width)
-    {
-        var line = "";
-        foreach (var word in text.Split(' '))
-        {
-            if (line.Length > 0 && TextWidth.Of(line) + 1 + TextWidth.Of(word) > width - 2)
-            {
-                yield return line;
-                line = "";
-            }
-
-            line = line.Length == 0 ? word : $"{line} {word}";
-        }
-
-        yield return line;
     }
 }

@@ -16,6 +16,7 @@ internal static class HostReader
             {
                 Cpus = map.Number("cpus"),
                 Memory = map.Size("memory"),
+                Checks = map.Map("checks"),
             };
         }
 

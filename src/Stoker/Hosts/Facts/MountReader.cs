@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Stoker.Platform;
 
 namespace Stoker.Hosts.Facts;
 
@@ -16,15 +17,21 @@ internal static class MountReader
         "binfmt_misc", "efivarfs", "rpc_pipefs", "nsfs", "ramfs", "selinuxfs", "nfsd", "fuse.gvfsd-fuse", "fuse.portal", "fuse.lxcfs", "fuse.snapfuse",
     };
 
-    public static IReadOnlyList<MountFacts> Read(FactSource source)
+    public static IReadOnlyList<MountFacts> Read(FactSource source) =>
+        [.. Parse(source.Text("/proc/self/mountinfo", "mounts") ?? "").Where(m => !OfTheKernel.Contains(m.Type) && !IsSnap(m) && !m.Path.StartsWith("/sys/", StringComparison.Ordinal))];
+
+    /// <summary>Also the kernel's own.</summary>
+    public static IReadOnlyList<MountFacts> ReadAll(ISystemTree tree) => tree.Read("/proc/self/mountinfo") is TreeFile.Found found ? Parse(found.Text) : [];
+
+    /// <summary>What is mounted over another hides it.</summary>
+    private static List<MountFacts> Parse(string table)
     {
         var mounts = new Dictionary<string, MountFacts>(StringComparer.Ordinal);
-        foreach (var line in (source.Text("/proc/self/mountinfo", "mounts") ?? "").Split('\n'))
+        foreach (var line in table.Split('\n'))
         {
-            if (Parse(line) is not { } mount) continue;
-            // What is mounted over another hides it.
+            if (ParseLine(line) is not { } mount) continue;
             mounts.Remove(mount.Path);
-            if (!OfTheKernel.Contains(mount.Type) && !IsSnap(mount)) mounts[mount.Path] = mount;
+            mounts[mount.Path] = mount;
         }
 
         return [.. mounts.Values];
@@ -34,7 +41,7 @@ internal static class MountReader
     public static bool IsRemote(MountFacts mount) =>
         mount.Type.StartsWith("nfs", StringComparison.Ordinal) || mount.Type.StartsWith("fuse", StringComparison.Ordinal) || mount.Type is "cifs" or "smb3" or "ceph" or "9p" or "glusterfs" or "lustre" or "afs" or "virtiofs";
 
-    public static MountFacts? Parse(string line)
+    private static MountFacts? ParseLine(string line)
     {
         var fields = line.Split(' ');
         var dash = Array.IndexOf(fields, "-");

@@ -64,8 +64,8 @@ internal sealed class PackageDatabase(FactDoors doors)
     }
 
     private async Task<InstalledPackage?> AskAsync(string rpm, string name) =>
-        await doors.Run(rpm, ["-q", name, "--qf", "%{VERSION}-%{RELEASE}\n"], FactDoors.ToolLimit) is ShortCommandOutcome.Ended { Status.IsSuccess: true } ended
-            ? new InstalledPackage(name, ended.Output.Trim().Split('\n')[^1])
+        await doors.Run(rpm, ["-q", name, "--qf", "%{VERSION}-%{RELEASE} "], FactDoors.ToolLimit) is ShortCommandOutcome.Ended { Status.IsSuccess: true } ended
+            ? new InstalledPackage(name, ended.Output.Trim().Split(' ')[^1])
             : null;
 }
 

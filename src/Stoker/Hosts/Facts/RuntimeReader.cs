@@ -12,8 +12,8 @@ internal static partial class RuntimeReader
     private static readonly Runtime[] Known =
     [
         new("docker", ["docker-ce-cli", "docker-ce", "docker.io"]), new("podman", ["podman"]), new("containerd", ["containerd.io", "containerd"]), new("runc", ["runc", "containerd.io"]),
-        new("crun", ["crun"]), new("nvidia-ctk", ["nvidia-container-toolkit-base", "nvidia-container-toolkit"]), new("systemctl", ["systemd"]), new("dotnet", ["dotnet-host-10.0", "dotnet-host-9.0", "dotnet-host-8.0", "dotnet-host"]),
-        new("node", ["nodejs"]), new("java", []), new("go", ["golang-go"]) { Words = ["version"] }, new("ollama", ["ollama"]), new("llama-server", []), new("uv", []), new("conda", ["conda"]),
+        new("crun", ["crun"]), new("nvidia-ctk", ["nvidia-container-toolkit-base", "nvidia-container-toolkit"]), new("systemctl", ["systemd"]), new("dotnet", []) { Told = OfDotnet },
+        new("node", ["nodejs"]), new("java", []) { Told = OfJava }, new("go", ["golang-go"]) { Words = ["version"] }, new("ollama", ["ollama"]), new("llama-server", []), new("uv", []), new("conda", ["conda"]),
         new("nvcc", ["nvidia-cuda-toolkit"]), new("ansible-playbook", ["ansible-core"]),
     ];
 
@@ -26,6 +26,8 @@ internal static partial class RuntimeReader
 
         async Task<string?> VersionAsync(Runtime runtime, string path)
         {
+            if (runtime.Told?.Invoke(source, path) is { } told) return told;
+
             // What lies elsewhere than packages put their programs is another than the package's.
             if (path.StartsWith("/usr/bin/", StringComparison.Ordinal) || path.StartsWith("/usr/sbin/", StringComparison.Ordinal))
             {
@@ -42,6 +44,18 @@ internal static partial class RuntimeReader
         }
     }
 
+    /// <summary>Beside its <c>bin</c> a JDK has <c>release</c>, with <c>JAVA_VERSION="17.0.15"</c>.</summary>
+    private static string? OfJava(FactSource source, string path) =>
+        source.Follow(path) is { } program && Path.GetDirectoryName(Path.GetDirectoryName(program)) is { } home
+            ? TextFields.Assignments(source.Text($"{home}/release") ?? "").GetValueOrDefault("JAVA_VERSION")
+            : null;
+
+    /// <summary>Beside the program are its SDKs, each in a directory of its version: the newest.</summary>
+    private static string? OfDotnet(FactSource source, string path) =>
+        source.Follow(path) is { } program && Path.GetDirectoryName(program) is { } home
+            ? source.List($"{home}/sdk").Concat(source.List($"{home}/shared/Microsoft.NETCore.App")).Where(v => Version.TryParse(v.Split('-')[0], out _)).MaxBy(v => Version.Parse(v.Split('-')[0]))
+            : null;
+
     [GeneratedRegex(@"\d+(\.\d+)+[-+.\w]*")]
     private static partial Regex Number();
 
@@ -51,5 +65,8 @@ internal static partial class RuntimeReader
         public string Name => Command == "systemctl" ? "systemd" : Command == "nvidia-ctk" ? "nvidia-container-toolkit" : Command;
 
         public string[] Words { get; init; } = ["--version"];
+
+        /// <summary>How its version is read without running it; null: it has to be run.</summary>
+        public Func<FactSource, string, string?>? Told { get; init; }
     }
 }
