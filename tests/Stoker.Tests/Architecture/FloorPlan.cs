@@ -49,6 +49,7 @@ internal static class FloorPlan
         new("Streams", "StreamsModule.cs", "from any producer into a document store, with nothing lost: a section, a service, a process of its own"),
         new("Hosts/Facts", "FactsReader.cs", "what a machine is, from the files of its kernel and the tools that own a fact"),
         new("Hosts/Checks", "ChecksModule.cs", "what must be so on a machine, and whether it is"),
+        new("Hosts/Layers", "LayersModule.cs", "a machine brought layer by layer to what it must be, and back"),
         new("Cli", "CommandLine.cs", "one file per verb; text or JSON"),
     ];
 
@@ -206,7 +207,13 @@ internal static class FloorPlan
         new("Hosts/Checks", "Estates", "checks are declared in the estate file"),
         new("Hosts/Checks", "Diagnostics", "what is wrong with a declared check is a diagnostic"),
         new("Hosts/Checks", "Platform", "files, users and sockets are looked at, and commands run"),
+        new("Hosts/Layers", "Hosts/Checks", "a layer is verified by checks"),
+        new("Hosts/Layers", "Hosts/Facts", "what is installed is read by the readers of facts"),
+        new("Hosts/Layers", "Estates", "layers are declared in the estate file"),
+        new("Hosts/Layers", "Diagnostics", "what is wrong with a declared layer is a diagnostic"),
+        new("Hosts/Layers", "Platform", "files and users are looked at and changed, tools run"),
         new("Cli", "Hosts/Facts", "`host facts` shows them"),
+        new("Cli", "Hosts/Layers", "`host layers` plans, applies and rolls back, without a daemon"),
         new("Cli", "Hosts/Checks", "`host check` and `doctor` make them, without a daemon"),
         new("Cli", Root, "the literal list of sections is at the root"),
         new("Cli", "Models", "`model pull-status` looks at files without a daemon"),

@@ -6,7 +6,7 @@ namespace Stoker.Cli.HostVerbs;
 /// <summary>How the results of checks are shown: for people, or as JSON, JUnit or TAP.</summary>
 internal sealed class CheckOutput
 {
-    private const int MostName = 24, Word = 8;
+    private const int MostName = 24, Word = 8, Label = 9;
 
     public Option<bool> JUnit { get; } = Parameters.Flag("--junit", "JUnit XML, for CI systems: failed is a failure, unknown an error");
 
@@ -44,15 +44,15 @@ internal sealed class CheckOutput
 
     private static string Summary(CheckResult check) => TextWidth.OneLine(
         check.Description is { } description ? description
-        : check.Verdict == Verdict.Passed ? string.Join("; ", check.Findings.Select(f => f.Expected == f.Found ? $"{f.What} {f.Found}" : $"{f.What} {f.Found} ({f.Expected})"))
-        : check.Kind);
+        : check.Verdict == Verdict.Passed ? string.Join("; ", check.Findings.Select(f => f.Found!.StartsWith(f.Expected, StringComparison.Ordinal) ? f.Found : $"{f.What} {f.Found} ({f.Expected})"))
+        : check.Kind.Replace('_', ' '));
 
     /// <summary>What was expected, what was found and where, each below the other, and what to do.</summary>
     private static void Explain(Invocation run, CheckResult check, int width)
     {
         foreach (var finding in check.Findings.Where(f => f.Verdict != Verdict.Passed))
         {
-            Say(finding.What, $"expected {finding.Expected}, {(finding.Found is { } found ? $"found {found}" : "not known")}");
+            Say("", $"{finding.What}: expected {finding.Expected}, {(finding.Found is { } found ? $"found {found}" : "not known")}");
             Say(finding.Verdict == Verdict.Unknown ? "because" : "seen in", finding.Evidence);
         }
 
@@ -62,8 +62,9 @@ internal sealed class CheckOutput
         void Say(string label, string text)
         {
             var margin = new string(' ', Word);
-            var lines = TextWidth.Fold(TextWidth.OneLine(text), Math.Max(20, width - Word - 14));
-            for (var i = 0; i < lines.Count; i++) run.Output.WriteLine($"{margin}{run.Style.Paint(TextWidth.Fit(i == 0 ? label : "", 12), Tone.Dim)}{lines[i]}");
+            var room = label.Length == 0 ? 0 : Label;
+            var lines = TextWidth.Fold(TextWidth.OneLine(text), Math.Max(20, width - Word - room));
+            for (var i = 0; i < lines.Count; i++) run.Output.WriteLine($"{margin}{run.Style.Paint(TextWidth.Fit(i == 0 ? label : "", room), Tone.Dim)}{lines[i]}");
         }
     }
 

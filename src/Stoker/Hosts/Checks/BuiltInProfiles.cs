@@ -38,7 +38,7 @@ internal static class BuiltInProfiles
                 hint: apt-get install openssh-client
               sqlite:
                 description: keys and the token ledger are kept in SQLite
-                command: {run: /sbin/ldconfig -p, output: libsqlite3.so.0}
+                command: sh -c '/sbin/ldconfig -p | grep libsqlite3.so.0'
                 hint: apt-get install libsqlite3-0
               python:
                 description: many engines and services are Python
@@ -81,7 +81,7 @@ internal static class BuiltInProfiles
             checks:
               sqlite:
                 description: keys and the token ledger are kept in SQLite
-                command: {run: /sbin/ldconfig -p, output: libsqlite3.so.0}
+                command: sh -c '/sbin/ldconfig -p | grep libsqlite3.so.0'
                 hint: apt-get install libsqlite3-0
               files:
                 description: two descriptors for each request that is under way

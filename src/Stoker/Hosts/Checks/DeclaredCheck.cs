@@ -15,10 +15,16 @@ internal static class DeclaredCheck
     {
         // Names of one's own have no blanks, so that none of these is in their way.
         var checks = new List<CheckSpec>();
-        if (host.Cpus is not null) checks.Add(new CheckSpec("declared cpus", new CheckSubject.Declared(host, DeclaredPart.Cpus), host.Where));
-        if (host.Memory is not null) checks.Add(new CheckSpec("declared memory", new CheckSubject.Declared(host, DeclaredPart.Memory), host.Where));
-        if (host.Gpus.Count > 0) checks.Add(new CheckSpec("declared gpus", new CheckSubject.Declared(host, DeclaredPart.Gpus), host.Where));
+        if (host.Cpus is not null) checks.Add(Of(host, DeclaredPart.Cpus));
+        if (host.Memory is not null) checks.Add(Of(host, DeclaredPart.Memory));
+        if (host.Gpus.Count > 0) checks.Add(Of(host, DeclaredPart.Gpus));
         return checks;
+    }
+
+    private static CheckSpec Of(HostSpec host, DeclaredPart part)
+    {
+        var word = part.ToString().ToLowerInvariant();
+        return new CheckSpec($"declared {word}", new CheckSubject.Declared(host, part), host.Where) { Description = $"`{word}` of `hosts.{host.Name}`" };
     }
 
     public static async Task MakeAsync(CheckSubject.Declared declared, CheckDoors doors, Findings findings)

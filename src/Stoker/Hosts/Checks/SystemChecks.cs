@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Stoker.Hosts.Facts;
 using Stoker.Platform;
@@ -114,6 +115,9 @@ internal static class KernelParameterCheck
 
 internal static partial class CommandCheck
 {
+    /// <summary>What <see cref="ShortCommand"/> keeps of an output.</summary>
+    private const int Kept = 4096;
+
     public static async Task MakeAsync(CheckSubject.Command command, CheckDoors doors, TimeSpan limit, Findings findings)
     {
         var shown = string.Join(' ', command.Words);
@@ -133,16 +137,23 @@ internal static partial class CommandCheck
 
         var isSo = ended.Status.Code == command.Exit;
         findings.Add("exit", $"{command.Exit}", ended.Status.ToString(), isSo, $"`{shown}`{(!isSo && ended.LastError is { } line ? $": {line}" : "")}");
-        foreach (var expected in command.Output)
-        {
-            var isIn = expected.IsIn(ended.Output);
-            findings.Add("output", expected.Text, Brief(ended.Output), isIn, $"`{shown}`");
-        }
+        foreach (var expected in command.Output) Search(expected, ended.Output, shown, findings);
 
         if (command.Version is not { } version) return;
         var text = ended.Output.Length > 0 ? ended.Output : ended.LastError ?? "";
         if (Number().Match(text) is { Success: true } match) findings.Add("version", version, match.Value, $"`{shown}`");
         else findings.Unknown("version", version.Text, $"`{shown}` tells no number: {Brief(text)}");
+    }
+
+    /// <summary>Of a long output only the end is kept: what is not in it may have been before.</summary>
+    private static void Search(Expectation expected, string output, string shown, Findings findings)
+    {
+        var isSo = expected.IsIn(output);
+        var unwanted = expected.Text.StartsWith('!');
+        if (Encoding.UTF8.GetByteCount(output) >= Kept && isSo == unwanted)
+            findings.Unknown("output", expected.Text, $"`{shown}` wrote more than {Kept} bytes, and only its end was searched", "have it write less: `sh -c '… | grep …'`");
+        else
+            findings.Add("output", expected.Text, isSo == unwanted ? $"not in it: {Brief(output)}" : "in it", isSo, $"`{shown}`");
     }
 
     private static string Brief(string output)
