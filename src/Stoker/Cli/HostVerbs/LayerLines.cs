@@ -46,14 +46,14 @@ internal static class LayerLines
         switch (outcome)
         {
             case RollbackOutcome.Nothing:
-                run.Output.WriteLine($"{run.Style.Paint(name, Tone.Strong)}  nothing that it changed stands");
+                run.Output.WriteLine($"{run.Style.Paint(name, Tone.Strong)}  nothing that was changed stands");
                 return ExitCode.Done;
             case RollbackOutcome.Refused refused:
-                run.Report.Error($"the rollback of layer `{name}` is refused, and nothing was changed: it is not as the layer left it", "undo by hand what was changed by hand, or keep it and the layer");
+                run.Report.Error($"the rollback of {name} is refused, and nothing was changed: not all is as the layers left it", "undo by hand what was changed by hand, or keep it and the layer");
                 foreach (var reason in refused.Reasons) run.Report.Say($"  {TextWidth.OneLine(reason)}");
                 return ExitCode.Refused;
             case RollbackOutcome.Stopped stopped:
-                run.Report.Error($"the rollback of layer `{name}` stopped after {stopped.Undone.Count}: {stopped.Why}", "mend that, and run it again: it goes on from here");
+                run.Report.Error($"the rollback of {name} stopped after {stopped.Undone.Count}: {stopped.Why}", "mend that, and run it again: it goes on from here");
                 return ExitCode.NotAsItShouldBe;
             case RollbackOutcome.RolledBack done:
                 run.Output.WriteLine($"{run.Style.Paint(name, Tone.Strong)}  {run.Style.Paint("rolled back", Tone.Good)}, {done.Undone.Count} undone");

@@ -27,7 +27,7 @@ internal static class LayersVerb
         }.With(names).Does(run =>
         {
             if (LayerScene.Of(run, run.Get(names)!) is not { } scene) return LayerScene.Failure(run);
-            var plans = scene.Layers.Select(l => scene.Run.LookAsync(l, CancellationToken.None).GetAwaiter().GetResult()).ToList();
+            var plans = scene.Layers.Select(l => scene.Run.LookAsync(l, scene.IsUnfinished(l), CancellationToken.None).GetAwaiter().GetResult()).ToList();
             if (run.Json) run.PrintJson(new LayersDocument(scene.Host.Value, [.. plans.Select(LayerDocument.Of)]), HostJson.Readable.LayersDocument);
             else LayerLines.Print(run, plans);
             return plans.Exists(p => p.Problem is not null) ? ExitCode.NotAsItShouldBe : ExitCode.Done;
@@ -102,21 +102,16 @@ internal static class LayersVerb
             return ExitCode.Usage;
         }
 
-        // Those that need others first.
-        foreach (var name in names.OrderByDescending(n => scene.Layers.ToList().FindIndex(l => l.Name == n)))
+        foreach (var layer in scene.Layers.Where(l => !names.Contains(l.Name) && journal.Standing.Any(c => c.Layer == l.Name)))
         {
-            var dependents = scene.Layers.Where(l => l.Needs.Any(n => n.Value == name) && !names.Contains(l.Name) && journal.Standing.Any(c => c.Layer == l.Name)).Select(l => l.Name).ToList();
-            if (dependents.Count > 0)
-            {
-                run.Report.Error($"layer `{name}` is needed by {string.Join(", ", dependents.Select(d => $"`{d}`"))}, of which changes stand", $"stoker host layers rollback {string.Join(' ', dependents)} {name}");
-                return ExitCode.Refused;
-            }
-
-            var outcome = new LayerRollback(scene.Doors, journal).MakeAsync(name, scene.Layers.FirstOrDefault(l => l.Name == name), words => run.Report.Say($"{name}: {words}")).GetAwaiter().GetResult();
-            if (LayerLines.Print(run, name, outcome) is var code and not ExitCode.Done) return code;
+            if (layer.Needs.Select(n => n.Value).FirstOrDefault(names.Contains) is not { } needed) continue;
+            run.Report.Error($"layer `{needed}` is needed by `{layer.Name}`, of which changes stand", $"stoker host layers rollback {layer.Name} {string.Join(' ', names)}");
+            return ExitCode.Refused;
         }
 
-        return ExitCode.Done;
+        var order = names.Distinct().OrderByDescending(n => scene.Layers.ToList().FindIndex(l => l.Name == n)).ToList();
+        var outcome = new LayerRollback(scene.Doors, journal).MakeAsync(order, scene.Layers, (layer, words) => run.Report.Say($"{layer}: {words}")).GetAwaiter().GetResult();
+        return LayerLines.Print(run, string.Join(", ", order), outcome);
     }
 }
 
@@ -144,6 +139,10 @@ internal sealed record LayerScene(Invocation Invocation, HostName Host, IReadOnl
         var doors = new LayerDoors(run.World.Facts());
         return new LayerScene(run, host.Name, names.Count == 0 ? all : [.. all.Where(l => wanted.Contains(l.Name))], doors, new LayerRun(doors, run.World.Clock));
     }
+
+    /// <summary>An apply of it was broken off, so that commands which follow changes are still to be run. Only root can see that.</summary>
+    public bool IsUnfinished(LayerSpec layer) =>
+        Invocation.World.IsRoot && Invocation.State is { } state && LayerJournal.Open(state.Layers, Invocation.World.Clock).IsUnfinished(layer.Name);
 
     public static ExitCode Failure(Invocation run) => run.Choice is { } choice && !choice.Read(run.Env).IsWrong ? ExitCode.Usage : ExitCode.EstateIsWrong;
 

@@ -46,8 +46,10 @@ internal static class MountReader
         var fields = line.Split(' ');
         var dash = Array.IndexOf(fields, "-");
         if (dash < 6 || fields.Length < dash + 3) return null;
-        var options = fields[5].Split(',').Concat(fields.Length > dash + 3 ? fields[dash + 3].Split(',') : []).Distinct();
-        return new MountFacts(Plain(fields[4]), Plain(fields[dash + 2]), fields[dash + 1], [.. options], null, null);
+        var options = fields[5].Split(',').Concat(fields.Length > dash + 3 ? fields[dash + 3].Split(',') : []).Distinct().ToList();
+        // A mount may be read-only where its file system is not, and then it is.
+        if (options.Contains("ro")) options.Remove("rw");
+        return new MountFacts(Plain(fields[4]), Plain(fields[dash + 2]), fields[dash + 1], options, null, null);
     }
 
     private static bool IsSnap(MountFacts mount) => mount.Type == "squashfs" && mount.Path.StartsWith("/snap/", StringComparison.Ordinal);

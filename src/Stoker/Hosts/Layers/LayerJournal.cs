@@ -26,6 +26,9 @@ internal sealed class LayerJournal(string directory, TimeProvider clock)
     /// <summary>What was last said of a layer; null: nothing.</summary>
     public LayerLine? StateOf(string layer) => _layers.GetValueOrDefault(layer);
 
+    /// <summary>It was begun, and not brought to its end.</summary>
+    public bool IsUnfinished(string layer) => StateOf(layer) is not { State: "applied" } && _standing.Exists(c => c.Layer == layer);
+
     /// <exception cref="IOException">A line cannot be read: nothing may be changed then.</exception>
     public static LayerJournal Open(string directory, TimeProvider clock)
     {

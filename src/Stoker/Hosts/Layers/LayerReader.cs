@@ -62,7 +62,7 @@ internal sealed class LayerReader(EstateSpec estate, ReadContext context, Diagno
                 name, of.Whole("uid"), of.Text("group"), Texts(of?.Find("groups")), of.Text("home"), of.Text("shell"), of.Flag("system") ?? false),
             "directory" when Absolute(of, node, path) is { } at => new LayerStep.Directory(at, of.Text("owner") ?? "root", of.Text("group") ?? "root", of.Octal("mode") ?? 0x1ED),
             "file" => File(of, node, path),
-            "absent" when Absolute(null, node, path) is { } at => new LayerStep.Absent(at),
+            "absent" when Absolute(null, node, path) is { } at => new LayerStep.NoFile(at),
             "command" => Command(node, path),
             _ => null,
         };

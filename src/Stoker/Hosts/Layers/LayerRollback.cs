@@ -9,7 +9,7 @@ internal abstract record RollbackOutcome
     {
     }
 
-    /// <summary>Nothing of the layer stands.</summary>
+    /// <summary>Nothing of the layers stands.</summary>
     internal sealed record Nothing : RollbackOutcome;
 
     /// <summary>Nothing was changed.</summary>
@@ -28,14 +28,16 @@ internal abstract record RollbackOutcome
 /// </summary>
 internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
 {
-    /// <param name="layer">As it is declared now; null where it is not any more.</param>
-    public async Task<RollbackOutcome> MakeAsync(string name, LayerSpec? layer, Action<string> report)
+    /// <param name="names">The layers, those that need others first.</param>
+    /// <param name="declared">As they are declared now; one that is not any more can be rolled back all the same.</param>
+    public async Task<RollbackOutcome> MakeAsync(IReadOnlyList<string> names, IReadOnlyList<LayerSpec> declared, Action<string, string> report)
     {
-        var standing = journal.Standing.Where(c => c.Layer == name).Reverse().ToList();
+        var standing = journal.Standing.Where(c => names.Contains(c.Layer)).Reverse().ToList();
         if (standing.Count == 0) return new RollbackOutcome.Nothing();
+        var layers = names.Select(n => declared.FirstOrDefault(l => l.Name == n)).OfType<LayerSpec>().ToList();
         try
         {
-            var reasons = await ReasonsAsync(standing, layer);
+            var reasons = await ReasonsAsync(standing, layers);
             if (reasons.Count > 0) return new RollbackOutcome.Refused(reasons);
         }
         catch (Exception e) when (LayerRun.IsOfTheMachine(e))
@@ -49,20 +51,20 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
             foreach (var change in standing)
             {
                 var words = Words(change);
-                report(words);
+                report(change.Layer, words);
                 await UndoAsync(change);
                 journal.Undone(change);
                 undone.Add(words);
             }
 
-            foreach (var command in layer?.Rollback ?? [])
+            foreach (var (layer, command) in layers.SelectMany(l => l.Rollback.Select(c => (l, c))))
             {
-                report($"command: {command.Text}");
+                report(layer.Name, $"command: {command.Text}");
                 await doors.RunAsync(command.Words, command.Limit);
                 undone.Add($"command: {command.Text}");
             }
 
-            journal.Say(name, "rolled_back");
+            foreach (var name in names) journal.Say(name, "rolled_back");
             return new RollbackOutcome.RolledBack(undone);
         }
         catch (Exception e) when (LayerRun.IsOfTheMachine(e))
@@ -72,7 +74,7 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
     }
 
     /// <summary>What stands in the way, all of it.</summary>
-    private async Task<List<string>> ReasonsAsync(List<LayerChange> standing, LayerSpec? layer)
+    private async Task<List<string>> ReasonsAsync(List<LayerChange> standing, IReadOnlyList<LayerSpec> layers)
     {
         var reasons = new List<string>();
         var packages = standing.Exists(c => c.Kind == "packages") ? await doors.PackagesNowAsync() : [];
@@ -104,7 +106,7 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
                     var account = change.Kind == "user" ? StepDo.Account(change.Subject) : StepDo.Group(change.Subject);
                     if (!Equals(account, change.AccountAfter)) reasons.Add($"{change.Kind} {change.Subject}: the layer left {change.AccountAfter}, now {(account is null ? "it is gone" : $"{account}")}");
                     break;
-                case "command" when change.Undo is null && layer is not { Rollback.Count: > 0 }:
+                case "command" when change.Undo is null && layers.FirstOrDefault(l => l.Name == change.Layer) is not { Rollback.Count: > 0 }:
                     reasons.Add($"command {change.Subject}: it has no `undo`, and its layer no `rollback`");
                     break;
             }

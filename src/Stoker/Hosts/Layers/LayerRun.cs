@@ -21,12 +21,13 @@ internal sealed record LayerOutcome(string Layer, IReadOnlyList<string> Made, IR
 /// </summary>
 internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
 {
-    public async Task<LayerPlan> LookAsync(LayerSpec layer, CancellationToken cancel)
+    /// <param name="isUnfinished">It was begun before and broken off.</param>
+    public async Task<LayerPlan> LookAsync(LayerSpec layer, bool isUnfinished, CancellationToken cancel)
     {
         var changes = new List<Planned>();
         try
         {
-            foreach (var step in layer.Apply) changes.AddRange(Unmade(await StepLook.LookAsync(step, doors, changes.Count > 0), changes));
+            foreach (var step in layer.Apply) changes.AddRange(Unmade(await StepLook.LookAsync(step, doors, isUnfinished || changes.Count > 0), changes));
         }
         catch (Exception e) when (IsOfTheMachine(e))
         {
@@ -42,11 +43,12 @@ internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
         var made = new List<string>();
         try
         {
+            var isUnfinished = journal.IsUnfinished(layer.Name);
             await SettleAsync(layer, journal);
             var hands = new StepDo(doors, journal, layer.Name);
             foreach (var step in layer.Apply)
             {
-                foreach (var planned in await StepLook.LookAsync(step, doors, made.Count > 0))
+                foreach (var planned in await StepLook.LookAsync(step, doors, isUnfinished || made.Count > 0))
                 {
                     // Between two changes, never in one.
                     if (cancel.IsCancellationRequested) return Ended("it was interrupted; to apply again goes on from here");
@@ -106,7 +108,8 @@ internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
                     else journal.Done(change with { AccountAfter = account });
                     break;
                 default:
-                    journal.Done(change);
+                    // Nobody knows how far it came; its guard, or that the layer is unfinished, has it run again.
+                    journal.Undone(change);
                     break;
             }
         }

@@ -42,7 +42,7 @@ internal abstract record LayerStep
     /// <param name="Source">Read when the layer is looked at, so that it may be made by then; null: <paramref name="Content"/>.</param>
     internal sealed record File(string Path, string? Content, string? Source, string Owner, string Group, int Mode, bool IsSecret) : LayerStep;
 
-    internal sealed record Absent(string Path) : LayerStep;
+    internal sealed record NoFile(string Path) : LayerStep;
 
     /// <param name="Unless">Null: run when a step before it changed something.</param>
     internal sealed record Command(IReadOnlyList<string> Words, IReadOnlyList<string>? Unless, IReadOnlyList<string>? Undo, TimeSpan Limit) : LayerStep

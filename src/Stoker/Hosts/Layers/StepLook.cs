@@ -39,7 +39,7 @@ internal static class StepLook
         LayerStep.User user => User(user),
         LayerStep.Directory directory => [.. Parents(directory.Path), .. One(directory.Path, "directory", directory.Mode, directory.Owner, directory.Group, null, isSecret: false)],
         LayerStep.File file => [.. Parents(file.Path), .. One(file.Path, "file", file.Mode, file.Owner, file.Group, ContentOf(file), file.IsSecret)],
-        LayerStep.Absent absent => Absent(absent.Path),
+        LayerStep.NoFile absent => Absent(absent.Path),
         LayerStep.Command command => await CommandAsync(command, doors, changedBefore),
         _ => throw new InvalidOperationException($"no such step: {step}"),
     };

@@ -22,7 +22,7 @@ public sealed class CheckKindTests : IDisposable
         var path = Write("key", "PermitRootLogin no\nPort 22\n", "0600");
         var hash = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)));
         var owner = Users.NameOf(HostEnvironment.UserId);
-        var good = await CheckBed.OneAsync($"{{file: {{path: {path}, type: file, mode: '0600', owner: {owner}, size: '<1KiB', contains: [/^Port [0-9]+$/, PermitRootLogin no, '!PermitRootLogin yes'], sha256: {hash}}}}}");
+        var good = await CheckBed.OneAsync($"{{file: {{path: {path}, type: file, mode: '0600', owner: {owner}, size: '<1KiB', contains: ['/^Port [0-9]+$/', PermitRootLogin no, '!PermitRootLogin yes'], sha256: {hash}}}}}");
         Assert.True(good is { Verdict: Verdict.Passed, Mend: null, Findings.Count: 9 }, string.Join("\n", good.Findings));
 
         var bad = await CheckBed.OneAsync($"{{file: {{path: {path}, type: directory, mode: '0644', contains: [Port 23, '!Port 22'], sha256: 00}}}}");
