@@ -82,7 +82,7 @@ public sealed class CopiedMachine : IDisposable
           echo content >/tmp/$package/usr/share/$package/file
           { echo "Package: $package"; echo 'Version: 1.0-1'; echo 'Architecture: all'; echo 'Maintainer: Drill <drill@example.org>'; echo 'Description: a package of the drill'
             [ $package = drill-library ] || echo 'Depends: drill-library'; } >/tmp/$package/DEBIAN/control
-          dpkg-deb -q --root-owner-group -b /tmp/$package $package.deb
+          dpkg-deb --root-owner-group -b /tmp/$package $package.deb >/dev/null
           { cat /tmp/$package/DEBIAN/control; echo "Filename: ./$package.deb"; echo "Size: $(stat -c %s $package.deb)"; echo "SHA256: $(sha256sum $package.deb | cut -d' ' -f1)"; echo; } >>Packages
         done
         rm -rf /tmp/drill-* /etc/apt/sources.list.d/* /var/lib/apt/lists/*

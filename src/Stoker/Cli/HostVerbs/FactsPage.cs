@@ -57,7 +57,7 @@ internal static class FactsPage
     {
         var cpu = facts.Cpu;
         page.Line("processors", Join(cpu.Model, Counted(cpu.Sockets, "socket"), Counted(cpu.Cores, "core"), Counted(cpu.Threads, "thread")));
-        page.Line("", Join(cpu.MaxMhz is { } mhz ? $"up to {mhz:0} MHz" : null, cpu.Governors.Count > 0 ? $"governor {string.Join(", ", cpu.Governors)}" : null, cpu.Microcode is { } microcode ? $"microcode {microcode}" : null, Counted(cpu.Flags.Count, "flag")));
+        page.Line("", Join(cpu.MaxMhz is { } mhz ? $"up to {mhz:0} MHz" : null, cpu.Governors.Count > 0 ? $"governor {string.Join(" and ", cpu.Governors)}" : null, cpu.Microcode is { } microcode ? $"microcode {microcode}" : null, Counted(cpu.Flags.Count, "flag")));
         foreach (var node in facts.Numa.Count > 1 ? facts.Numa : []) page.Line($"numa {node.Node}", Join($"cpus {node.Cpus}", Size(node.Memory), $"distances {string.Join(' ', node.Distances)}"));
     }
 
@@ -131,7 +131,7 @@ internal static class FactsPage
         if (facts.Sensors.Count > 0)
         {
             page.Table(
-                [new("SENSOR"), new("MEASURES"), new("NOW", Right: true), new("CRITICAL", Right: true)],
+                [new("SENSOR"), new("MEASURES"), new("NOW", Right: true), new("CRITICAL")],
                 facts.Sensors.Select(s => new TableRow(
                 [
                     new(s.Device, Tone.Name), new(s.Name), new($"{s.Value:0.##} {Unit(s.Kind)}", s.Critical is { } most && s.Value >= most ? Tone.Bad : Tone.Plain), new(s.Critical is { } limit ? $"{limit:0.#}" : ""),

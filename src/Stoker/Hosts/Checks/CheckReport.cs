@@ -19,6 +19,7 @@ internal sealed record CheckReport(string Subject, int Passed, int Failed, int U
         results);
 
     /// <summary>Only what passed is as it should be.</summary>
+    [JsonIgnore]
     public bool IsWell => Passed == Checks.Count;
 
     /// <summary>

@@ -10,13 +10,12 @@ internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
     /// <summary>Most of a check's time is spent on waiting for others.</summary>
     private const int AtOnce = 16;
 
-    private readonly SemaphoreSlim _places = new(AtOnce);
-
     /// <summary>In the order of the list.</summary>
     public async Task<IReadOnlyList<CheckResult>> MakeAsync(IReadOnlyList<CheckSpec> checks, CancellationToken cancel)
     {
         // Retries have to look again, so what is asked once is asked once a round of tries.
         var doors = new CheckDoors(machine);
+        using var places = new SemaphoreSlim(AtOnce);
         var under = new Dictionary<string, Task<CheckResult>>(StringComparer.Ordinal);
         var byName = checks.ToDictionary(c => c.Name, StringComparer.Ordinal);
         return await Task.WhenAll(checks.Select(Begin));
@@ -25,11 +24,11 @@ internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
         {
             if (under.TryGetValue(check.Name, out var begun)) return begun;
             var needs = check.Needs.Select(n => Begin(byName[n.Value])).ToList();
-            return under[check.Name] = MakeAsync(check, needs, doors, cancel);
+            return under[check.Name] = MakeAsync(check, needs, doors, places, cancel);
         }
     }
 
-    private async Task<CheckResult> MakeAsync(CheckSpec check, List<Task<CheckResult>> needs, CheckDoors doors, CancellationToken cancel)
+    private async Task<CheckResult> MakeAsync(CheckSpec check, List<Task<CheckResult>> needs, CheckDoors doors, SemaphoreSlim places, CancellationToken cancel)
     {
         foreach (var need in await Task.WhenAll(needs))
         {
@@ -39,7 +38,7 @@ internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
         var begun = clock.GetTimestamp();
         for (var attempt = 1; ; attempt++)
         {
-            var findings = await TryAsync(check, attempt == 1 ? doors : new CheckDoors(machine), cancel);
+            var findings = await TryAsync(check, attempt == 1 ? doors : new CheckDoors(machine), places, cancel);
             if (findings.Verdict == Verdict.Passed || attempt > check.Retries || cancel.IsCancellationRequested)
             {
                 var mend = findings.Verdict == Verdict.Passed ? null : check.Hint ?? findings.Mend;
@@ -50,9 +49,9 @@ internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
         }
     }
 
-    private async Task<Findings> TryAsync(CheckSpec check, CheckDoors doors, CancellationToken cancel)
+    private async Task<Findings> TryAsync(CheckSpec check, CheckDoors doors, SemaphoreSlim places, CancellationToken cancel)
     {
-        await _places.WaitAsync(CancellationToken.None);
+        await places.WaitAsync(CancellationToken.None);
         var findings = new Findings();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var making = Task.Run(() => CheckMaker.MakeAsync(check, doors, findings, end.Token), CancellationToken.None);
@@ -76,7 +75,7 @@ internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
         finally
         {
             await end.CancelAsync();
-            _places.Release();
+            places.Release();
         }
     }
 

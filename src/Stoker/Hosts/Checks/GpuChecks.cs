@@ -63,13 +63,13 @@ internal static class GpusOnPci
 {
     private const string Bus = "/sys/bus/pci/devices", Nvidia = "0x10de";
 
-    /// <summary>NVIDIA's display controllers; null where the bus cannot be seen.</summary>
+    /// <summary>NVIDIA's display controllers, without those that are handed to virtual machines; null where the bus cannot be seen.</summary>
     public static IReadOnlyList<string>? Look(FactDoors machine)
     {
         var devices = machine.Files.List(Bus);
         if (devices.Count == 0) return null;
         var source = new FactSource(machine.Files);
-        return [.. devices.Where(d => source.Text($"{Bus}/{d}/vendor") == Nvidia && source.Text($"{Bus}/{d}/class")?.StartsWith("0x03", StringComparison.Ordinal) == true)];
+        return [.. devices.Where(d => source.Text($"{Bus}/{d}/vendor") == Nvidia && source.Text($"{Bus}/{d}/class")?.StartsWith("0x03", StringComparison.Ordinal) == true && source.NameOf($"{Bus}/{d}/driver") != "vfio-pci")];
     }
 
     public static void JudgeWithoutDriver(Expectation count, FactDoors machine, Findings findings)

@@ -33,7 +33,7 @@ internal static class ServiceCheck
         var wanted = service.Running ? "running" : "not running";
         if (doors.Machine.Find("systemctl") is not { } tool)
         {
-            findings.Unknown("running", wanted, "there is no `systemctl` to ask", "this machine has no systemd");
+            findings.Unknown("running", wanted, "there is no `systemctl` to ask: this machine has no systemd");
             return;
         }
 

@@ -10,7 +10,7 @@ namespace Stoker.Hosts.Facts;
 internal static class GpuFactsReader
 {
     private const string Bus = "/sys/bus/pci/devices";
-    private const string Nvidia = "0x10de";
+    private const string Nvidia = "0x10de", HandedOver = "vfio-pci";
 
     private static readonly (string Id, string Name)[] Vendors = [(Nvidia, "NVIDIA"), ("0x1002", "AMD"), ("0x8086", "Intel")];
 
@@ -101,14 +101,18 @@ internal static class GpuFactsReader
 
     private static void Note(FactSource source, NvmlAnswer nvml, List<GpuCardFacts> cards)
     {
-        var idle = cards.Where(c => c is { Vendor: "NVIDIA", Uuid: null }).Select(c => c.Address).ToList();
+        // One that is handed to a virtual machine is driven there.
+        var idle = cards.Where(c => c is { Vendor: "NVIDIA", Uuid: null, Driver: not HandedOver }).ToList();
         switch (nvml)
         {
             case NvmlAnswer.Failed failed:
                 source.Note("gpu.driver", failed.Words);
                 break;
+            case NvmlAnswer.NotThere when idle.Exists(c => c.Driver == "nvidia"):
+                source.Note("gpu.driver", $"the kernel has NVIDIA's driver, and its library `{Platform.Nvml.Library}` is not installed");
+                break;
             case NvmlAnswer.NotThere when idle.Count > 0:
-                source.Note("gpu.driver", $"NVIDIA's driver is not installed, and {string.Join(", ", idle)} waits for it");
+                source.Note("gpu.driver", $"NVIDIA's driver is not installed, which {string.Join(", ", idle.Select(c => c.Address))} {(idle.Count == 1 ? "needs" : "need")}");
                 break;
             case NvmlAnswer.NotThere:
                 source.Note("gpu.driver", $"no NVIDIA driver is installed{(cards.Count == 0 && source.List(Bus).Count > 0 ? ", and no NVIDIA card is on PCI" : "")}");
@@ -139,7 +143,7 @@ internal static class GpuFactsReader
     /// <summary>Lines such as <c>GPU-5c2e…, Enabled, 0, 96.00.68.00.01</c>; <c>[N/A]</c> is what a card does not have.</summary>
     public static List<GpuCardFacts> AddToolAnswer(IReadOnlyList<GpuCardFacts> cards, string answer)
     {
-        var lines = answer.Split('\n').Select(line => line.Split(',', StringSplitOptions.TrimEntries)).Where(fields => fields.Length == 4).ToDictionary(fields => fields[0]);
+        var lines = answer.Split('\n').Select(line => line.Split(',', StringSplitOptions.TrimEntries)).Where(fields => fields.Length == 4).DistinctBy(fields => fields[0]).ToDictionary(fields => fields[0]);
         return [.. cards.Select(card => card.Uuid is { } uuid && lines.TryGetValue(uuid, out var fields)
             ? card with
             {

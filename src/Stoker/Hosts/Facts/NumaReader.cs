@@ -12,7 +12,7 @@ internal static class NumaReader
         {
             if (TextFields.Index(name, "node") is not { } index) continue;
             var distances = source.Text($"{Place}/{name}/distance")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
-            nodes.Add(new NumaNode(index, source.Text($"{Place}/{name}/cpulist") ?? "", Memory(source, name), [.. distances.Select(int.Parse)]));
+            nodes.Add(new NumaNode(index, source.Text($"{Place}/{name}/cpulist") ?? "", Memory(source, name), [.. distances.Select(d => int.TryParse(d, out var distance) ? distance : 0)]));
         }
 
         if (nodes.Count == 0) source.Note("numa", "the kernel knows no nodes");

@@ -15,11 +15,15 @@ internal sealed class LayerDoors(FactDoors machine)
 
     /// <summary>apt-get asks nobody, and keeps a configuration that was changed by hand.</summary>
     public Task<string> PackagesAsync(params IReadOnlyList<string> words) =>
-        RunAsync(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold", "-o", "DPkg::Lock::Timeout=120", .. words], PackageLimit);
+        RunAsync(
+            ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold", "-o", "DPkg::Lock::Timeout=120", .. words],
+            PackageLimit,
+            $"apt-get {string.Join(' ', words.Where(w => w[0] != '-'))}");
 
-    public async Task<string> RunAsync(IReadOnlyList<string> words, TimeSpan limit)
+    /// <param name="shown">What it is called in messages; null: by its words.</param>
+    public async Task<string> RunAsync(IReadOnlyList<string> words, TimeSpan limit, string? shown = null)
     {
-        var text = string.Join(' ', words);
+        var text = shown ?? string.Join(' ', words);
         var tool = machine.Find(words[0]) ?? throw new LayerFailedException($"`{words[0]}` is not installed");
         return await machine.Run(tool, [.. words.Skip(1)], limit) switch
         {

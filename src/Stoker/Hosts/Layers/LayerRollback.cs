@@ -91,8 +91,9 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
 
             switch (change.Kind)
             {
-                case "file" when seen.Add((change.Kind, change.Subject)):
-                    FileReasons(change, paths, reasons);
+                case "file":
+                    if (seen.Add((change.Kind, change.Subject))) FileReasons(change, reasons);
+                    StrangersIn(change, paths, reasons);
                     break;
                 case "packages":
                     foreach (var package in change.Packages ?? [])
@@ -115,21 +116,22 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
         return reasons;
     }
 
-    private void FileReasons(LayerChange change, HashSet<string> paths, List<string> reasons)
+    private void FileReasons(LayerChange change, List<string> reasons)
     {
         var now = FileImage.Look(change.Subject);
         var (before, after) = (change.FileBefore!, change.FileAfter!);
-        if (now != after)
-        {
-            reasons.Add($"{(after.IsAbsent ? before.Kind : after.Kind)} {change.Subject}: the layer left {after}, now {now}{(now.Kind == after.Kind && now.Content != after.Content ? " with another content" : "")}");
-            if (now.Kind == "file" && after.Kind == "file" && now.Content != after.Content)
-                reasons.AddRange(StepLook.Difference(Text(journal.Kept(after.Content!)), Text(Files.ReadAllBytes(change.Subject))).Select(l => $"  {l}"));
-        }
-        else if (after.Kind == "directory" && before.IsAbsent)
-        {
-            var others = Files.Names(change.Subject).Where(n => !paths.Contains(Path.Combine(change.Subject, n))).ToList();
-            if (others.Count > 0) reasons.Add($"directory {change.Subject}: {others.Count} in it that no layer made, {others[0]} for one");
-        }
+        if (now == after) return;
+        reasons.Add($"{(after.IsAbsent ? before.Kind : after.Kind)} {change.Subject}: the layer left {after}, now {now}{(now.Kind == after.Kind && now.Content != after.Content ? " with another content" : "")}");
+        if (now.Kind == "file" && after.Kind == "file" && now.Content != after.Content)
+            reasons.AddRange(StepLook.Difference(Text(journal.Kept(after.Content!)), Text(Files.ReadAllBytes(change.Subject))).Select(l => $"  {l}"));
+    }
+
+    /// <summary>A directory that a layer made goes with a rollback, and what others put into it would go as well.</summary>
+    private static void StrangersIn(LayerChange change, HashSet<string> paths, List<string> reasons)
+    {
+        if (change is not { FileBefore.IsAbsent: true, FileAfter.Kind: "directory" } || FileImage.Look(change.Subject).Kind != "directory") return;
+        var others = Files.Names(change.Subject).Where(n => !paths.Contains(Path.Combine(change.Subject, n))).ToList();
+        if (others.Count > 0) reasons.Add($"directory {change.Subject}: {others.Count} in it that no layer made, {others[0]} for one");
     }
 
     private async Task UndoAsync(LayerChange change)

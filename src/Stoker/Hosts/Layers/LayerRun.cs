@@ -21,13 +21,17 @@ internal sealed record LayerOutcome(string Layer, IReadOnlyList<string> Made, IR
 /// </summary>
 internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
 {
+    /// <summary>Paths that layers which were looked at would make.</summary>
+    private readonly HashSet<string> _made = new(StringComparer.Ordinal);
+
+    /// <summary>What would be changed after what was looked at before.</summary>
     /// <param name="isUnfinished">It was begun before and broken off.</param>
     public async Task<LayerPlan> LookAsync(LayerSpec layer, bool isUnfinished, CancellationToken cancel)
     {
         var changes = new List<Planned>();
         try
         {
-            foreach (var step in layer.Apply) changes.AddRange(Unmade(await StepLook.LookAsync(step, doors, isUnfinished || changes.Count > 0), changes));
+            foreach (var step in layer.Apply) changes.AddRange(Unmade(await StepLook.LookAsync(step, doors, isUnfinished || changes.Count > 0)));
         }
         catch (Exception e) when (IsOfTheMachine(e))
         {
@@ -82,8 +86,12 @@ internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
     public static bool IsOfTheMachine(Exception e) => e is LayerFailedException or IOException or UnauthorizedAccessException;
 
     /// <summary>Two steps in one directory that is not there would both make it.</summary>
-    private static IEnumerable<Planned> Unmade(IReadOnlyList<Planned> planned, List<Planned> before) =>
-        planned.Where(p => p is not Planned.File file || !before.OfType<Planned.File>().Any(b => b.Path == file.Path && b.After == file.After));
+    private List<Planned> Unmade(IReadOnlyList<Planned> planned)
+    {
+        var unmade = planned.Where(p => p is not Planned.File { IsOnTheWay: true } file || !_made.Contains(file.Path)).ToList();
+        foreach (var file in unmade.OfType<Planned.File>()) _made.Add(file.Path);
+        return unmade;
+    }
 
     /// <summary>What was under way when an earlier run was killed: it is found out whether it was made.</summary>
     private async Task SettleAsync(LayerSpec layer, LayerJournal journal)
@@ -99,8 +107,7 @@ internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
                     else journal.Done(change with { FileAfter = now });
                     break;
                 case "packages":
-                    var before = new StepDo(doors, journal, layer.Name).KeptPackages(change);
-                    journal.Done(change with { Packages = StepDo.Differences(before, await doors.PackagesNowAsync()) });
+                    await new StepDo(doors, journal, layer.Name).EndPackagesAsync(change);
                     break;
                 case "user" or "group":
                     var account = change.Kind == "user" ? StepDo.Account(change.Subject) : StepDo.Group(change.Subject);

@@ -44,7 +44,14 @@ internal sealed class StepDo(LayerDoors doors, LayerJournal journal, string laye
         .. before.Keys.Union(after.Keys).Order(StringComparer.Ordinal).Select(name => new PackageChange(name, before.GetValueOrDefault(name), after.GetValueOrDefault(name))).Where(p => p.Before != p.After),
     ];
 
-    public Dictionary<string, string> KeptPackages(LayerChange change) => JsonSerializer.Deserialize(journal.Kept(change.AllPackages!), LayerJson.Default.DictionaryStringString)!;
+    /// <summary>Writes down which packages are others now than before a change; none is no change.</summary>
+    public async Task EndPackagesAsync(LayerChange change)
+    {
+        var before = JsonSerializer.Deserialize(journal.Kept(change.AllPackages!), LayerJson.Default.DictionaryStringString)!;
+        var changed = Differences(before, await doors.PackagesNowAsync());
+        if (changed.Count == 0) journal.Undone(change);
+        else journal.Done(change with { Packages = changed });
+    }
 
     private void Make(Planned.File file)
     {
@@ -72,7 +79,7 @@ internal sealed class StepDo(LayerDoors doors, LayerJournal journal, string laye
         finally
         {
             // Also what came before it failed is to be taken back.
-            journal.Done(begun with { Packages = Differences(before, await doors.PackagesNowAsync()) });
+            await EndPackagesAsync(begun);
         }
     }
 

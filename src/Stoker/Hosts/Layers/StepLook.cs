@@ -12,7 +12,11 @@ internal abstract record Planned(string Words, IReadOnlyList<string> Detail)
     /// <summary>Why it could not be taken back; null: it can.</summary>
     public virtual string? CannotBeUndone => null;
 
-    internal sealed record File(string Path, FileImage Before, FileImage After, byte[]? Content, string Words, IReadOnlyList<string> Detail) : Planned(Words, Detail);
+    internal sealed record File(string Path, FileImage Before, FileImage After, byte[]? Content, string Words, IReadOnlyList<string> Detail) : Planned(Words, Detail)
+    {
+        /// <summary>A directory above what the step is about.</summary>
+        public bool IsOnTheWay { get; init; }
+    }
 
     internal sealed record Packages(IReadOnlyList<string> Install, IReadOnlyList<string> Remove, string Words) : Planned(Words, []);
 
@@ -82,7 +86,7 @@ internal static class StepLook
         for (var at = Path.GetDirectoryName(path); at is not null && FileImage.Look(at).IsAbsent; at = Path.GetDirectoryName(at))
         {
             var after = new FileImage("directory", null, 0x1ED, 0, 0);
-            missing.Insert(0, new Planned.File(at, FileImage.Absent, after, null, $"directory {at}: make it", []));
+            missing.Insert(0, new Planned.File(at, FileImage.Absent, after, null, $"directory {at}: make it", []) { IsOnTheWay = true });
         }
 
         return missing;

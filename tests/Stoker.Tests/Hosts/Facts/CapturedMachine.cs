@@ -28,16 +28,19 @@ internal sealed partial class CapturedMachine : ISystemTree
 
     public List<string> Ran { get; } = [];
 
-    public static CapturedMachine Load(string name) => Parse(File.ReadAllText(Path.Combine(Here(), "Machines", $"{name}.txt")));
+    public static CapturedMachine Load(string name) => Parse(Source(name));
 
-    public static CapturedMachine Parse(string text)
+    public static string Source(string name) => File.ReadAllText(Path.Combine(Here(), "Machines", $"{name}.txt"));
+
+    /// <param name="isDamaged">Sizes and addresses, which are no files, may be unreadable and are left out then.</param>
+    public static CapturedMachine Parse(string text, bool isDamaged = false)
     {
         var machine = new CapturedMachine();
         foreach (var part in ("\n" + text).Split("\n== ").Skip(1))
         {
             var end = part.IndexOf('\n');
             var (head, content) = end < 0 ? (part, "") : (part[..end], part[(end + 1)..]);
-            machine.Add(head.Trim(), content.TrimEnd('\n'));
+            if (!isDamaged || !(head.StartsWith("space ", StringComparison.Ordinal) || head.StartsWith("address ", StringComparison.Ordinal))) machine.Add(head.Trim(), content.TrimEnd('\n'));
         }
 
         return machine;

@@ -215,7 +215,9 @@ public sealed class MachineTests
     {
         var facts = CapturedMachine.Load("desktop").Facts;
         Assert.Equal(2, facts.Gpu.Cards.Count);
-        Assert.Contains(facts.Unknown, u => u.Fact == "gpu.driver" && u.Why.Contains("0000:01:00.0", StringComparison.Ordinal));
+        Assert.Contains(facts.Unknown, u => u is { Fact: "gpu.driver", Why: "the kernel has NVIDIA's driver, and its library `libnvidia-ml.so.1` is not installed" });
+        var bare = CapturedMachine.Parse("== /sys/bus/pci/devices/0000:01:00.0/class\n0x030000\n== /sys/bus/pci/devices/0000:01:00.0/vendor\n0x10de\n").Facts;
+        Assert.Contains(bare.Unknown, u => u is { Fact: "gpu.driver", Why: "NVIDIA's driver is not installed, which 0000:01:00.0 needs" });
     }
 
     [Fact]
@@ -272,6 +274,33 @@ public sealed class MachineTests
         Assert.Null(facts.Memory.Total);
         Assert.Empty(facts.Disks);
         Assert.Contains(facts.Unknown, u => u.Fact == "memory.total");
+    }
+
+    /// <summary>Files of a machine with lines lost, cut and mixed up: facts may then be missing or wrong, and nothing breaks.</summary>
+    [Theory]
+    [InlineData("desktop")]
+    [InlineData("server")]
+    [InlineData("jetson")]
+    public void A_machine_whose_files_are_damaged_is_still_read(string machine)
+    {
+        var lines = CapturedMachine.Source(machine).Split('\n');
+        for (var seed = 1; seed <= 40; seed++)
+        {
+            var random = new Random(seed);
+            var damaged = lines.Select(line => line.StartsWith("== ", StringComparison.Ordinal) || line.StartsWith('#') ? line : random.Next(6) switch
+            {
+                0 => "",
+                1 => line[..random.Next(line.Length + 1)],
+                2 => new string([.. line.Select(c => char.IsDigit(c) ? (char)('0' + random.Next(10)) : c)]),
+                3 => string.Concat(Enumerable.Repeat(line, 3)),
+                4 => "\u0000-99999999999999999999:=/\\",
+                _ => line,
+            });
+            var bytes = new byte[random.Next(300)];
+            random.NextBytes(bytes);
+            var facts = CapturedMachine.Parse(string.Join('\n', damaged), isDamaged: true).With("/sys/firmware/dmi/tables/DMI", bytes).Facts;
+            Assert.NotNull(facts.Cpu);
+        }
     }
 
     [Fact]
