@@ -1,5 +1,7 @@
 using Stoker.Estates;
 using Stoker.Gateway;
+using Stoker.Hosts.Checks;
+using Stoker.Hosts.Layers;
 using Stoker.Models;
 using Stoker.Streams;
 
@@ -18,7 +20,8 @@ internal static class Modules
         StreamsModule.Section,
         new("objectives", "Service level objectives by name: indicator, target and window.", IsActedOn: false),
         new("alerts", "Alerting rules, and who is told.", IsActedOn: false),
-        new("layers", "Ordered requirements on hosts: what is verified, applied and rolled back.", IsActedOn: false),
+        ChecksModule.Section,
+        LayersModule.Section,
         new("scenarios", "Loads that can be put on the estate, by name.", IsActedOn: false),
         new("faults", "Failures that can be injected, by name.", IsActedOn: false),
         new("backups", "What is backed up, where to and how often, by name.", IsActedOn: false),

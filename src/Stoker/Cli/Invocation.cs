@@ -31,6 +31,9 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
         ? world.Terminal.Size.Columns
         : world.Variables.TryGetValue("COLUMNS", out var text) && int.TryParse(text, out var columns) && columns > 0 ? columns : int.MaxValue;
 
+    /// <summary>Is an estate named, or does one lie here? Asked by verbs that also work without.</summary>
+    public bool HasEstate => parse.GetValue(globals.File) is { Length: > 0 } || Estates.Yaml.EstateLoader.Discover(world.CurrentDirectory, world.Files) is not null;
+
     /// <summary>The estate's files; null when there are none, which has been said then.</summary>
     public EstateChoice? Choice => _choice ??= EstateChoice.Find(world, parse.GetValue(globals.File) ?? [], Report);
 

@@ -23,8 +23,17 @@ internal static class RealSurroundings
             Files = new EstateFiles(),
             Daemons = new LocalDaemons(),
             Machine = new LocalMachine(),
+            Facts = () => Hosts.Facts.FactDoors.Of(variables, TimeProvider.System, HomesOf(variables)),
             Interrupts = () => new Interrupts(),
         };
+    }
+
+    /// <summary>Where Python environments may be that are of use here.</summary>
+    private static IEnumerable<string> HomesOf(IReadOnlyDictionary<string, string> variables)
+    {
+        if (variables.TryGetValue("VIRTUAL_ENV", out var active) && active.Length > 0) yield return active;
+        if (variables.TryGetValue("HOME", out var home) && home.Length > 0) yield return home;
+        yield return HostEnvironment.CurrentDirectory;
     }
 
     public static StreamWriter OpenOutput() => new(StandardStreams.Open(StandardStreams.Output), new UTF8Encoding(false), bufferSize: 16 * 1024);

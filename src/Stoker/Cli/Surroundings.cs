@@ -36,6 +36,9 @@ internal sealed record Surroundings
     /// <summary>What this machine has, for a plan without a daemon.</summary>
     public required IMachine Machine { get; init; }
 
+    /// <summary>What this machine is, for facts, checks and layers. Made when it is asked for.</summary>
+    public required Func<Hosts.Facts.FactDoors> Facts { get; init; }
+
     /// <summary>Ctrl-C and SIGTERM, from the moment a verb asks for them; before that they end the program as usual.</summary>
     public required Func<IInterrupts> Interrupts { get; init; }
 

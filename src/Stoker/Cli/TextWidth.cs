@@ -54,6 +54,26 @@ internal static class TextWidth
         return clean.ToString();
     }
 
+    /// <summary>Lines of at most <paramref name="width"/> cells, broken between words; a longer word has a line of its own.</summary>
+    public static IReadOnlyList<string> Fold(string text, int width)
+    {
+        var lines = new List<string>();
+        var line = "";
+        foreach (var word in text.Split(' '))
+        {
+            if (line.Length > 0 && Of(line) + 1 + Of(word) > width)
+            {
+                lines.Add(line);
+                line = "";
+            }
+
+            line = line.Length == 0 ? word : $"{line} {word}";
+        }
+
+        lines.Add(line);
+        return lines;
+    }
+
     private static int Of(Rune rune)
     {
         var value = rune.Value;

@@ -19,6 +19,7 @@ internal sealed class Verbs
         [
             StatusCommand.Create(), WaitCommand.Create(), LogsCommand.Create(), WhyCommand.Create(), EventsCommand.Create(), ProbeCommand.Create(),
         ]),
+        new("Hosts", [HostVerbs.HostCommand.Create(), HostVerbs.DoctorCommand.Create()]),
         new("Models", [ModelCommand.Create(), KeyCommand.Create()]),
         new("GPUs", [GpuCommand.Create()]),
         new("Streams", [StreamCommand.Create()]),

@@ -37,6 +37,9 @@ internal sealed record StateDirectory(string Path)
     /// <summary>What the models were asked and what it took, a row a request: SQLite, 0600.</summary>
     public string Ledger => In("ledger.db");
 
+    /// <summary>What layers changed on this machine, and what was there before.</summary>
+    public string Layers => In("layers");
+
     public string Logs => In("logs");
 
     public string Pipes => In("pipes");

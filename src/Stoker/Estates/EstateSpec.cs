@@ -49,6 +49,9 @@ internal sealed record HostSpec(HostName Name, string? Address, IReadOnlyList<Gp
 
     /// <summary><c>act</c>, <c>dry-run</c> or <c>off</c>: what is done when one of its GPUs fails.</summary>
     public string GpuHealing { get; init; } = "act";
+
+    /// <summary><c>checks</c> as they were written; read by the capability that makes them.</summary>
+    public MappingNode? Checks { get; init; }
 }
 
 /// <summary>A GPU that a host must have.</summary>

@@ -41,7 +41,7 @@ internal sealed record GpuCard(HostName? Host, int Index, string Model, ByteSize
 
         for (var i = 0; i < declared.Count; i++)
         {
-            if (declared[i].Gpu.Uuid is null) real[i] = Take(free, f => SameModel(f.Model, declared[i].Gpu.Model));
+            if (declared[i].Gpu.Uuid is null) real[i] = Take(free, f => GpuModelName.AreSame(f.Model, declared[i].Gpu.Model));
         }
 
         return declared
@@ -57,11 +57,4 @@ internal sealed record GpuCard(HostName? Host, int Index, string Model, ByteSize
         free.RemoveAt(at);
         return fact;
     }
-
-    /// <summary>NVML says <c>NVIDIA GeForce RTX 4090</c> where people write <c>RTX 4090</c>.</summary>
-    private static bool SameModel(string real, string declared) => string.Equals(Short(real), Short(declared), StringComparison.OrdinalIgnoreCase);
-
-    private static string Short(string model) =>
-        string.Join(' ', model.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .SkipWhile(w => w.Equals("NVIDIA", StringComparison.OrdinalIgnoreCase) || w.Equals("GeForce", StringComparison.OrdinalIgnoreCase)));
 }

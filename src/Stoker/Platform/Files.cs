@@ -176,6 +176,21 @@ internal static class Files
         }
     }
 
+    /// <summary>An empty directory; a full one throws.</summary>
+    public static void DeleteDirectory(string path) => Directory.Delete(path, recursive: false);
+
+    /// <summary>Names in a directory, of any kind, in ordinal order.</summary>
+    public static IReadOnlyList<string> Names(string directory) =>
+        [.. Directory.EnumerateFileSystemEntries(directory).Select(e => Path.GetFileName(e)).Order(StringComparer.Ordinal)];
+
+    /// <summary>A symbolic link, in place of whatever file or link is there.</summary>
+    public static void MakeLink(string path, string target)
+    {
+        var temporary = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}");
+        File.CreateSymbolicLink(temporary, target);
+        File.Move(temporary, path, overwrite: true);
+    }
+
     public static void Move(string from, string to) => File.Move(from, to, overwrite: true);
 
     /// <summary>Full paths of the files in a directory, in ordinal order; none when it is not there.</summary>
@@ -187,6 +202,9 @@ internal static class Files
 
     /// <summary>Where a chain of links ends; the path itself where it is none or leads nowhere.</summary>
     public static string ResolveLinks(string path) => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path;
+
+    /// <summary>What a link says, as it was written; null for what is none.</summary>
+    public static string? LinkTarget(string path) => new FileInfo(path).LinkTarget;
 
     /// <summary>A named pipe; one that is there already is kept.</summary>
     public static void MakeFifo(string path, UnixFileMode mode = PrivateFile)

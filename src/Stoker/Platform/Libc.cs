@@ -21,7 +21,7 @@ internal static unsafe partial class Libc
     public const int NoFollow = 0x100, OfTheDescriptor = 0x1000;
     public const uint BasicFields = 0x7FF;
 
-    public const int MayExecute = 1, MayWrite = 2;
+    public const int MayExecute = 1, MayWrite = 2, LongestPath = 4096;
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags, int mode = 0);
@@ -106,6 +106,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Status(SafeFileHandle file, string path, int flags, uint mask, FileStatus* status);
 
+    [LibraryImport(Library, EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial byte* ResolvePath(string path, byte* resolved);
+
     [LibraryImport(Library, EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventDescriptor(uint initial, int flags);
 
@@ -163,12 +166,20 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "sysconf")]
     public static partial nint Configuration(int name);
 
+    /// <summary>The path without a link in it; null where it leads to nothing.</summary>
+    public static string? RealPath(string path)
+    {
+        var resolved = stackalloc byte[LongestPath];
+        return ResolvePath(path, resolved) is null ? null : Marshal.PtrToStringUTF8((nint)resolved);
+    }
+
     /// <summary>struct statx, 256 bytes; only what is used is named.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct FileStatus
     {
         [FieldOffset(16)] public uint Links;
         [FieldOffset(20)] public uint User;
+        [FieldOffset(24)] public uint Group;
         [FieldOffset(28)] public ushort Mode;
         [FieldOffset(32)] public ulong Inode;
         [FieldOffset(40)] public ulong Size;

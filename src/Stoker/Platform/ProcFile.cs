@@ -22,8 +22,13 @@ internal static unsafe class ProcFile
     }
 
     /// <summary>The whole file, however long; null where it cannot be read (gone, or somebody else's).</summary>
-    public static byte[]? ReadAll(string path)
+    public static byte[]? ReadAll(string path) => ReadAll(path, out var bytes) == 0 ? bytes : null;
+
+    /// <summary>The whole file, however long.</summary>
+    /// <returns>0, or the error number.</returns>
+    public static int ReadAll(string path, out byte[] bytes)
     {
+        bytes = [];
         var size = 4096;
         while (true)
         {
@@ -36,12 +41,13 @@ internal static unsafe class ProcFile
 
             if (length < 0)
             {
-                return null;
+                return -length;
             }
 
             if (length < size)
             {
-                return buffer[..length];
+                bytes = buffer[..length];
+                return 0;
             }
 
             size *= 4;

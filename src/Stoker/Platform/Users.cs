@@ -51,6 +51,50 @@ internal static unsafe partial class Users
     /// <summary>The login name of a user; its number where there is none.</summary>
     public static string NameOf(uint userId) => Account(userId.ToString())?.Name ?? userId.ToString();
 
+    /// <summary>The entry of a user; null when there is none of this name.</summary>
+    public static UserEntry? Find(string name) =>
+        Account(name) is { } account && account.Name == name
+            ? new UserEntry(name, account.UserId, account.GroupId, account.Home, account.Shell, [.. GroupsOf(name, account.GroupId).Select(GroupNameOf)])
+            : null;
+
+    /// <summary>The name of a group; its number where there is none.</summary>
+    public static string GroupNameOf(uint groupId)
+    {
+        for (var size = 4096; size <= LargestBuffer; size *= 4)
+        {
+            var buffer = new byte[size];
+            fixed (byte* start = buffer)
+            {
+                GroupEntry entry;
+                GroupEntry* found = null;
+                if (FindGroupById(groupId, &entry, start, size, &found) != Range) return found is null ? groupId.ToString() : Text(entry.Name)!;
+            }
+        }
+
+        return groupId.ToString();
+    }
+
+    /// <summary>The entry of a group; null when there is none of this name.</summary>
+    public static UserGroup? FindGroupEntry(string name)
+    {
+        for (var size = 4096; size <= LargestBuffer; size *= 4)
+        {
+            var buffer = new byte[size];
+            fixed (byte* start = buffer)
+            {
+                GroupEntry entry;
+                GroupEntry* found = null;
+                if (FindGroup(name, &entry, start, size, &found) == Range) continue;
+                if (found is null) return null;
+                var members = new List<string>();
+                for (var member = entry.Members; *member is not null; member++) members.Add(Text(*member)!);
+                return new UserGroup(name, entry.GroupId, members);
+            }
+        }
+
+        return null;
+    }
+
     private static AccountEntry? Account(string nameOrId)
     {
         var isNumber = uint.TryParse(nameOrId, NumberStyles.None, CultureInfo.InvariantCulture, out var uid);
@@ -73,7 +117,7 @@ internal static unsafe partial class Users
                 {
                     return found is null
                         ? null
-                        : new AccountEntry(Text(entry.Name)!, entry.UserId, entry.GroupId, Text(entry.Home));
+                        : new AccountEntry(Text(entry.Name)!, entry.UserId, entry.GroupId, Text(entry.Home), Text(entry.Shell));
                 }
             }
         }
@@ -134,10 +178,13 @@ internal static unsafe partial class Users
     [LibraryImport(Library, EntryPoint = "getgrnam_r", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int FindGroup(string name, GroupEntry* entry, byte* buffer, nint size, GroupEntry** found);
 
+    [LibraryImport(Library, EntryPoint = "getgrgid_r")]
+    private static partial int FindGroupById(uint group, GroupEntry* entry, byte* buffer, nint size, GroupEntry** found);
+
     [LibraryImport(Library, EntryPoint = "getgrouplist", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int GroupList(string name, uint primary, uint* groups, int* count);
 
-    private sealed record AccountEntry(string Name, uint UserId, uint GroupId, string? Home);
+    private sealed record AccountEntry(string Name, uint UserId, uint GroupId, string? Home, string? Shell);
 
     /// <summary>struct passwd</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -162,3 +209,10 @@ internal static unsafe partial class Users
         public byte** Members;
     }
 }
+
+/// <summary>A user as the name service knows it.</summary>
+/// <param name="Groups">Names of all its groups, its own among them.</param>
+internal sealed record UserEntry(string Name, uint UserId, uint GroupId, string? Home, string? Shell, IReadOnlyList<string> Groups);
+
+/// <param name="Members">Users that are named in its entry; those whose own group it is are not.</param>
+internal sealed record UserGroup(string Name, uint GroupId, IReadOnlyList<string> Members);

@@ -38,6 +38,8 @@ internal sealed class FakeWorld : IDisposable
 
     public FakeMachine Machine { get; } = new();
 
+    public Func<Stoker.Hosts.Facts.FactDoors> Facts { get; set; } = () => throw new InvalidOperationException("this world has no machine to look at");
+
     public Surroundings Surroundings => new()
     {
         Output = Output,
@@ -52,6 +54,7 @@ internal sealed class FakeWorld : IDisposable
         Daemons = Daemons,
         Machine = Machine,
         Gpus = () => new Stoker.Platform.Gpus.GpuOpening.NotThere(),
+        Facts = Facts,
         Interrupts = () => Interrupts,
         Chance = _chance.Fill,
         Patience = TimeSpan.FromSeconds(30),

@@ -8,7 +8,7 @@ namespace Stoker.Tests.Cli;
 /// <summary>
 /// A file that reads like a terminal: <c>$ stoker …</c>, what it prints to stdout, what it prints to stderr behind <c>! </c>, and the
 /// exit code in brackets where it is not 0. Lines before the first command set the scene:
-/// <c>@file NAME</c> … <c>@end</c>, <c>@daemon SCENE</c>, <c>@terminal COLUMNSxROWS</c>, <c>@env NAME=VALUE</c>, <c>@ledger KEY…</c>; <c>#</c> begins a comment.
+/// <c>@file NAME</c> … <c>@end</c>, <c>@daemon SCENE</c>, <c>@terminal COLUMNSxROWS</c>, <c>@env NAME=VALUE</c>, <c>@ledger KEY…</c>, <c>@machine NAME</c>; <c>#</c> begins a comment.
 /// The directory of the run is <c>/srv/lab</c> in the text.
 /// </summary>
 internal static class Transcript
@@ -73,6 +73,10 @@ internal static class Transcript
                 return daemon;
             case "@ledger":
                 Ledgers.Write(world.State, value);
+                return daemon;
+            case "@machine":
+                var captured = Hosts.Facts.CapturedMachine.Load(value);
+                world.Facts = () => captured.Doors with { Clock = world.Clock };
                 return daemon;
             case "@left-behind":
                 world.Machine.LeftBehind = int.Parse(value);

@@ -22,7 +22,8 @@ internal static class HostKeys
         new("gpus", "The GPUs it must have: product names, or `model`, `memory`, `uuid` and `count`.", List(OneOf(Text, Keyed(Gpu))), Extension),
         new("gpu_healing", "What is done when a GPU fails: `act` (default) as the table of Xids says, `dry-run` only says it, `off`.", Word("act", "dry-run", "off"), Extension),
         new("cpus", "Number of processors, for planning without the machine; default: what the machine says.", Amount, Extension),
-        new("memory", "Main memory, as in `64GiB`, for planning without the machine; default: what the machine says.", Size, Extension));
+        new("memory", "Main memory, as in `64GiB`, for planning without the machine; default: what the machine says.", Size, Extension),
+        new("checks", "What must be so on it, by name: `stoker host check`.", CheckKeys.Checks, Extension));
 
     public static readonly KeyTable Group = new("group", "A named set of services.",
         new("description", "What the group is for, in a line for people.", Text, Extension),

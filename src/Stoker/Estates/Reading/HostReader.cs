@@ -17,6 +17,7 @@ internal static class HostReader
                 Cpus = map.Number("cpus"),
                 Memory = map.Size("memory"),
                 GpuHealing = map.Text("gpu_healing") ?? "act",
+                Checks = map.Map("checks"),
             };
         }
 

@@ -1,0 +1,74 @@
+using System.CommandLine;
+using Stoker.Hosts.Checks;
+
+namespace Stoker.Cli.HostVerbs;
+
+/// <summary>How the results of checks are shown: for people, or as JSON, JUnit or TAP.</summary>
+internal sealed class CheckOutput
+{
+    private const int MostName = 24, Word = 8, Label = 9;
+
+    public Option<bool> JUnit { get; } = Parameters.Flag("--junit", "JUnit XML, for CI systems: failed is a failure, unknown an error");
+
+    public Option<bool> Tap { get; } = Parameters.Flag("--tap", "the Test Anything Protocol; unknown is not ok");
+
+    /// <summary>Makes the checks, shows what came of them, and says what to end with.</summary>
+    public ExitCode Run(Invocation run, string subject, IReadOnlyList<CheckSpec> checks)
+    {
+        using var interrupts = run.World.Interrupts();
+        var begun = run.World.Clock.GetTimestamp();
+        var results = new CheckRun(run.World.Facts(), run.World.Clock).MakeAsync(checks, interrupts.First).GetAwaiter().GetResult();
+        var report = CheckReport.Of(subject, results, run.World.Clock.GetElapsedTime(begun));
+        if (run.Json) run.PrintJson(report, ChecksJson.Readable.CheckReport);
+        else if (run.Get(JUnit)) run.Output.Write(report.ToJUnit());
+        else if (run.Get(Tap)) run.Output.Write(report.ToTap());
+        else Print(run, report);
+        return interrupts.First.IsCancellationRequested ? ExitCode.Interrupted : report.IsWell ? ExitCode.Done : ExitCode.NotAsItShouldBe;
+    }
+
+    private static void Print(Invocation run, CheckReport report)
+    {
+        var width = Math.Min(run.Width, 120);
+        var names = report.Checks.Count == 0 ? 0 : Math.Min(MostName, report.Checks.Max(c => TextWidth.Of(c.Name)));
+        foreach (var check in report.Checks)
+        {
+            var head = $"{run.Style.Paint(TextWidth.Fit(Of(check.Verdict), Word), ToneOf(check.Verdict))}{run.Style.Paint(TextWidth.Fit(check.Name, names), Tone.Name)}  ";
+            var room = Math.Max(20, width - Word - names - 2);
+            run.Output.WriteLine(head + TextWidth.Cut(Summary(check), room));
+            if (check.Verdict != Verdict.Passed) Explain(run, check, width);
+        }
+
+        var sum = $"{report.Passed} passed, {report.Failed} failed, {report.Unknown} unknown";
+        run.Output.WriteLine($"{report.Subject}: {run.Style.Paint(sum, report.IsWell ? Tone.Good : report.Failed > 0 ? Tone.Bad : Tone.Busy)} in {report.TookMs:0} ms");
+    }
+
+    private static string Summary(CheckResult check) => TextWidth.OneLine(
+        check.Description is { } description ? description
+        : check.Verdict == Verdict.Passed ? string.Join("; ", check.Findings.Select(f => f.Found!.StartsWith(f.Expected, StringComparison.Ordinal) ? f.Found : $"{f.What} {f.Found} ({f.Expected})"))
+        : check.Kind.Replace('_', ' '));
+
+    /// <summary>What was expected, what was found and where, each below the other, and what to do.</summary>
+    private static void Explain(Invocation run, CheckResult check, int width)
+    {
+        foreach (var finding in check.Findings.Where(f => f.Verdict != Verdict.Passed))
+        {
+            Say("", $"{finding.What}: expected {finding.Expected}, {(finding.Found is { } found ? $"found {found}" : "not known")}");
+            Say(finding.Verdict == Verdict.Unknown ? "because" : "seen in", finding.Evidence);
+        }
+
+        if (check.Attempts > 1) Say("tries", $"{check.Attempts} in {check.TookMs / 1000:0.#} s");
+        if (check.Mend is { } mend) Say("mend", mend);
+
+        void Say(string label, string text)
+        {
+            var margin = new string(' ', Word);
+            var room = label.Length == 0 ? 0 : Label;
+            var lines = TextWidth.Fold(TextWidth.OneLine(text), Math.Max(20, width - Word - room));
+            for (var i = 0; i < lines.Count; i++) run.Output.WriteLine($"{margin}{run.Style.Paint(TextWidth.Fit(i == 0 ? label : "", room), Tone.Dim)}{lines[i]}");
+        }
+    }
+
+    private static string Of(Verdict verdict) => verdict.ToString().ToLowerInvariant();
+
+    private static Tone ToneOf(Verdict verdict) => verdict switch { Verdict.Passed => Tone.Good, Verdict.Failed => Tone.Bad, Verdict.Unknown => Tone.Busy };
+}

@@ -1,0 +1,86 @@
+using Stoker.Hosts.Facts;
+
+namespace Stoker.Hosts.Checks;
+
+/// <summary>
+/// Makes a list of checks: those that need no other at once, so many at a time, each after those that it needs, each again while it does not pass and has tries left.
+/// </summary>
+internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
+{
+    /// <summary>Most of a check's time is spent on waiting for others.</summary>
+    private const int AtOnce = 16;
+
+    /// <summary>In the order of the list.</summary>
+    public async Task<IReadOnlyList<CheckResult>> MakeAsync(IReadOnlyList<CheckSpec> checks, CancellationToken cancel)
+    {
+        // Retries have to look again, so what is asked once is asked once a round of tries.
+        var doors = new CheckDoors(machine);
+        using var places = new SemaphoreSlim(AtOnce);
+        var under = new Dictionary<string, Task<CheckResult>>(StringComparer.Ordinal);
+        var byName = checks.ToDictionary(c => c.Name, StringComparer.Ordinal);
+        return await Task.WhenAll(checks.Select(Begin));
+
+        Task<CheckResult> Begin(CheckSpec check)
+        {
+            if (under.TryGetValue(check.Name, out var begun)) return begun;
+            var needs = check.Needs.Select(n => Begin(byName[n.Value])).ToList();
+            return under[check.Name] = MakeAsync(check, needs, doors, places, cancel);
+        }
+    }
+
+    private async Task<CheckResult> MakeAsync(CheckSpec check, List<Task<CheckResult>> needs, CheckDoors doors, SemaphoreSlim places, CancellationToken cancel)
+    {
+        foreach (var need in await Task.WhenAll(needs))
+        {
+            if (need.Verdict != Verdict.Passed) return NotMade(check, $"needs `{need.Name}`, which {Words(need.Verdict)}");
+        }
+
+        var begun = clock.GetTimestamp();
+        for (var attempt = 1; ; attempt++)
+        {
+            var findings = await TryAsync(check, attempt == 1 ? doors : new CheckDoors(machine), places, cancel);
+            if (findings.Verdict == Verdict.Passed || attempt > check.Retries || cancel.IsCancellationRequested)
+            {
+                var mend = findings.Verdict == Verdict.Passed ? null : check.Hint ?? findings.Mend;
+                return new CheckResult(check.Name, check.Subject.Kind, check.Description, findings.Verdict, findings.All, mend, attempt, Math.Round(clock.GetElapsedTime(begun).TotalMilliseconds, 1));
+            }
+
+            await Task.Delay(check.Interval, clock, cancel).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+    }
+
+    private async Task<Findings> TryAsync(CheckSpec check, CheckDoors doors, SemaphoreSlim places, CancellationToken cancel)
+    {
+        await places.WaitAsync(CancellationToken.None);
+        var findings = new Findings();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var making = Task.Run(() => CheckMaker.MakeAsync(check, doors, findings, end.Token), CancellationToken.None);
+        try
+        {
+            await making.WaitAsync(check.Timeout, clock, cancel);
+            return findings;
+        }
+        catch (Exception late) when (late is TimeoutException or OperationCanceledException)
+        {
+            // Its own findings may still be written to by what is left behind.
+            var instead = new Findings();
+            instead.Unknown(check.Subject.Kind, "an answer", late is TimeoutException ? $"it was not made within {check.Timeout.TotalSeconds:0.#} s" : "it was cut short");
+            return instead;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            findings.Unknown(check.Subject.Kind, "an answer", e.Message);
+            return findings;
+        }
+        finally
+        {
+            await end.CancelAsync();
+            places.Release();
+        }
+    }
+
+    private static CheckResult NotMade(CheckSpec check, string why) =>
+        new(check.Name, check.Subject.Kind, check.Description, Verdict.Unknown, [new Finding(check.Subject.Kind, "to be made", null, Verdict.Unknown, why)], null, 0, 0);
+
+    private static string Words(Verdict verdict) => verdict == Verdict.Failed ? "failed" : "is unknown";
+}
