@@ -7,8 +7,10 @@ namespace Stoker.Platform;
 /// </summary>
 internal static class Nvml
 {
+    public const string Library = NvmlDriver.Library;
+
     /// <param name="library">Name or path.</param>
-    public static NvmlAnswer Read(string library = NvmlDriver.Library)
+    public static NvmlAnswer Read(string library = Library)
     {
         using var door = new GpuDoor(() => NvmlDriver.Open(library), TimeProvider.System);
         return door.Ask(driver => (driver.System, Devices: driver.ReadDevices(), Now: driver.ReadNow())) switch
