@@ -160,8 +160,9 @@ public sealed class ControlGroupDrills(VirtualMachine vm) : IClassFixture<Virtua
     private void Up(string name, string services)
     {
         Write(name, services);
+        // Some of them never come up; and a daemon takes longer to begin than that, where the processor is emulated.
         vm.Run($"cd /root/{name}; stoker up -d --timeout 2s");
-        vm.Run($"cd /root/{name}; stoker daemon status >/dev/null").Succeeded();
+        vm.Run($"cd /root/{name}; for try in $(seq 120); do stoker daemon status >/dev/null 2>&1 && exit; sleep 1; done; stoker daemon status").Succeeded();
     }
 
     private void Write(string name, string services)
