@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Stoker.Daemon.Protocol;
 using Stoker.Gpus;
+using Stoker.Platform;
 
 namespace Stoker.Daemon;
 
@@ -11,6 +12,7 @@ internal static class GpuEndpoints
     {
         routes.Get(ControlRoutes.Gpus, exchange => AnswerAsync(exchange, daemon));
         routes.Get(ControlRoutes.GpuLedger, async exchange => await exchange.AnswerAsync(daemon.Gpus.LedgerOf(await daemon.Gpus.ReadAsync()), GpuJson.Readable.LedgerDocument));
+        routes.Get(ControlRoutes.GpuMetrics, async exchange => await exchange.AnswerAsync(GpuMetricsPage.Write(await daemon.Gpus.ReadAsync(), HostEnvironment.HostName), GpuJson.Readable.String));
         routes.Post(ControlRoutes.GpuSimulate, exchange => SimulateAsync(exchange, daemon));
     }
 

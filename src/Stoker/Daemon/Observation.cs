@@ -13,6 +13,7 @@ internal static class Observation
     {
         var path = variables.GetValueOrDefault("PATH");
         var support = running.Cgroups;
+        var driver = NeedsGpus(estate) ? Nvml.Read() : new NvmlAnswer.NotThere();
         var tool = estate.Services.Values.Any(s => s.IsContainer) ? ContainerToolCheck.Shared.Find(variables) : new ContainerToolAnswer.NotInstalled();
         return new Observed
         {
@@ -34,7 +35,8 @@ internal static class Observation
             MayRaiseHardLimits = HardLimits.MayBeRaised,
             HardLimits = HardLimits.Own(),
             Tunnels = TunnelFiles.Look(estate, variables),
-            Gpus = NeedsGpus(estate) ? Gpus() : [],
+            Gpus = Gpus(driver),
+            GpuProblem = (driver as NvmlAnswer.Failed)?.Words,
             Running = running.Services,
             StartTimes = running.StartTimes,
         };
@@ -44,7 +46,7 @@ internal static class Observation
     private static bool NeedsGpus(EstateSpec estate) =>
         estate.Hosts.Values.Any(h => h.Gpus.Count > 0) || estate.Services.Values.Any(s => s.Resources.Gpus.Count > 0);
 
-    private static List<GpuFact> Gpus() => Nvml.Read() is NvmlAnswer.Found { Cards: var cards }
+    private static List<GpuFact> Gpus(NvmlAnswer driver) => driver is NvmlAnswer.Found { Cards: var cards }
         ? [.. cards.Where(c => c is { Uuid: not null, Name: not null, TotalMemory: not null }).Select(c => new GpuFact(c.Index, c.Uuid!, c.Name!, new ByteSize(c.TotalMemory!.Value)))]
         : [];
 

@@ -40,6 +40,9 @@ internal sealed record Observed
     /// <summary>Why a tool that is installed cannot be used, in words; null when there is none, or it can.</summary>
     public string? ContainerToolProblem { get; init; }
 
+    /// <summary>Why the GPUs' driver does not tell which there are, in words; null where it does, or there is none.</summary>
+    public string? GpuProblem { get; init; }
+
     public double Cpus { get; init; } = 1;
 
     public ByteSize Memory { get; init; }

@@ -81,7 +81,7 @@ internal static class Planner
         PortClashes.Check(present, s => replicas.TryGetValue(s.Name, out var known) ? known : ReplicaPorts.Of(s, new DiagnosticBag()), here, observed, bag);
         HostCapacity.Check(present, request.Rehearse, observed, bag);
         var gpus = GpuFit.Plan(estate, request, present, observed, bag);
-        RuntimeChoice.CheckGpusArePresent(gpus, request.Rehearse, bag);
+        RuntimeChoice.CheckGpusArePresent(gpus, request.Rehearse, observed.GpuProblem, bag);
         return new Resourced(replicas, gpus);
     }
 

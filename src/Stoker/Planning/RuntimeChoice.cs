@@ -86,7 +86,7 @@ internal sealed record RuntimeChoice(RuntimeKind Kind, string? StandIn, string? 
     }
 
     /// <summary>Outside a rehearsal a declared GPU that is not there is an error, once for each card.</summary>
-    public static void CheckGpusArePresent(GpuFit fit, bool rehearse, DiagnosticBag bag)
+    public static void CheckGpusArePresent(GpuFit fit, bool rehearse, string? problem, DiagnosticBag bag)
     {
         if (rehearse) return;
         foreach (var slot in fit.Slots.Where(s => s.Card.Real is null && s.Holders.Count > 0))
@@ -94,8 +94,9 @@ internal sealed record RuntimeChoice(RuntimeKind Kind, string? StandIn, string? 
             bag.Add(
                 PlanDiagnostics.GpuAbsent,
                 slot.Holders[0].Where,
-                $"{slot.Card.Name} of host `{slot.Card.Host}` is not in this machine, and {Words.List(slot.Holders.Select(h => h.Owner))} "
-                    + (slot.Holders.Count == 1 ? "asks for it" : "ask for it"),
+                $"{slot.Card.Name} of host `{slot.Card.Host}` {(problem is null ? "is not in this machine" : "cannot be found")}, and {Words.List(slot.Holders.Select(h => h.Owner))} "
+                    + (slot.Holders.Count == 1 ? "asks for it" : "ask for it")
+                    + (problem is null ? "" : $": {problem}"),
                 "check it with `nvidia-smi -L`, correct `hosts:`, or rehearse without it: `--rehearse`");
         }
     }

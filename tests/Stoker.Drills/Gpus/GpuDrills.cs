@@ -52,7 +52,8 @@ public sealed class GpuDrills : IDisposable
             """);
         Compile(_machine);
         Write("");
-        _machine.Up();
+        using var up = _machine.Start("up", "-d");
+        _machine.Until("the daemon is there", () => _machine.Run("status", "--json") is { Code: 0 } status && status.Json["services"]!.AsArray().Count == 1);
         _machine.Until("the probe finds no process", () => _machine.Service("vision")["replicas"]![0]!["last_probe"]?.ToString().Contains("no process of it is on GPU 0 (NVIDIA GeForce RTX 4090)", StringComparison.Ordinal) == true);
 
         using var stranger = Process.Start("/bin/sleep", "1000");
@@ -60,6 +61,7 @@ public sealed class GpuDrills : IDisposable
         {
             Write($"process 0 {_machine.PidOf("vision")} {5L << 30}", $"process 0 {stranger.Id} {1L << 30}");
             _machine.UntilState("vision", "healthy");
+            Assert.True(up.WaitForExit(TimeSpan.FromSeconds(30)));
             var ledger = _machine.Run("gpu", "ledger", "--json");
             Assert.Equal(1, ledger.Code);
             Assert.Equal(["over", "stranger"], ledger.Json["gpus"]![0]!["entries"]!.AsArray().Select(e => (string)e!["state"]!));

@@ -16,7 +16,7 @@ public sealed class GpuTopTests
     [Fact]
     public void At_80_columns_there_is_the_machine_a_line_a_GPU_and_the_processes_with_their_services() => Assert.Equal(
     [
-        "ai-system: 2 GPUs, driver 580.65.06, CUDA up to 13.0 (* 1 simulated)   12:00:00",
+        "ai-system: 2 GPUs, driver 580.65.06, CUDA up to 13.0 (* 1 simulated)    12:00:00",
         "machine          cpu ███░░░░░  34 %  ram ███░░░░░ 24 GiB of 64 GiB",
         "",
         "0 RTX 4090       gpu ███████░  87 %  mem ██████░░ 17.0/24.0G  81°C 432/450 W",
@@ -58,7 +58,7 @@ public sealed class GpuTopTests
         Assert.Contains("speech/2", GpuTopView.Lay(byRam, new TerminalSize(80, 24), new FrozenClock(), Style.None)[8], StringComparison.Ordinal);
         var down = GpuTopModel.Press(GpuTopModel.Press(Model, new Key(KeyKind.Down)), new Key(KeyKind.Down));
         Assert.Equal(2, down.Scroll);
-        Assert.Contains("speech/2", GpuTopView.Lay(down, new TerminalSize(80, 11), new FrozenClock(), Style.None)[7], StringComparison.Ordinal);
+        Assert.Contains("speech/2", GpuTopView.Lay(down, new TerminalSize(80, 10), new FrozenClock(), Style.None)[7], StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,10 +23,16 @@ public sealed class GpuSamplerTests
 
         async Task LookAsync() => page = GpuMetricsPage.Write(view.Lay(await sampler.SampleAsync(), replicas, _ => ["vision"], _ => "box"), "box");
         for (var i = 0; i < 50; i++) await LookAsync();
-        const int looks = 200;
-        var began = Stopwatch.GetTimestamp();
-        for (var i = 0; i < looks; i++) await LookAsync();
-        var each = Stopwatch.GetElapsedTime(began) / looks;
+        const int looks = 10;
+        var each = TimeSpan.MaxValue;
+        // The best of many: what else runs on the machine is not what is asked.
+        for (var batch = 0; batch < 30; batch++)
+        {
+            var began = Stopwatch.GetTimestamp();
+            for (var i = 0; i < looks; i++) await LookAsync();
+            var took = Stopwatch.GetElapsedTime(began) / looks;
+            if (took < each) each = took;
+        }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"8 cards: {each.TotalMilliseconds:0.00} ms a look with its page of {page.Length} characters");
         Assert.Contains("DCGM_FI_DEV_GPU_UTIL{gpu=\"7\"", page, StringComparison.Ordinal);

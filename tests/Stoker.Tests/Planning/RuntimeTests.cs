@@ -100,6 +100,9 @@ public sealed class RuntimeTests
         Assert.Equal(
             "GPU 0 (NVIDIA GeForce RTX 4090) of host `box` is not in this machine, and `a` and `b` ask for it",
             Plans.Plan(estate).Only(PlanDiagnostics.GpuAbsent).Message);
+        Assert.Equal(
+            "GPU 0 (NVIDIA GeForce RTX 4090) of host `box` cannot be found, and `a` and `b` ask for it: the driver does not answer (for 15 s)",
+            Plans.Plan(estate, observed: o => o with { GpuProblem = "the driver does not answer (for 15 s)" }).Only(PlanDiagnostics.GpuAbsent).Message);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using Stoker.Daemon.Protocol;
 using Stoker.Gpus;
 using Stoker.Platform;
 
@@ -27,10 +28,9 @@ internal static class GpuMetricsVerb
 
     private static ExitCode Print(Invocation run)
     {
-        var gpus = GpuSource.Look(run);
-        run.Output.Write(GpuMetricsPage.Write(gpus, HostEnvironment.HostName));
-        foreach (var problem in gpus.Problems) run.Report.Error(problem);
-        return gpus.Problems.Count == 0 ? ExitCode.Done : ExitCode.NotAsItShouldBe;
+        using var local = new LocalGpus(run);
+        run.Output.Write(PageAsync(run, local).GetAwaiter().GetResult());
+        return ExitCode.Done;
     }
 
     private static ExitCode Serve(Invocation run, IPEndPoint address)
@@ -39,7 +39,7 @@ internal static class GpuMetricsVerb
         using var local = new LocalGpus(run);
         try
         {
-            using var server = new GpuMetricsServer(address, async () => GpuMetricsPage.Write(await LookAsync(run, local), HostEnvironment.HostName), run.Report.Say);
+            using var server = new GpuMetricsServer(address, () => PageAsync(run, local), run.Report.Say);
             run.Report.Say($"the GPUs' metrics are at http://{server.Address}/metrics");
             interrupts.First.WaitHandle.WaitOne();
             return ExitCode.Interrupted;
@@ -51,8 +51,10 @@ internal static class GpuMetricsVerb
         }
     }
 
-    private static async Task<GpusDocument> LookAsync(Invocation run, LocalGpus local) =>
-        run.Quiet().State is { } state && run.World.Control(state).Gpus() is Daemon.Protocol.ControlReply<GpusDocument>.Answered { Document: var answered } ? answered : await local.LookAsync();
+    private static async Task<string> PageAsync(Invocation run, LocalGpus local) =>
+        run.Quiet().State is { } state && run.World.Control(state).GpuMetrics() is ControlReply<string>.Answered { Document: var page }
+            ? page
+            : GpuMetricsPage.Write(await local.LookAsync(), HostEnvironment.HostName);
 
     private static IPEndPoint? Address(string text) => IPEndPoint.TryParse(text, out var address) && IPAddress.IsLoopback(address.Address) && text.Contains(':', StringComparison.Ordinal) ? address : null;
 }

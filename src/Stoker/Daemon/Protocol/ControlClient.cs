@@ -47,6 +47,8 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
 
     public ControlReply<LedgerDocument> GpuLedger() => Get(ControlRoutes.GpuLedger, GpuJson.Default.LedgerDocument);
 
+    public ControlReply<string> GpuMetrics() => Get(ControlRoutes.GpuMetrics, GpuJson.Default.String);
+
     public ControlReply<AcceptedDocument> SimulateGpu(GpuSimulationRequest request) =>
         Post(ControlRoutes.GpuSimulate, Json(request, GpuJson.Default.GpuSimulationRequest), ControlJson.Default.AcceptedDocument);
 

@@ -31,6 +31,9 @@ internal static class ControlRoutes
 
     public const string GpuLedger = "/v1/gpus/ledger";
 
+    /// <summary>The page of metrics, as a string.</summary>
+    public const string GpuMetrics = "/v1/gpus/metrics";
+
     public const string GpuSimulate = "/v1/gpus/simulate";
 
     public const string Services = "/v1/services";

@@ -49,9 +49,9 @@ internal static class MigLayout
         return false;
     }
 
-    /// <summary>What is there first, then from the end: later starts are those of fewer profiles, and small ones must not stand in the way of large ones.</summary>
+    /// <summary>What is there first, then from the end: the last slice of memory is reached by large partitions only, and small ones must not stand in their way.</summary>
     private static IEnumerable<(MigProfile Profile, int Start)> Places(MigTables table, MigAsk ask, IReadOnlyList<MigInstance> there) =>
-        Profiles(table, ask).SelectMany(p => p.Starts.Select(s => (Profile: p, Start: s))).OrderBy(p => p.Profile.Size).ThenBy(p => there.Any(i => i.ProfileId == p.Profile.Id && i.Start == p.Start) ? 0 : 1);
+        Profiles(table, ask).SelectMany(p => p.Starts.OrderDescending().Select(s => (Profile: p, Start: s))).OrderBy(p => p.Profile.Size).ThenBy(p => there.Any(i => i.ProfileId == p.Profile.Id && i.Start == p.Start) ? 0 : 1);
 
     /// <summary>Those with enough memory: of as little of it as will do, and of these the one whose compute is nearest to its share of the memory, so that others get theirs.</summary>
     private static IEnumerable<MigProfile> Profiles(MigTables table, MigAsk ask)
