@@ -97,7 +97,7 @@ public sealed class CopiedMachine : IDisposable
     public string Picture() => Run("""
         dpkg-query -W -f '${Package} ${Version} ${Status}\n'
         getent passwd; getent group; cat /etc/shadow | cut -d: -f1,2
-        cd / && find etc srv root opt -xdev \( -path etc/apt -o -name '*-' -path 'etc/*' -o -path etc/ld.so.cache -o -path root/.cache -o -path root/.nuget -o -path root/.local -o -path root/.dotnet \) -prune -o -newer /tmp/begun \( -type f -printf '%p %m %u:%g ' -exec sha256sum {} \; -o -type d -printf '%p %m %u:%g\n' -o -type l -printf '%p -> %l\n' \)
+        cd / && find etc srv root/estate \( -path etc/apt -o -path 'etc/*-' -o -path etc/ld.so.cache \) -prune -o \( -type f -printf '%p %m %u:%g ' -exec sha256sum {} \; -o -type d -printf '%p %m %u:%g\n' -o -type l -printf '%p -> %l\n' \)
         """).Succeeded().Output;
 
     public void Dispose()

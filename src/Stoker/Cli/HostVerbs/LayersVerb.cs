@@ -136,7 +136,7 @@ internal sealed record LayerScene(Invocation Invocation, HostName Host, IReadOnl
             if (wanted.Contains(all[i].Name)) wanted.UnionWith(all[i].Needs.Select(n => n.Value));
         }
 
-        var doors = new LayerDoors(run.World.Facts());
+        var doors = new LayerDoors(run.World.Facts(), run.World.IsRoot && run.State is { } state ? Path.Combine(state.Layers, "ansible") : null);
         return new LayerScene(run, host.Name, names.Count == 0 ? all : [.. all.Where(l => wanted.Contains(l.Name))], doors, new LayerRun(doors, run.World.Clock));
     }
 

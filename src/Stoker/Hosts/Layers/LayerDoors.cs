@@ -4,11 +4,15 @@ using Stoker.Platform;
 namespace Stoker.Hosts.Layers;
 
 /// <summary>How layers change a machine beside its files: by the system's own tools.</summary>
-internal sealed class LayerDoors(FactDoors machine)
+/// <param name="ansible">Where playbooks of roles are written; null: nobody may, and Ansible cannot be asked.</param>
+internal sealed class LayerDoors(FactDoors machine, string? ansible = null)
 {
     private static readonly TimeSpan AccountLimit = TimeSpan.FromMinutes(1), PackageLimit = TimeSpan.FromMinutes(60);
 
     public FactDoors Machine => machine;
+
+    /// <exception cref="LayerFailedException">Only root may use it.</exception>
+    public string AnsibleDirectory => ansible ?? throw new LayerFailedException("only root can ask Ansible what it would change");
 
     /// <exception cref="LayerFailedException">It is not installed, did not end in time, or ended badly.</exception>
     public Task<string> AccountAsync(params IReadOnlyList<string> words) => RunAsync(words, AccountLimit);

@@ -45,6 +45,18 @@ internal static class LayerKeys
         new("undo", "A command that takes back what it did, at a rollback.", TextOrTexts, Extension),
         new("timeout", "How long it may take; default 10m.", Interval, Extension));
 
+    private static readonly KeyTable AnsibleUndo = new("layer-ansible-undo", "A role or a playbook of Ansible that takes back what another did.",
+        new("role", "The role's directory.", Text, Extension),
+        new("playbook", "The playbook.", Text, Extension),
+        new("variables", "Variables for it.", TextMap, Extension));
+
+    private static readonly KeyTable Ansible = new("layer-ansible", "A role or a playbook of Ansible, run on the host for the host itself. Its check mode says whether there is anything to change.",
+        new("role", "The role's directory, relative to this file.", Text, Extension),
+        new("playbook", "The playbook, relative to this file; its plays have to be for `localhost` or `all`.", Text, Extension),
+        new("variables", "Variables for it.", TextMap, Extension),
+        new("undo", "What takes back what it did, at a rollback.", Keyed(AnsibleUndo), Extension),
+        new("timeout", "How long it may take; default 30m.", Interval, Extension));
+
     private static readonly KeyTable Step = new("layer-step", "One thing that a layer sees to: exactly one of the kinds.",
         new("packages", "Packages that must be there, or those that must and must not.", OneOf(DistinctTexts, Keyed(Packages)), Extension),
         new("group", "A group that must be there.", OneOf(Text, Keyed(Group)), Extension),
@@ -52,7 +64,8 @@ internal static class LayerKeys
         new("directory", "A directory that must be there, with its owner and mode.", OneOf(Text, Keyed(Directory)), Extension),
         new("file", "A file that must be there, with its content, owner and mode.", Keyed(File), Extension),
         new("absent", "The path of a file, link or empty directory that must not be there.", Text, Extension),
-        new("command", "A command.", OneOf(Text, Keyed(Command)), Extension));
+        new("command", "A command.", OneOf(Text, Keyed(Command)), Extension),
+        new("ansible", "A role or a playbook of Ansible.", Keyed(Ansible), Extension));
 
     private static readonly KeyTable Layer = new("layer", "An ordered requirement on hosts: what is verified, applied and rolled back.",
         new("description", "What it is for, in a line for people.", Text, Extension),

@@ -8,8 +8,8 @@ namespace Stoker.Hosts.Layers;
 /// <summary>Reads <c>layers:</c>, whose shape has been checked.</summary>
 internal sealed class LayerReader(EstateSpec estate, ReadContext context, DiagnosticBag bag)
 {
-    private static readonly TimeSpan CommandLimit = TimeSpan.FromMinutes(10);
-    private static readonly string[] Kinds = ["packages", "group", "user", "directory", "file", "absent", "command"];
+    private static readonly TimeSpan CommandLimit = TimeSpan.FromMinutes(10), AnsibleLimit = TimeSpan.FromMinutes(30);
+    private static readonly string[] Kinds = ["packages", "group", "user", "directory", "file", "absent", "command", "ansible"];
 
     private readonly CheckReader _checks = new(context.PathAt, bag);
 
@@ -64,6 +64,7 @@ internal sealed class LayerReader(EstateSpec estate, ReadContext context, Diagno
             "file" => File(of, node, path),
             "absent" when Absolute(null, node, path) is { } at => new LayerStep.NoFile(at),
             "command" => Command(node, path),
+            "ansible" => Ansible(of, path),
             _ => null,
         };
     }
@@ -86,6 +87,22 @@ internal sealed class LayerReader(EstateSpec estate, ReadContext context, Diagno
         var map = node as MappingNode;
         if (Words(map is null ? node : map.Find("run"), path) is not { } words) return null;
         return new LayerStep.Command(words, Words(map?.Find("unless"), path), Words(map?.Find("undo"), path), map.Duration("timeout") ?? CommandLimit);
+    }
+
+    private LayerStep.Ansible? Ansible(MappingNode? map, string path) =>
+        Play(map, path) is { } run ? new LayerStep.Ansible(run, map?.Find("undo") is MappingNode undo ? Play(undo, $"{path}.undo") : null, map.Duration("timeout") ?? AnsibleLimit) : null;
+
+    private AnsibleRun? Play(MappingNode? map, string path)
+    {
+        if (map is null) return null;
+        var (role, playbook) = (map.PositionedText("role"), map.PositionedText("playbook"));
+        if (role is null == playbook is null)
+        {
+            bag.Add(LayerDiagnostics.NotOnePlay, map.Where, role is null ? $"`{path}` has neither `role` nor `playbook`" : $"`{path}` has `role` and `playbook`", "one of the two");
+            return null;
+        }
+
+        return new AnsibleRun(role is { } of ? context.PathAt(of.Value, of.Where) : null, playbook is { } at ? context.PathAt(at.Value, at.Where) : null, map.TextMap("variables"));
     }
 
     private List<string>? Words(Node? node, string path)

@@ -28,6 +28,8 @@ internal abstract record RollbackOutcome
 /// </summary>
 internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
 {
+    private static readonly TimeSpan UndoLimit = TimeSpan.FromMinutes(30);
+
     /// <param name="names">The layers, those that need others first.</param>
     /// <param name="declared">As they are declared now; one that is not any more can be rolled back all the same.</param>
     public async Task<RollbackOutcome> MakeAsync(IReadOnlyList<string> names, IReadOnlyList<LayerSpec> declared, Action<string, string> report)
@@ -83,7 +85,7 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
         var seen = new HashSet<(string, string)>();
         foreach (var change in standing)
         {
-            if (journal.UnderWay.Contains(change))
+            if (change.Kind != "command" && journal.UnderWay.Contains(change))
             {
                 reasons.Add($"{change.Kind} {change.Subject}: a run was killed while it was changed; `stoker host layers apply` first");
                 continue;
@@ -153,8 +155,20 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
                 if (StepDo.Group(change.Subject) is not null) await doors.AccountAsync("groupdel", change.Subject);
                 break;
             case "command" when change.Undo is { } undo:
-                await doors.RunAsync(undo, TimeSpan.FromMinutes(10));
+                await UndoAsync(undo, isUnderWay: journal.UnderWay.Contains(change));
                 break;
+        }
+    }
+
+    private async Task UndoAsync(IReadOnlyList<string> undo, bool isUnderWay)
+    {
+        try
+        {
+            await doors.RunAsync(undo, UndoLimit);
+        }
+        catch (LayerFailedException) when (isUnderWay)
+        {
+            // What was broken off may not have done what is to be taken back.
         }
     }
 

@@ -115,8 +115,7 @@ internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
                     else journal.Done(change with { AccountAfter = account });
                     break;
                 default:
-                    // Nobody knows how far it came; its guard, or that the layer is unfinished, has it run again.
-                    journal.Undone(change);
+                    // Nobody knows how far a command came. It is run again, by its guard or because the layer is unfinished, and stands until it is taken back.
                     break;
             }
         }

@@ -49,6 +49,8 @@ internal abstract record LayerStep
     {
         public string Text => string.Join(' ', Words);
     }
+
+    internal sealed record Ansible(AnsibleRun Run, AnsibleRun? Undo, TimeSpan Limit) : LayerStep;
 }
 
 /// <summary>All layers of an estate, each behind those that it needs.</summary>

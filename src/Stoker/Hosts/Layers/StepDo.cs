@@ -23,9 +23,10 @@ internal sealed class StepDo(LayerDoors doors, LayerJournal journal, string laye
                 await AccountAsync(user.Wish.Name, "user", user.Before, user.Before is null ? UserAdd(user.Wish) : UserChange(user.Wish));
                 break;
             case Planned.Command command:
-                var begun = journal.Begin(Change("command", command.Wish.Text) with { Undo = command.Wish.Undo });
-                await doors.RunAsync(command.Wish.Words, command.Wish.Limit);
-                journal.Done(begun);
+                await OnceAsync(command.Wish.Text, command.Wish.Undo, () => doors.RunAsync(command.Wish.Words, command.Wish.Limit));
+                break;
+            case Planned.Ansible ansible:
+                await OnceAsync($"ansible {ansible.Wish.Run.Text}", ansible.Wish.Undo?.Words(doors.AnsibleDirectory, check: false), () => PlayAsync(ansible.Wish));
                 break;
         }
     }
@@ -51,6 +52,20 @@ internal sealed class StepDo(LayerDoors doors, LayerJournal journal, string laye
         var changed = Differences(before, await doors.PackagesNowAsync());
         if (changed.Count == 0) journal.Undone(change);
         else journal.Done(change with { Packages = changed });
+    }
+
+    /// <summary>A command that was run before, and not taken back, stands once in the journal: its undo is for all of them.</summary>
+    private async Task OnceAsync(string subject, IReadOnlyList<string>? undo, Func<Task<string>> run)
+    {
+        var change = journal.Standing.LastOrDefault(c => c.Layer == layer && c.Kind == "command" && c.Subject == subject) ?? journal.Begin(Change("command", subject) with { Undo = undo });
+        await run();
+        journal.Done(change with { Undo = undo });
+    }
+
+    private async Task<string> PlayAsync(LayerStep.Ansible step)
+    {
+        var told = await doors.RunAsync(step.Run.Words(doors.AnsibleDirectory, check: false), step.Limit, $"ansible-playbook of {step.Run.Text}");
+        return AnsibleRun.Changed(told) is not null ? told : throw new LayerFailedException($"Ansible did not end well: {told.Trim().Split('\n')[^1]}");
     }
 
     private void Make(Planned.File file)

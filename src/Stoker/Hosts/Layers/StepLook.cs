@@ -24,6 +24,11 @@ internal abstract record Planned(string Words, IReadOnlyList<string> Detail)
 
     internal sealed record User(LayerStep.User Wish, AccountImage? Before, string Words) : Planned(Words, []);
 
+    internal sealed record Ansible(LayerStep.Ansible Wish, string Words, IReadOnlyList<string> Detail) : Planned(Words, Detail)
+    {
+        public override string? CannotBeUndone => Wish.Undo is null ? "it has no `undo`" : null;
+    }
+
     internal sealed record Command(LayerStep.Command Wish, string Words) : Planned(Words, [])
     {
         public override string? CannotBeUndone => Wish.Undo is null ? "it has no `undo`" : null;
@@ -45,6 +50,7 @@ internal static class StepLook
         LayerStep.File file => [.. Parents(file.Path), .. One(file.Path, "file", file.Mode, file.Owner, file.Group, ContentOf(file), file.IsSecret)],
         LayerStep.NoFile absent => Absent(absent.Path),
         LayerStep.Command command => await CommandAsync(command, doors, changedBefore),
+        LayerStep.Ansible ansible => await AnsibleAsync(ansible, doors),
         _ => throw new InvalidOperationException($"no such step: {step}"),
     };
 
@@ -119,6 +125,14 @@ internal static class StepLook
     {
         if (command.Unless is { } guard ? await doors.SucceedsAsync(guard, GuardLimit) : !changedBefore) return [];
         return [new Planned.Command(command, $"command: {command.Text}")];
+    }
+
+    private static async Task<IReadOnlyList<Planned>> AnsibleAsync(LayerStep.Ansible step, LayerDoors doors)
+    {
+        if (doors.Machine.Find("ansible-playbook") is null) throw new LayerFailedException("Ansible is not installed: a step before this one may install `ansible-core`");
+        var output = await doors.RunAsync(step.Run.Words(doors.AnsibleDirectory, check: true), step.Limit, $"ansible-playbook --check of {step.Run.Text}");
+        var changed = AnsibleRun.Changed(output) ?? throw new LayerFailedException($"Ansible does not say what it would change: {output.Trim().Split('\n')[^1]}");
+        return changed == 0 ? [] : [new Planned.Ansible(step, $"ansible: {step.Run.Text}, {(changed == 1 ? "1 task" : $"{changed} tasks")}", [.. AnsibleRun.Tasks(output)])];
     }
 
     private static byte[] ContentOf(LayerStep.File file)
