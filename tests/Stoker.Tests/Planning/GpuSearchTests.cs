@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FsCheck;
 using FsCheck.Fluent;
 using Stoker.Diagnostics;
@@ -41,24 +40,30 @@ public sealed class GpuSearchTests
     }
 
     [Fact]
-    public void Eight_cards_and_sixty_services_are_decided_in_a_moment()
+    public void A_search_that_could_go_on_without_end_ends_with_no_less_than_the_first_fit()
     {
         var random = new Random(7);
         int[] cards = [.. Enumerable.Repeat(80, 8)];
         // Tight, and some more than there is: the search runs until its last step.
         int[] asks = [.. Enumerable.Range(0, 60).Select(_ => random.Next(4, 19))];
-        Pack(cards, asks);
-        var best = TimeSpan.MaxValue;
-        for (var i = 0; i < 5; i++)
+        var (answers, slots) = Pack(cards, asks);
+        Assert.All(slots, s => Assert.True(s.Used <= s.Card.Memory!.Value.Bytes));
+        Assert.True(answers.Count(a => a is GpuAnswer.Given) >= FirstFit(cards, asks));
+    }
+
+    private static int FirstFit(int[] cards, int[] asks)
+    {
+        var left = cards.ToArray();
+        var given = 0;
+        foreach (var ask in asks.OrderDescending())
         {
-            var began = Stopwatch.GetTimestamp();
-            Pack(cards, asks);
-            best = TimeSpan.FromTicks(Math.Min(best.Ticks, Stopwatch.GetElapsedTime(began).Ticks));
+            var card = Array.FindIndex(left, l => l >= ask);
+            if (card < 0) continue;
+            left[card] -= ask;
+            given++;
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"8 cards, 60 asks of {asks.Sum()} GiB on {cards.Sum()}: {best.TotalMilliseconds:0.0} ms");
-        // The aim is 50 ms; a machine that measures other things meanwhile is given twice that.
-        Assert.True(best < TimeSpan.FromMilliseconds(100), $"{best.TotalMilliseconds:0.0} ms");
+        return given;
     }
 
     private static int Best(List<int> left, int[] asks, int at)

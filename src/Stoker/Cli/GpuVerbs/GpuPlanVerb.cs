@@ -30,10 +30,10 @@ internal static class GpuPlanVerb
         var now = plan.Gpus.Any(g => g.IsPresent) ? GpuSource.Look(run) : null;
         using var local = new LocalGpus(run);
         List<GpuLayout> layouts = [.. plan.Gpus.Select(g => GpuLayout.Of(g, plan.Estate, Mig(local, g), Running(now, g)))];
-        // Of all that a plan may refuse, what is about GPUs.
+        // Of all that a plan may refuse, what is about GPUs; or why there is nothing to tell of any.
         List<GpuRefusal> refusals =
         [
-            .. plan.Diagnostics.Where(d => d.Severity == Diagnostics.Severity.Error && d.Code.Id is "PLN022" or "PLN050" or "PLN051" or "PLN052" or "PLN053" or "PLN054").Select(d => new GpuRefusal(d.Code.Id, d.Message, d.Hint)),
+            .. plan.Diagnostics.Where(d => d.Severity == Diagnostics.Severity.Error && (plan.Gpus.Count == 0 || d.Code.Id is "PLN022" or "PLN050" or "PLN051" or "PLN052" or "PLN053" or "PLN054")).Select(d => new GpuRefusal(d.Code.Id, d.Message, d.Hint)),
             .. layouts.Where(l => l.Problem is not null).Select(l => new GpuRefusal("PLN053", $"GPU {l.Index} ({l.Model}): {l.Problem}", null)),
         ];
         var document = new GpuLayoutDocument(plan.Estate.Name, plan.Host?.Value, refusals.Count > 0, layouts, refusals);
@@ -53,7 +53,7 @@ internal static class GpuPlanVerb
     {
         if (document.Gpus.Count == 0)
         {
-            run.Output.WriteLine("no GPU is declared, and nobody asks for one");
+            if (document.Refusals.Count == 0) run.Output.WriteLine("no GPU is declared, and nobody asks for one");
             return;
         }
 
