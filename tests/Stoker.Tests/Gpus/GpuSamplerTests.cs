@@ -10,7 +10,7 @@ namespace Stoker.Tests.Gpus;
 public sealed class GpuSamplerTests
 {
     [Fact]
-    public async Task Eight_cards_with_all_metrics_cost_less_than_half_a_percent_of_a_core_each_second()
+    public async Task Eight_cards_are_on_one_page_with_whom_they_serve()
     {
         using var driver = new SimulatedGpuDriver([.. Enumerable.Range(0, 8).Select(i => new SimulatedCard("NVIDIA H100 80GB HBM3", null, null, "box", i))], TimeProvider.System);
         for (var i = 0; i < 8; i++) driver.Place(i, [new SimulatedClient(Environment.ProcessId, 40L << 30, 0.8)]);
