@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Stoker.Gpus;
 using Stoker.Gpus.Simulation;
 using Stoker.Platform;
