@@ -96,8 +96,8 @@ public sealed class CopiedMachine : IDisposable
     /// </summary>
     public string Picture() => Run("""
         dpkg-query -W -f '${Package} ${Version} ${Status}\n'
-        getent passwd; getent group; cat /etc/shadow | cut -d: -f1,2
-        cd / && find etc srv root/estate \( -path etc/apt -o -path 'etc/*-' -o -path etc/ld.so.cache \) -prune -o \( -type f -printf '%p %m %u:%g ' -exec sha256sum {} \; -o -type d -printf '%p %m %u:%g\n' -o -type l -printf '%p -> %l\n' \)
+        getent passwd | sort; getent group | sort; cut -d: -f1,2 /etc/shadow | sort
+        cd / && find etc srv root/estate \( -path etc/apt -o -path 'etc/*-' -o -path etc/ld.so.cache \) -prune -o \( -type f -printf '%p %m %u:%g ' -exec sha256sum {} \; -o -type d -printf '%p %m %u:%g\n' -o -type l -printf '%p -> %l\n' \) | sort
         """).Succeeded().Output;
 
     public void Dispose()

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Stoker.Hosts.Facts;
 
 namespace Stoker.Hosts.Checks;
@@ -67,7 +69,7 @@ internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
             instead.Unknown(check.Subject.Kind, "an answer", late is TimeoutException ? $"it was not made within {check.Timeout.TotalSeconds:0.#} s" : "it was cut short");
             return instead;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or ArgumentException or RegexMatchTimeoutException)
         {
             findings.Unknown(check.Subject.Kind, "an answer", e.Message);
             return findings;

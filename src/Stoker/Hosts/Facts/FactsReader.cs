@@ -32,7 +32,7 @@ internal static class FactsReader
 
         var cpu = CpuReader.Read(source);
         var memory = MemoryReader.Read(source);
-        var network = new NetworkFacts(LinkReader.Read(source, doors.Addresses()), RouteReader.Read(source), RouteReader.ReadNames(source), []);
+        var network = new NetworkFacts(LinkReader.Read(source, Addresses(doors, source)), RouteReader.Read(source), RouteReader.ReadNames(source), []);
         var python = PythonReader.Read(source, doors.Homes);
         var facts = new HostFacts(
             takenAt, 0, OsReader.Read(source), MachineReader.Read(source, doors.Hypervisor()), cpu, memory, NumaReader.Read(source), await disks, await mounts, network,
@@ -43,6 +43,19 @@ internal static class FactsReader
             Unknown = [.. source.Unknown.OrderBy(u => u.Fact, StringComparer.Ordinal)],
             TookMs = Math.Round(doors.Clock.GetElapsedTime(begun).TotalMilliseconds, 1),
         };
+    }
+
+    private static IReadOnlyList<LinkAddress> Addresses(FactDoors doors, FactSource source)
+    {
+        try
+        {
+            return doors.Addresses();
+        }
+        catch (IOException e)
+        {
+            source.Note("network.links.addresses", e.Message);
+            return [];
+        }
     }
 
     /// <summary>A driver that hangs in its library hangs whoever called it: that thread is left behind.</summary>

@@ -13,6 +13,9 @@ internal static class PythonReader
         "opencv-python", "opencv-python-headless", "ray",
     };
 
+    /// <summary>A directory with more in it is nobody's place for environments.</summary>
+    private const int MostEntries = 200;
+
     /// <summary>Directories of homes that hold environments by the name, each with how deep they lie.</summary>
     private static readonly string[] Collections = ["", "venvs", ".virtualenvs", "envs", ".pyenv/versions", "miniconda3/envs", "anaconda3/envs", "miniforge3/envs", "micromamba/envs"];
 
@@ -38,7 +41,9 @@ internal static class PythonReader
             foreach (var collection in Collections)
             {
                 var place = collection.Length == 0 ? home : $"{home}/{collection}";
-                foreach (var name in source.List(place))
+                var names = source.List(place);
+                if (names.Count > MostEntries) source.Note("python", $"`{place}` has {names.Count} entries: only the first {MostEntries} were looked into");
+                foreach (var name in names.Take(MostEntries))
                 {
                     yield return $"{place}/{name}";
                     if (collection.Length > 0 || name[0] == '.') continue;
