@@ -9,11 +9,15 @@ namespace Stoker.Gpus;
 internal sealed class GpuMetricsServer : IDisposable
 {
     private readonly EventLoop _events = new("gpu metrics");
+    private readonly ServerConnections _connections;
     private readonly LoopListener _listener;
 
     /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public GpuMetricsServer(IPEndPoint address, Func<Task<string>> page, Action<string> problem) =>
-        _listener = LoopListener.Listen(address, [_events], (socket, peer) => _ = new Connection(_events, socket, page, problem).RunAsync(), problem);
+    public GpuMetricsServer(IPEndPoint address, Func<Task<string>> page, Action<string> problem)
+    {
+        _connections = new ServerConnections(_events);
+        _listener = LoopListener.Listen(address, [_events], (socket, peer) => _connections.Add(new Connection(_events, socket, page, problem)), problem);
+    }
 
     public IPEndPoint Address => _listener.Address;
 
@@ -44,14 +48,8 @@ internal sealed class GpuMetricsServer : IDisposable
             {
                 var path = Encoding.ASCII.GetString(Head.Target).Split('?')[0];
                 if (path != "/metrics") return await SendAsync(404, "the page is at /metrics\n") && FinishRequest(bodyWasRead: false);
-                var made = new TaskCompletionSource<string>();
-                // Its making waits for the daemon; what is sent, is sent on the loop.
-                _ = Task.Run(async () =>
-                {
-                    var text = await _page();
-                    _events.Post(() => made.SetResult(text));
-                });
-                return await SendAsync(200, await made.Task) && FinishRequest(bodyWasRead: false);
+                // Its making waits for the daemon.
+                return await SendAsync(200, await _events.AsideAsync(_page)) && FinishRequest(bodyWasRead: false);
             }
             finally
             {
@@ -62,10 +60,6 @@ internal sealed class GpuMetricsServer : IDisposable
         protected override ValueTask<bool> RefuseAsync(HeadFault? fault) => SendAsync(fault is null ? 408 : 400, "that is no request of HTTP/1.1\n");
 
         protected override void Report(Exception bug) => _problem($"a request for the metrics ended with a bug of Stoker's: {bug}");
-
-        protected override void Left()
-        {
-        }
 
         private ValueTask<bool> SendAsync(int status, string text)
         {

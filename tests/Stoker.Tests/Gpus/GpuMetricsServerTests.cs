@@ -19,4 +19,14 @@ public sealed class GpuMetricsServerTests
         using var other = await client.GetAsync("/");
         Assert.Equal(HttpStatusCode.NotFound, other.StatusCode);
     }
+
+    [Fact]
+    public async Task A_page_that_cannot_be_made_ends_the_connection_and_is_told()
+    {
+        var told = new TaskCompletionSource<string>();
+        using var server = new GpuMetricsServer(new IPEndPoint(IPAddress.Loopback, 0), () => Task.FromException<string>(new InvalidDataException("no page")), problem => told.TrySetResult(problem));
+        using var client = new HttpClient { BaseAddress = new Uri($"http://{server.Address}") };
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/metrics"));
+        Assert.Contains("no page", await told.Task, StringComparison.Ordinal);
+    }
 }
