@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Stoker.Cli.Watching;
 using Stoker.Daemon.Protocol;
 using Stoker.Gpus;
@@ -11,7 +10,7 @@ internal sealed class GpuTop : IDisposable
 {
     private readonly Invocation _run;
     private readonly IScreen? _screen;
-    private readonly Channel<Fact> _facts = Channel.CreateUnbounded<Fact>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ViewFacts<Fact> _facts = new();
     private readonly ScreenPainter _painter = new();
     private readonly CancellationTokenSource _end;
     private GpuTopModel _model = new();
@@ -60,11 +59,11 @@ internal sealed class GpuTop : IDisposable
 
     private async Task<ExitCode> RunAsync()
     {
-        Watch(FollowAsync(_end.Token));
-        if (_screen is not null) Watch(ReadKeysAsync(_screen, _end.Token));
+        _facts.Watch(FollowAsync(_end.Token));
+        if (_screen is not null) _facts.WatchScreen(_screen, input => new Fact.Input(input), _end.Token);
         while (true)
         {
-            if (Take(await _facts.Reader.ReadAsync(_end.Token)) is { } code) return code;
+            if (Take(await _facts.NextAsync(_end.Token)) is { } code) return code;
             if (_screen is null) continue;
             var frame = _painter.Paint(GpuTopView.Lay(_model, _run.World.Terminal.Size, _run.World.Clock, _run.Style));
             if (frame.Length > 0) _screen.Write(frame);
@@ -95,8 +94,6 @@ internal sealed class GpuTop : IDisposable
                 if (key.Kind == KeyKind.Escape || key.Is('q')) return ExitCode.Done;
                 _model = GpuTopModel.Press(_model, key);
                 return null;
-            case Fact.Broken broken:
-                throw new InvalidOperationException("a part of the view failed", broken.Error);
             default:
                 return null;
         }
@@ -124,40 +121,20 @@ internal sealed class GpuTop : IDisposable
         {
             using (stream)
             {
-                while (await stream.NextAsync(cancel) is { } gpus) Post(new Fact.Seen(gpus));
+                while (await stream.NextAsync(cancel) is { } gpus) _facts.Post(new Fact.Seen(gpus));
             }
 
-            Post(new Fact.Ended());
+            _facts.Post(new Fact.Ended());
             return;
         }
 
         using var local = new LocalGpus(_run);
         while (!cancel.IsCancellationRequested)
         {
-            Post(new Fact.Seen(await local.LookAsync()));
+            _facts.Post(new Fact.Seen(await local.LookAsync()));
             await Task.Delay(GpusModule.Pace, _run.World.Clock, cancel);
         }
     }
-
-    private async Task ReadKeysAsync(IScreen screen, CancellationToken cancel)
-    {
-        ScreenInput input;
-        do
-        {
-            input = await screen.NextAsync(cancel);
-            Post(new Fact.Input(input));
-        }
-        while (input is not ScreenInput.Closed);
-    }
-
-    private void Post(Fact fact) => _facts.Writer.TryWrite(fact);
-
-    /// <summary>A part that fails ends the view with its reason, not in silence.</summary>
-    private void Watch(Task part) => part.ContinueWith(
-        failed => Post(new Fact.Broken(failed.Exception!.GetBaseException())),
-        CancellationToken.None,
-        TaskContinuationOptions.OnlyOnFaulted,
-        TaskScheduler.Default);
 
     private abstract record Fact
     {
@@ -166,7 +143,5 @@ internal sealed class GpuTop : IDisposable
         internal sealed record Ended : Fact;
 
         internal sealed record Input(ScreenInput What) : Fact;
-
-        internal sealed record Broken(Exception Error) : Fact;
     }
 }

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Stoker.Daemon.Protocol;
 using Stoker.Supervision;
 
@@ -15,7 +14,7 @@ internal sealed class WatchLoop : IDisposable
     private readonly Invocation _run;
     private readonly ControlClient _control;
     private readonly IScreen _screen;
-    private readonly Channel<Fact> _facts = Channel.CreateUnbounded<Fact>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly ViewFacts<Fact> _facts = new();
     private readonly ScreenPainter _painter = new();
     private readonly CancellationTokenSource _end;
     private CancellationTokenSource? _logs;
@@ -54,15 +53,14 @@ internal sealed class WatchLoop : IDisposable
 
     private async Task<ExitCode> RunAsync()
     {
-        Watch(FollowStatusAsync(_end.Token));
-        Watch(ReadKeysAsync(_end.Token));
+        _facts.Watch(FollowStatusAsync(_end.Token));
+        _facts.WatchScreen(_screen, input => new Fact.Input(input), _end.Token);
         Paint();
         while (true)
         {
-            var fact = await _facts.Reader.ReadAsync(_end.Token);
-            if (Take(fact) is { } code) return code;
+            if (Take(await _facts.NextAsync(_end.Token)) is { } code) return code;
             // What has come meanwhile is taken in before painting, so that a flood of lines costs one frame.
-            while (_facts.Reader.TryRead(out fact))
+            while (_facts.TryNext(out var fact))
             {
                 if (Take(fact) is { } next) return next;
             }
@@ -97,8 +95,6 @@ internal sealed class WatchLoop : IDisposable
             case Fact.Said said:
                 _model = _model with { Message = said.Text };
                 return null;
-            case Fact.Broken broken:
-                throw new InvalidOperationException("a part of the view failed", broken.Error);
             default:
                 // A line or an answer for a pane that was left meanwhile.
                 return null;
@@ -114,17 +110,17 @@ internal sealed class WatchLoop : IDisposable
                 return key.Kind == KeyKind.Interrupt ? ExitCode.Interrupted : ExitCode.Done;
             case WatchCommand.OpenLogs open:
                 _logs = CancellationTokenSource.CreateLinkedTokenSource(_end.Token);
-                Watch(FollowLogsAsync(open.Service, _logs.Token));
+                _facts.Watch(FollowLogsAsync(open.Service, _logs.Token));
                 break;
             case WatchCommand.CloseLogs:
                 _logs?.Cancel();
                 break;
             case WatchCommand.AskWhy ask:
-                Watch(Task.Run(() => AskWhy(ask.Service)));
+                _facts.Watch(Task.Run(() => AskWhy(ask.Service)));
                 break;
             case WatchCommand.Request request:
                 _model = _model with { Message = $"{request.Action} {request.Service}: asked" };
-                Watch(Task.Run(() => Request(request)));
+                _facts.Watch(Task.Run(() => Request(request)));
                 break;
         }
 
@@ -151,22 +147,11 @@ internal sealed class WatchLoop : IDisposable
         {
             using (stream)
             {
-                while (await stream.NextAsync(cancel) is { } status) Post(new Fact.Snapshot(status));
+                while (await stream.NextAsync(cancel) is { } status) _facts.Post(new Fact.Snapshot(status));
             }
         }
 
-        Post(new Fact.DaemonEnded());
-    }
-
-    private async Task ReadKeysAsync(CancellationToken cancel)
-    {
-        ScreenInput input;
-        do
-        {
-            input = await _screen.NextAsync(cancel);
-            Post(new Fact.Input(input));
-        }
-        while (input is not ScreenInput.Closed);
+        _facts.Post(new Fact.DaemonEnded());
     }
 
     private async Task FollowLogsAsync(string service, CancellationToken cancel)
@@ -174,21 +159,21 @@ internal sealed class WatchLoop : IDisposable
         var reply = await _control.LogsAsync(new LogFollowQuery([service], 200, null, null), cancel);
         if (reply is not ControlReply<ControlStream<LogDocument>>.Answered { Document: var stream })
         {
-            Post(new Fact.Said(Words(reply)));
+            _facts.Post(new Fact.Said(Words(reply)));
             return;
         }
 
         using (stream)
         {
             while (await stream.NextAsync(cancel) is { } line)
-                Post(new Fact.LogLine(service, $"{Moments.TimeOfDay(line.At, _run.World.Clock)} {(line.Replica > 1 ? $".{line.Replica} " : "")}{line.Text}"));
+                _facts.Post(new Fact.LogLine(service, $"{Moments.TimeOfDay(line.At, _run.World.Clock)} {(line.Replica > 1 ? $".{line.Replica} " : "")}{line.Text}"));
         }
     }
 
     private void AskWhy(string service)
     {
         var reply = _control.Why(service);
-        Post(reply is ControlReply<WhyDocument>.Answered { Document: var why }
+        _facts.Post(reply is ControlReply<WhyDocument>.Answered { Document: var why }
             ? new Fact.Why(WhyLines.Lay(why, Style.None))
             : new Fact.Why([Words(reply)]));
     }
@@ -196,7 +181,7 @@ internal sealed class WatchLoop : IDisposable
     private void Request(WatchCommand.Request request)
     {
         var reply = _control.Request(request.Service, request.Action);
-        if (reply is not ControlReply<AcceptedDocument>.Answered) Post(new Fact.Said($"{request.Action} {request.Service}: {Words(reply)}"));
+        if (reply is not ControlReply<AcceptedDocument>.Answered) _facts.Post(new Fact.Said($"{request.Action} {request.Service}: {Words(reply)}"));
     }
 
     private static string Words<T>(ControlReply<T> reply) => reply switch
@@ -205,15 +190,6 @@ internal sealed class WatchLoop : IDisposable
         ControlReply<T>.NoDaemon none => none.Reason,
         _ => "",
     };
-
-    private void Post(Fact fact) => _facts.Writer.TryWrite(fact);
-
-    /// <summary>A part that fails ends the view with its reason, not in silence.</summary>
-    private void Watch(Task part) => part.ContinueWith(
-        failed => Post(new Fact.Broken(failed.Exception!.GetBaseException())),
-        CancellationToken.None,
-        TaskContinuationOptions.OnlyOnFaulted,
-        TaskScheduler.Default);
 
     private abstract record Fact
     {
@@ -228,7 +204,5 @@ internal sealed class WatchLoop : IDisposable
         internal sealed record Why(IReadOnlyList<string> Lines) : Fact;
 
         internal sealed record Said(string Text) : Fact;
-
-        internal sealed record Broken(Exception Error) : Fact;
     }
 }
