@@ -94,11 +94,10 @@ internal static class DaemonHost
     /// <summary>What the caller asked for with the start of the daemon, or what the daemon before this one was doing.</summary>
     private static async Task<bool> FirstApplyAsync(RunningDaemon daemon)
     {
-        var before = ReadApplied(daemon.Options.State);
-        var request = daemon.Options.First ?? (daemon.Options.Resume ? before : null);
+        var request = daemon.Options.First ?? (daemon.Options.Resume ? ReadApplied(daemon.Options.State) : null);
         if (request is null) return true;
         // Naming services leaves the others as they are: those that still run are taken up first.
-        if (request.Names.Count > 0 && before is not null && daemon.HasFound && !daemon.Options.Resume) await daemon.ApplyAsync(before, resume: true, quiet: true);
+        if (request.Names.Count > 0 && !daemon.Options.Resume && daemon.HasFound && ReadApplied(daemon.Options.State) is { } before) await daemon.ApplyAsync(before, resume: true, quiet: true);
         var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume, quiet: true);
         // Asked to end before it had begun.
         if (response is null) return true;

@@ -13,6 +13,6 @@ internal static class LayerDiagnostics
     public static readonly DiagnosticCode RelativePath = new("LAY005", Error, "a path on the host that does not begin at the root");
     public static readonly DiagnosticCode NotOneContent = new("LAY006", Error, "a file of a layer with no content, or with two");
     public static readonly DiagnosticCode InvalidCommand = new("LAY007", Error, "a command of a layer that cannot be split into words");
-    public static readonly DiagnosticCode NotOnePlay = new("LAY009", Error, "a step of Ansible with neither role nor playbook, or with both");
     public static readonly DiagnosticCode NeedElsewhere = new("LAY008", Error, "a layer that needs one which is not on all its hosts");
+    public static readonly DiagnosticCode NotOnePlay = new("LAY009", Error, "a step of Ansible with neither role nor playbook, or with both");
 }
