@@ -13,8 +13,11 @@ internal enum DaemonAnswer
     /// <summary>Somebody else's was faster, and knows nothing of this wish.</summary>
     Anothers,
 
-    /// <summary>None; it has been said why.</summary>
-    None,
+    /// <summary>None: it ended, which has not been said yet.</summary>
+    Ended,
+
+    /// <summary>None: it cannot be started or says nothing, and that has been said.</summary>
+    Silent,
 }
 
 /// <summary>
@@ -36,6 +39,7 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
     private readonly string _log = daemon.Options.State.DaemonLog;
     private long _logFrom;
     private DaemonStart.Begun? _process;
+    private ExitStatus? _exit;
 
     /// <summary>False when there is no process; it has been said why.</summary>
     public bool Begin()
@@ -66,7 +70,7 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
                 // Another daemon has the estate: it has not opened its socket yet, or is just ending and will answer nobody.
                 Task.Delay(rest, _clock).GetAwaiter().GetResult();
                 rest = rest < TimeSpan.FromSeconds(5) ? rest * 2 : rest;
-                if (wait.Ask() is null && !Begin()) return DaemonAnswer.None;
+                if (wait.Ask() is null && !Begin()) return DaemonAnswer.Silent;
                 continue;
             }
 
@@ -81,23 +85,31 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
         }
     }
 
+    /// <summary>For a daemon that ended, now or while it was asked something.</summary>
+    public void SayHowItEnded()
+    {
+        var how = (_exit ?? (_process!.Exit.IsCompleted ? _process.Exit.Result : null)) is { } exit ? $": {exit}" : "";
+        run.Report.Error($"the daemon (pid {_process!.Pid}) ended before it answered{how}");
+        Explain($"all it wrote is in {_log}");
+    }
+
     private DaemonAnswer Ended(ExitStatus exit)
     {
-        run.Report.Error($"the daemon (pid {_process!.Pid}) ended before it answered: {exit}");
-        return Explain($"all it wrote is in {_log}");
+        _exit = exit;
+        return DaemonAnswer.Ended;
     }
 
     private DaemonAnswer Silent(string reason)
     {
         run.Report.Error($"the daemon (pid {_process!.Pid}) lives and gives no answer after {DurationWords.Of(_longest)}: {reason}");
-        return Explain($"all it writes is in {_log}; `stoker daemon status` asks it again, `kill {_process.Pid}` ends it");
+        Explain($"all it writes is in {_log}; `stoker daemon status` asks it again, `kill {_process.Pid}` ends it");
+        return DaemonAnswer.Silent;
     }
 
-    private DaemonAnswer Explain(string hint)
+    private void Explain(string hint)
     {
         foreach (var line in LastLines()) run.Report.Say($"  {line}");
         run.Report.Hint(hint);
-        return DaemonAnswer.None;
     }
 
     private IEnumerable<string> LastLines()

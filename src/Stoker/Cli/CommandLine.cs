@@ -21,7 +21,7 @@ internal static class CommandLine
     {
         var globals = new GlobalOptions();
         var verbs = new Verbs();
-        var root = verbs.Tree(globals);
+        var root = verbs.Tree(globals, words);
         var parse = root.Parse(words, Grammar);
         var invocation = new Invocation(world, parse, globals);
         try

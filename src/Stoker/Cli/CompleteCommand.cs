@@ -24,9 +24,9 @@ internal static class CompleteCommand
     private static ExitCode Run(Invocation run, string[] words)
     {
         var globals = new GlobalOptions();
-        var root = new Verbs().Tree(globals);
         var unfinished = words is [.., var last] ? last : "";
-        var parse = root.Parse([.. words.SkipLast(1)], CommandLine.Grammar);
+        string[] finished = [.. words.SkipLast(1)];
+        var parse = new Verbs().Tree(globals, finished).Parse(finished, CommandLine.Grammar);
         foreach (var (word, about) in Find(run, parse, globals, unfinished).Where(c => c.Word.StartsWith(unfinished, StringComparison.Ordinal)))
             run.Output.WriteLine($"{word}\t{about}");
         return ExitCode.Done;

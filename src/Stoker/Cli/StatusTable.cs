@@ -23,7 +23,9 @@ internal static class StatusTable
 
     public static IReadOnlyList<string> Lay(StatusDocument status, DateTimeOffset now, int width, Style style)
     {
-        var rows = Rows(status, now).Select(r => r.Row).ToList();
+        // Loops here and below: a query over pairs or numbers has its code made at each start.
+        var rows = new List<TableRow>();
+        foreach (var (row, _) in Rows(status, now)) rows.Add(row);
         var lines = rows.Count > 0 ? Table.Lay(Columns, rows, width, style) : [];
         return [.. lines, "", TextWidth.Cut(Summary(status), width)];
     }
@@ -71,9 +73,16 @@ internal static class StatusTable
         new(Durations.Short(now - service.Since)),
         new($"{service.Restarts}", service.Restarts > 0 ? Tone.Busy : Tone.Dim),
         new(service.Replicas.Count < 2 ? $"{service.Pid}" : $"×{service.Replicas.Count}"),
-        new(Ports(service.Replicas.SelectMany(r => r.Ports))),
+        new(Ports(PortsOf(service))),
         new(States.Reason(service)),
     ]);
+
+    private static List<int> PortsOf(ServiceDocument service)
+    {
+        var ports = new List<int>();
+        foreach (var replica in service.Replicas) ports.AddRange(replica.Ports);
+        return ports;
+    }
 
     private static TableRow ReplicaRow(ReplicaDocument replica, string indent, DateTimeOffset now) => new(
     [
@@ -87,9 +96,10 @@ internal static class StatusTable
     ]);
 
     /// <summary>In order, neighbours as a range: <c>7300-7302,9100</c>.</summary>
-    internal static string Ports(IEnumerable<int> ports)
+    internal static string Ports(IReadOnlyList<int> ports)
     {
-        var sorted = ports.ToArray();
+        var sorted = new int[ports.Count];
+        for (var i = 0; i < sorted.Length; i++) sorted[i] = ports[i];
         Array.Sort(sorted);
         var text = new StringBuilder();
         for (var i = 0; i < sorted.Length;)

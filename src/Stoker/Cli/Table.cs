@@ -61,7 +61,7 @@ internal static class Table
     private static bool[] Shown(IReadOnlyList<TableColumn> columns, int[] widths, int width)
     {
         var shown = new bool[columns.Count];
-        Array.Fill(shown, true);
+        for (var i = 0; i < shown.Length; i++) shown[i] = true;
         var last = columns.Count - 1;
         while (true)
         {

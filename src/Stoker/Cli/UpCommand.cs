@@ -29,27 +29,25 @@ internal static class UpCommand
 
     private static ExitCode Run(Invocation run, UpRequest request)
     {
-        if (run.Choice is not { } choice) return ExitCode.EstateIsWrong;
-        // Before anything is started or asked: a wrong file is said here, with its lines shown.
-        var reading = choice.Read(run.Env);
-        if (reading.IsWrong)
-        {
-            DiagnosticPrinter.For(run, reading.Directory).Print(reading.Bag);
-            return ExitCode.EstateIsWrong;
-        }
-
-        if (run.State is not { } state) return ExitCode.EstateIsWrong;
+        if (run.Choice is not { } choice || run.State is not { } state || choice.Name(run.Env, run.Report) is not { } name) return ExitCode.EstateIsWrong;
         var control = run.World.Control(state);
         var up = new UpRun(run, control, request, choice);
         switch (control.Daemon())
         {
-            case ControlReply<DaemonDocument>.Answered { Document: var daemon }:
-                return request.Detach ? up.ApplyAndWait() : up.ApplyAndWatch(daemon);
             case ControlReply<DaemonDocument>.Rejected rejected:
                 return run.Report.Rejected(rejected.Error);
+            case ControlReply<DaemonDocument>.Answered { Document: var daemon }:
+                // Before anything is asked: a wrong file is said here, with its lines shown.
+                if (choice.Read(run.Env) is { IsWrong: true } wrong)
+                {
+                    DiagnosticPrinter.For(run, wrong.Directory).Print(wrong.Bag);
+                    return ExitCode.EstateIsWrong;
+                }
+
+                return request.Detach ? up.ApplyAndWait() : up.ApplyAndWatch(daemon);
         }
 
-        var options = new DaemonOptions(state, reading.Spec!.Name);
+        var options = new DaemonOptions(state, name);
         if (request.Detach) return up.Background(options);
         // A refusal costs no daemon.
         return PlanCommand.Make(run, request.Plan, out var code) is null ? code : up.Foreground(options);

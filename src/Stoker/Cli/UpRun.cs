@@ -5,7 +5,7 @@ using Stoker.Supervision;
 
 namespace Stoker.Cli;
 
-/// <summary>One <c>stoker up</c> whose file is right: how it gets a daemon, what it tells it, and what it shows.</summary>
+/// <summary>One <c>stoker up</c>: how it gets a daemon, what it tells it, and what it shows.</summary>
 internal sealed class UpRun(Invocation run, ControlClient control, UpRequest request, EstateChoice choice)
 {
     /// <summary>Tries after which a service that keeps ending is not waited for any longer.</summary>
@@ -39,8 +39,8 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     }
 
     /// <summary>
-    /// The daemon is started with the wish, so that services start while its socket opens, and the plan is made here at the same
-    /// time: it is the same plan, and where it is refused the daemon has refused it too and ended.
+    /// The daemon is started with the wish, so that services start while its socket opens, and tells what it made of it. The files are
+    /// read here only where it refuses: that answer may be lost with its end.
     /// </summary>
     public ExitCode Background(DaemonOptions options)
     {
@@ -48,17 +48,19 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         var background = new BackgroundDaemon(run.World.Executable, options with { First = Wish(run, choice, request.Plan) }, run.World.Variables, run.World.CurrentDirectory);
         var start = new BackgroundStart(run, control, background, request.Timeout);
         if (!start.Begin()) return ExitCode.NotAsItShouldBe;
-        if (PlanCommand.Make(run, request.Plan, out var code) is not { } plan) return code;
         switch (start.UntilItAnswers())
         {
-            case DaemonAnswer.None:
-                return ExitCode.NoDaemon;
+            case DaemonAnswer.Ours when control.FirstApplied() is ControlReply<ApplyResponse>.Answered { Document: var response }:
+                return Taken(response, out var goal) is { } refused ? refused : WaitUntilUp(goal!, lines);
             case DaemonAnswer.Anothers:
                 return ApplyAndWait();
+            case DaemonAnswer.Silent:
+                return ExitCode.NoDaemon;
         }
 
-        var names = plan.Changes.Where(c => c.Kind != ChangeKind.Stop && c.Reason != Changes.OnRequest).Select(c => c.Service.Value);
-        return WaitUntilUp(new Goal(GoalKind.Up, [.. names], Patience: Tries), lines);
+        if (PlanCommand.Make(run, request.Plan, out var code) is null) return code;
+        start.SayHowItEnded();
+        return ExitCode.NoDaemon;
     }
 
     /// <summary>This process is the daemon; what is shown still comes over the socket, as for everybody else.</summary>
@@ -114,10 +116,16 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     {
         goal = null;
         var reply = control.Apply(Wish(run, choice, request.Plan));
-        if (reply is not ControlReply<ApplyResponse>.Answered { Document: var response }) return run.Failed(reply);
+        return reply is ControlReply<ApplyResponse>.Answered { Document: var response } ? Taken(response, out goal) : run.Failed(reply);
+    }
+
+    /// <summary>Null when the wish was accepted, with what to wait for.</summary>
+    private ExitCode? Taken(ApplyResponse response, out Goal? goal)
+    {
+        goal = null;
         if (!response.Accepted) return Refused(response);
         SayDiagnostics(response);
-        goal = new Goal(GoalKind.Up, WhatComesUp(response), Patience: Tries);
+        goal = new Goal(GoalKind.Up, response.ComesUp, Patience: Tries);
         return null;
     }
 
@@ -127,14 +135,9 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         return response.Plan is null ? ExitCode.EstateIsWrong : ExitCode.Refused;
     }
 
-    private void SayDiagnostics(ApplyResponse response) => DiagnosticPrinter.For(run, choice.Read(run.Env).Directory).Print(response.Diagnostics);
-
-    /// <summary>What the plan keeps or starts; a service that it stops, that starts on request, or that no longer stands in the file is not waited for.</summary>
-    private static IReadOnlyList<string> WhatComesUp(ApplyResponse response)
+    private void SayDiagnostics(ApplyResponse response)
     {
-        if (response.Plan is not { } json) return [];
-        var plan = System.Text.Json.JsonSerializer.Deserialize(json, PlanJson.Default.PlanDocument);
-        return plan is null ? [] : [.. plan.Changes.Where(c => c.Change != "stop" && c.Reason != Changes.OnRequest).Select(c => c.Service)];
+        if (response.Diagnostics.Count > 0) DiagnosticPrinter.For(run, choice.Read(run.Env).Directory).Print(response.Diagnostics);
     }
 
     private ExitCode WaitUntilUp(Goal goal, ProgressLines lines)

@@ -56,7 +56,10 @@ internal sealed class ControlExchange : IDisposable
     public static byte[] Error(string code, string message, string? hint) =>
         JsonSerializer.SerializeToUtf8Bytes(new ErrorDocument(new ErrorBody(code, message, hint)), ControlJson.Readable.ErrorDocument);
 
-    public Task AnswerAsync<T>(T document, JsonTypeInfo<T> type) => AnswerAsync(200, JsonSerializer.SerializeToUtf8Bytes(document, type));
+    public Task AnswerAsync<T>(T document, JsonTypeInfo<T> type) => AnswerAsync(JsonSerializer.SerializeToUtf8Bytes(document, type));
+
+    /// <param name="document">JSON.</param>
+    public Task AnswerAsync(byte[] document) => AnswerAsync(200, document);
 
     public Task AnswerAsync(int status, string code, string message, string? hint = null) => AnswerAsync(status, Error(code, message, hint));
 

@@ -9,6 +9,7 @@ internal static class DaemonEndpoints
     public static void Map(ControlTable routes, RunningDaemon daemon)
     {
         routes.Get(ControlRoutes.Daemon, exchange => exchange.AnswerAsync(Document(daemon), ControlJson.Readable.DaemonDocument));
+        routes.Get(ControlRoutes.Apply, exchange => FirstAsync(exchange, daemon));
         routes.Post(ControlRoutes.Apply, exchange => ApplyAsync(exchange, daemon, dryRun: false));
         routes.Post(ControlRoutes.Plan, exchange => ApplyAsync(exchange, daemon, dryRun: true));
         routes.Post(ControlRoutes.Down, async exchange =>
@@ -32,6 +33,12 @@ internal static class DaemonEndpoints
         daemon.Request?.Files ?? []);
 
     public static Task AcceptAsync(ControlExchange exchange) => exchange.AnswerAsync(new AcceptedDocument(true), ControlJson.Readable.AcceptedDocument);
+
+    private static async Task FirstAsync(ControlExchange exchange, RunningDaemon daemon)
+    {
+        if (await daemon.First is { } response) await exchange.AnswerAsync(response, ControlJson.Readable.ApplyResponse);
+        else await exchange.AnswerAsync(404, ErrorCodes.UnknownPath, "the daemon was started without a wish");
+    }
 
     private static async Task ApplyAsync(ControlExchange exchange, RunningDaemon daemon, bool dryRun)
     {

@@ -55,15 +55,12 @@ internal static class DaemonHost
 
     private static async Task<int> ServeAsync(RunningDaemon daemon, CancellationToken stop)
     {
-        var first = FirstApplyAsync(daemon);
+        daemon.First = FirstApplyAsync(daemon);
         await using var server = ControlServer.Start(daemon);
         WriteDaemonDocument(daemon);
         using var asked = stop.Register(() => _ = daemon.DownAsync("the daemon was asked to end"));
         using var signals = DaemonSignals.Listen(daemon);
-        if (!await first)
-        {
-            return NotAsItShouldBe;
-        }
+        if (await daemon.First is { Accepted: false } && !daemon.Options.Resume) return NotAsItShouldBe;
 
         var end = await daemon.Ending.Task;
         await daemon.Supervisor.LetGoAsync();
@@ -92,17 +89,16 @@ internal static class DaemonHost
     }
 
     /// <summary>What the caller asked for with the start of the daemon, or what the daemon before this one was doing.</summary>
-    private static async Task<bool> FirstApplyAsync(RunningDaemon daemon)
+    private static async Task<ApplyResponse?> FirstApplyAsync(RunningDaemon daemon)
     {
         var request = daemon.Options.First ?? (daemon.Options.Resume ? ReadApplied(daemon.Options.State) : null);
-        if (request is null) return true;
+        if (request is null) return null;
         // Naming services leaves the others as they are: those that still run are taken up first.
         if (request.Names.Count > 0 && !daemon.Options.Resume && daemon.HasFound && ReadApplied(daemon.Options.State) is { } before) await daemon.ApplyAsync(before, resume: true, quiet: true);
+        // None where the daemon was asked to end before it had begun.
         var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume, quiet: true);
-        // Asked to end before it had begun.
-        if (response is null) return true;
-        daemon.Options.FirstApplied(response);
-        return response.Accepted || daemon.Options.Resume;
+        if (response is not null) daemon.Options.FirstApplied(response);
+        return response;
     }
 
     private static ApplyRequest? ReadApplied(StateDirectory state) =>

@@ -38,6 +38,9 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
 
     public ApplyRequest? Request { get; private set; }
 
+    /// <summary>The answer to the wish that the daemon was started with; null where there was none.</summary>
+    public Task<ApplyResponse?> First { get; set; } = Task.FromResult<ApplyResponse?>(null);
+
     /// <summary>The plan being carried out.</summary>
     public EstatePlan? Plan => Volatile.Read(ref _plan);
 
@@ -77,7 +80,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
             DeclareKeys(plan, loaded);
             if (loaded.Diagnostics.HasErrors) return Answer(false, plan, loaded.Diagnostics);
             shown = await CarryOutAsync(plan, request, contexts, resume);
-            response = Answer(true, quiet ? null : plan, loaded.Diagnostics);
+            response = Answer(true, plan, loaded.Diagnostics, quiet);
         }
         finally
         {
@@ -236,10 +239,13 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
             ? last.Scaled
             : new Dictionary<string, ScaledDocument>();
 
-    private static ApplyResponse Answer(bool accepted, EstatePlan? plan, DiagnosticBag bag) => new(
+    private static ApplyResponse Answer(bool accepted, EstatePlan? plan, DiagnosticBag bag, bool quiet = false) => new(
         accepted,
-        plan is null ? null : JsonSerializer.SerializeToElement(PlanDocument.From(plan), PlanJson.Default.PlanDocument),
-        [.. bag.Sorted().Select(Protocol.DiagnosticDocument.From)]);
+        plan is null || quiet ? null : JsonSerializer.SerializeToElement(PlanDocument.From(plan), PlanJson.Default.PlanDocument),
+        [.. bag.Sorted().Select(Protocol.DiagnosticDocument.From)])
+    {
+        ComesUp = accepted && plan is not null ? [.. plan.Changes.Where(c => c.Kind != ChangeKind.Stop && c.Reason != Changes.OnRequest).Select(c => c.Service.Value)] : [],
+    };
 }
 
 internal abstract record DaemonEnd

@@ -28,7 +28,7 @@ internal static class StreamEndpoints
     {
         if (!Follows(exchange))
         {
-            await exchange.AnswerAsync(Document(daemon, usage), ControlJson.Readable.StatusDocument);
+            await exchange.AnswerAsync(StatusWriting.Write(Document(daemon, usage)));
             return;
         }
 
@@ -37,7 +37,8 @@ internal static class StreamEndpoints
         while (!cancel.IsCancellationRequested)
         {
             var changed = daemon.Doors.Board.Changed;
-            await WriteLineAsync(exchange, Document(daemon, usage), ControlJson.Readable.StatusDocument);
+            await exchange.WriteLineAsync(StatusWriting.Write(Document(daemon, usage)));
+            await exchange.FlushAsync();
             var clock = daemon.Doors.Clock;
             // Bundles the changes of a busy moment; nobody reads faster.
             await Task.Delay(FastestStatus, clock, cancel);

@@ -7,12 +7,9 @@ namespace Stoker.Platform;
 /// Standard output and error without <see cref="Console"/>, whose encodings and terminal set-up cost a short-lived program a
 /// good part of its start, and which waits for ever when a full pipe has no reader.
 /// </summary>
-internal static unsafe partial class StandardStreams
+internal static unsafe class StandardStreams
 {
     public const int Output = 1, ErrorOutput = 2;
-
-    private const short Writable = 0x004;
-    private const int BrokenPipe = 32;
 
     /// <summary>For a program that has much to write, and waits for its reader.</summary>
     public static Stream Open(int descriptor) => new DescriptorStream(descriptor);
@@ -20,8 +17,7 @@ internal static unsafe partial class StandardStreams
     /// <summary>Writes the line and its end with one write; false, and nothing is written, when the reader is not keeping up.</summary>
     public static bool TryWriteLine(int descriptor, string line)
     {
-        var state = new PollEntry { Descriptor = descriptor, Events = Writable };
-        if (Poll(&state, 1, 0) <= 0 || (state.Returned & Writable) == 0) return false;
+        if (!Readiness.Await(descriptor, Readiness.Output, TimeSpan.Zero)) return false;
 
         // Ready means room for PIPE_BUF (4096) bytes at least: a line up to that does not block.
         var bytes = Encoding.UTF8.GetBytes(line + "\n");
@@ -29,23 +25,6 @@ internal static unsafe partial class StandardStreams
         {
             return Libc.Write(descriptor, start, bytes.Length) == bytes.Length;
         }
-    }
-
-    /// <summary>Waits until there is room; for a descriptor that somebody made non-blocking.</summary>
-    private static void AwaitRoom(int descriptor)
-    {
-        var state = new PollEntry { Descriptor = descriptor, Events = Writable };
-        _ = Poll(&state, 1, -1);
-    }
-
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
-    private static partial int Poll(PollEntry* entries, nuint count, int milliseconds);
-
-    private struct PollEntry
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
     }
 
     /// <summary>
@@ -75,8 +54,8 @@ internal static unsafe partial class StandardStreams
                 nint written;
                 fixed (byte* start = buffer) written = Libc.Write(descriptor, start, buffer.Length);
                 if (written >= 0) buffer = buffer[(int)written..];
-                else if (Marshal.GetLastPInvokeError() is var error && error == Errno.Again) AwaitRoom(descriptor);
-                else if (error == BrokenPipe) throw new ReaderLeftException();
+                else if (Marshal.GetLastPInvokeError() is var error && error == Errno.Again) Readiness.Await(descriptor, Readiness.Output, Timeout.InfiniteTimeSpan);
+                else if (error == Errno.BrokenPipe) throw new ReaderLeftException();
                 else if (error != Errno.Interrupted) throw Errno.Failed(descriptor == Output ? "cannot write to standard output" : "cannot write to standard error", error);
             }
         }

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using Stoker.Estates;
 
@@ -11,28 +9,21 @@ namespace Stoker.Supervision;
 /// </summary>
 internal static class JournalLine
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>With the line feed.</summary>
     public static byte[] Write(EstateEvent line)
     {
-        var buffer = new ArrayBufferWriter<byte>(256);
-        using (var json = new Utf8JsonWriter(buffer, Options))
+        var document = JsonByHand.Object(line, static (json, line) =>
         {
-            json.WriteStartObject();
             json.WriteNumber("sequence", line.Sequence);
             json.WriteString("at", line.At);
             json.WriteString("service", line.Service?.Value);
-            Write(json, "replica", line.Replica);
+            json.WriteOptional("replica", line.Replica);
             json.WriteString("kind", line.Kind);
             json.WriteString("state", line.State is { } state ? StateWords.Of(state) : null);
             json.WriteString("text", line.Text);
-            Write(json, "cause", line.Cause);
-            json.WriteEndObject();
-        }
-
-        buffer.Write("\n"u8);
-        return buffer.WrittenSpan.ToArray();
+            json.WriteOptional("cause", line.Cause);
+        });
+        return [.. document, (byte)'\n'];
     }
 
     /// <summary>Keys in any order; of those it does not know a reader wants nothing.</summary>
@@ -83,11 +74,5 @@ internal static class JournalLine
                 value.Skip();
                 return read;
         }
-    }
-
-    private static void Write(Utf8JsonWriter json, string name, long? number)
-    {
-        if (number is { } value) json.WriteNumber(name, value);
-        else json.WriteNull(name);
     }
 }

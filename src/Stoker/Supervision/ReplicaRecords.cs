@@ -54,8 +54,7 @@ internal sealed partial class ReplicaRecordJson : JsonSerializerContext;
 /// <summary>The files of <see cref="ReplicaRecord"/>.</summary>
 internal sealed class ReplicaRecords(string directory)
 {
-    public void Save(ReplicaRecord record) =>
-        Files.Replace(PathOf(record.Service, record.Replica), JsonSerializer.SerializeToUtf8Bytes(record, ReplicaRecordJson.Default.ReplicaRecord));
+    public void Save(ReplicaRecord record) => Files.Replace(PathOf(record.Service, record.Replica), Write(record));
 
     public void Drop(string service, int replica) => Files.Delete(PathOf(service, replica));
 
@@ -75,6 +74,31 @@ internal sealed class ReplicaRecords(string directory)
     /// <summary>The same, and nothing is removed: for whom does not hold the daemon's lock.</summary>
     public IReadOnlyList<ReplicaRecord> Look(string bootId) =>
         [.. Files.List(directory, "*.json").Select(Parse).OfType<ReplicaRecord>().Where(r => r.BootId == bootId)];
+
+    internal static byte[] Write(ReplicaRecord record) => JsonByHand.Object(record, static (json, record) =>
+    {
+        json.WriteString("service", record.Service);
+        json.WriteNumber("replica", record.Replica);
+        json.WriteString("run_id", record.RunId);
+        json.WriteNumber("run", record.Run);
+        json.WriteString("boot_id", record.BootId);
+        json.WriteNumber("pid", record.Pid);
+        json.WriteNumber("start_ticks", record.StartTicks);
+        json.WriteNumber("session_id", record.SessionId);
+        json.WriteString("fingerprint", record.Fingerprint);
+        json.WriteString("started_at", record.StartedAt);
+        json.WriteBoolean("was_healthy", record.WasHealthy);
+        json.WriteNumber("restarts", record.Restarts);
+        json.WriteNumber("attempt", record.Attempt);
+        json.WriteNumbers("ports", record.Ports);
+        json.WriteString("container", record.Container);
+        json.WritePropertyName("image");
+        if (record.Image is { } image) JsonSerializer.Serialize(json, image, ReplicaRecordJson.Default.ImageHealthcheck);
+        else json.WriteNullValue();
+        json.WriteOptional("ended", (int?)record.Ended);
+        json.WriteString("tool", record.Tool);
+        json.WriteNumber("stop_signal", record.StopSignal);
+    });
 
     private static ReplicaRecord? Parse(string path)
     {

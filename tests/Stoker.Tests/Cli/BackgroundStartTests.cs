@@ -123,9 +123,7 @@ public sealed class BackgroundStartTests : IDisposable
         var daemon = FakeDaemon.StartAsync(_world.State, Sample.Estate(Sample.Service("redis", ServiceState.Running))).GetAwaiter().GetResult();
         var document = new DaemonDocument(pid, "0.1.0", "ai-system", null, Sample.Ago(60), "unix:x", "/state", false, []);
         daemon.Answers["GET /v1/daemon"] = (200, JsonSerializer.Serialize(document, ControlJson.Readable.DaemonDocument));
-        daemon.Answers["POST /v1/apply"] = (200, """
-            {"accepted":true,"plan":{"estate":"ai-system","changes":[{"service":"redis","change":"start","reason":""}]},"diagnostics":[]}
-            """);
+        daemon.Answers["POST /v1/apply"] = daemon.Answers["GET /v1/apply"] = (200, """{"accepted":true,"plan":null,"diagnostics":[],"comes_up":["redis"]}""");
         return daemon;
     }
 }

@@ -11,7 +11,7 @@ namespace Stoker.Tests.Cli;
 public sealed class ProtocolTests
 {
     [Fact]
-    public void The_status_read_by_hand_is_the_status_read_by_generated_code()
+    public void The_status_written_and_read_by_hand_is_that_of_generated_code()
     {
         var status = Sample.AiSystem with
         {
@@ -33,6 +33,7 @@ public sealed class ProtocolTests
         };
         var json = JsonSerializer.SerializeToUtf8Bytes(status, ControlJson.Readable.StatusDocument);
 
+        Assert.Equal(json, StatusWriting.Write(status));
         Assert.Equal(json, JsonSerializer.SerializeToUtf8Bytes(StatusReading.Read(json), ControlJson.Readable.StatusDocument));
     }
 

@@ -16,6 +16,8 @@ internal static class Transcript
     public static async Task<string> ReplayAsync(string text)
     {
         using var world = new FakeWorld();
+        // A daemon that a transcript starts refuses what it is begun with.
+        world.Daemons.Exit.SetResult(Stoker.Platform.ExitStatus.Exited((int)Stoker.Cli.ExitCode.NotAsItShouldBe));
         var lines = text.Split('\n');
         var result = new StringBuilder();
         FakeDaemon? daemon = null;

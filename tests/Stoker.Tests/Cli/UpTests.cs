@@ -2,6 +2,7 @@ using System.Text.Json;
 using Stoker.Cli;
 using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
+using Stoker.Platform;
 using Stoker.Supervision;
 using Xunit;
 
@@ -31,6 +32,7 @@ public sealed class UpTests : IDisposable
             // The daemon shows services as it comes to know them, and answers before all are up.
             daemon = FakeDaemon.StartAsync(_world.State, Sample.Estate()).GetAwaiter().GetResult();
             daemon.Answers["GET /v1/daemon"] = (200, Json(Document, ControlJson.Readable.DaemonDocument));
+            daemon.Answers["GET /v1/apply"] = (200, """{"accepted":true,"plan":null,"diagnostics":[],"comes_up":["redis","vision"]}""");
             daemon.OnAsked = asked =>
             {
                 if (asked != "GET /v1/status") return;
@@ -84,6 +86,37 @@ public sealed class UpTests : IDisposable
 
         Assert.Equal(ExitCode.Refused, _world.Run("up", "-d"));
         Assert.Equal("stoker.yaml:3:3: error PLN030: port 6379 is taken\n  hint: free it\n", _world.Error.ToString());
+    }
+
+    [Fact]
+    public void A_file_that_the_new_daemon_refuses_is_told_with_its_lines_and_not_the_daemons_end()
+    {
+        _world.Write("stoker.yaml", Estate.Replace("[redis]", "[rediss]"));
+        _world.Daemons.Exit.SetResult(ExitStatus.Exited(1));
+
+        Assert.Equal(ExitCode.EstateIsWrong, _world.Run("up", "-d"));
+        Assert.StartsWith("stoker.yaml:4:", _world.Error.ToString());
+        Assert.DoesNotContain("ended before it answered", _world.Error.ToString());
+    }
+
+    [Fact]
+    public async Task Warnings_of_the_new_daemon_are_told()
+    {
+        FakeDaemon? daemon = null;
+        _world.Daemons.OnStart = started =>
+        {
+            daemon = FakeDaemon.StartAsync(_world.State, Both(ServiceState.Healthy, ServiceState.Running)).GetAwaiter().GetResult();
+            daemon.Answers["GET /v1/daemon"] = (200, Json(Document, ControlJson.Readable.DaemonDocument));
+            daemon.Answers["GET /v1/apply"] = (200, """
+                {"accepted":true,"plan":null,"comes_up":["redis"],
+                 "diagnostics":[{"code":"PLN050","severity":"warning","file":"stoker.yaml","line":3,"column":3,"message":"no limit of memory can be held to here","hint":null}]}
+                """);
+            return null;
+        };
+
+        Assert.Equal(ExitCode.Done, _world.Run("up", "-d"));
+        Assert.StartsWith("stoker.yaml:3:3: warning PLN050: no limit of memory can be held to here\n", _world.Error.ToString());
+        await daemon!.DisposeAsync();
     }
 
     [Fact]
@@ -148,7 +181,7 @@ public sealed class UpTests : IDisposable
         var daemon = await FakeDaemon.StartAsync(_world.State, status);
         daemon.Answers["GET /v1/daemon"] = (200, Json(Document, ControlJson.Readable.DaemonDocument));
         daemon.Answers["POST /v1/apply"] = (200, """
-            {"accepted":true,"plan":{"estate":"ai-system","changes":[{"service":"redis","change":"start","reason":""},{"service":"vision","change":"keep","reason":""},{"service":"old","change":"stop","reason":""}]},"diagnostics":[]}
+            {"accepted":true,"plan":{"estate":"ai-system","changes":[{"service":"redis","change":"start","reason":""},{"service":"vision","change":"keep","reason":""},{"service":"old","change":"stop","reason":""}]},"diagnostics":[],"comes_up":["redis","vision"]}
             """);
         return daemon;
     }

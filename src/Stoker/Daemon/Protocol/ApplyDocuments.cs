@@ -39,7 +39,11 @@ internal sealed record ScaledDocument(int Replicas, int Declared);
 /// <summary>The answer to an <see cref="ApplyRequest"/>, sent when it is accepted or refused, not when it is done.</summary>
 /// <param name="Accepted">False: nothing was touched, and an error among the diagnostics says why.</param>
 /// <param name="Plan">What will be done, in the shape of <c>stoker plan --json</c>; null when the file could not be read so far.</param>
-internal sealed record ApplyResponse(bool Accepted, JsonElement? Plan, IReadOnlyList<DiagnosticDocument> Diagnostics);
+internal sealed record ApplyResponse(bool Accepted, JsonElement? Plan, IReadOnlyList<DiagnosticDocument> Diagnostics)
+{
+    /// <summary>Services of this host that it keeps or starts: not those that it stops, and not those that start on request only.</summary>
+    public IReadOnlyList<string> ComesUp { get; init; } = [];
+}
 
 /// <summary>A <see cref="Diagnostic"/> as JSON; line 0 means the file as a whole.</summary>
 /// <param name="Severity"><c>error</c>, <c>warning</c> or <c>information</c>.</param>

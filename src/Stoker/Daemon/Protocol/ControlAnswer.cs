@@ -1,31 +1,29 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
+using Stoker.Platform;
 
 namespace Stoker.Daemon.Protocol;
 
 /// <summary>
 /// One question and its whole answer over the control socket, in HTTP/1.1 and blocking. Written by hand because every verb pays for it
-/// at its start: HttpClient costs some 40 ms before its first byte, and asynchronous sockets wake the runtime's epoll engine.
+/// at its start: HttpClient costs some 40 ms before its first byte, and .NET's sockets some 15.
 /// </summary>
 /// <remarks>The server is Stoker's own: only what Kestrel sends is understood. The connection ends with the answer.</remarks>
 internal sealed record ControlAnswer(int Status, ReadOnlyMemory<byte> Body)
 {
-    /// <exception cref="SocketException">Nobody listens, the socket may not be entered, or no answer came in time.</exception>
+    /// <param name="socket">Path of the control socket.</param>
+    /// <exception cref="UnixConversationException">Nobody listens, the socket may not be entered, or no answer came in time.</exception>
     /// <exception cref="IOException">The answer broke off.</exception>
-    public static ControlAnswer Ask(UnixDomainSocketEndPoint endPoint, string method, string path, byte[]? body, TimeSpan patience)
+    public static ControlAnswer Ask(string socket, string method, string path, byte[]? body, TimeSpan patience)
     {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(endPoint);
-        Send(socket, ControlConnection.Head(method, path, body));
-        if (body is not null) Send(socket, body);
+        using var conversation = UnixConversation.Connect(socket);
+        conversation.Send(ControlConnection.Head(method, path, body));
+        if (body is not null) conversation.Send(body);
         var received = new byte[16 * 1024];
         var length = 0;
         while (true)
         {
-            // Poll rather than ReceiveTimeout, which would go through the asynchronous engine.
-            if (!socket.Poll(patience, SelectMode.SelectRead)) throw new SocketException((int)SocketError.TimedOut);
-            var read = socket.Receive(received.AsSpan(length));
+            var read = conversation.Receive(received.AsSpan(length), patience);
             if (read == 0) return Parse(received.AsMemory(0, length));
             length += read;
             if (length == received.Length) Array.Resize(ref received, received.Length * 2);
@@ -74,9 +72,4 @@ internal sealed record ControlAnswer(int Status, ReadOnlyMemory<byte> Body)
     }
 
     private static IOException BrokenOff() => new("the daemon ended in the middle of its answer");
-
-    private static void Send(Socket socket, ReadOnlySpan<byte> bytes)
-    {
-        while (bytes.Length > 0) bytes = bytes[socket.Send(bytes)..];
-    }
 }

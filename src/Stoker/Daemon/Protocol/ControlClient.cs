@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Stoker.Gpus;
+using Stoker.Platform;
 using Stoker.Supervision;
 
 namespace Stoker.Daemon.Protocol;
@@ -20,6 +21,9 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
 
     public ControlReply<ApplyResponse> Apply(ApplyRequest request) =>
         Post(ControlRoutes.Apply, Json(request, ControlJson.Default.ApplyRequest), ControlJson.Default.ApplyResponse);
+
+    /// <summary>What the daemon answers to the wish that it was started with.</summary>
+    public ControlReply<ApplyResponse> FirstApplied() => Get(ControlRoutes.Apply, ControlJson.Default.ApplyResponse);
 
     /// <summary>What <see cref="Apply"/> would answer and do; nothing is done.</summary>
     public ControlReply<ApplyResponse> Plan(ApplyRequest request) =>
@@ -88,14 +92,14 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
         {
             using var socket = ControlSocket.Of(state);
             if (socket is null) return NotThere<T>();
-            var answer = ControlAnswer.Ask(socket.EndPoint, method, path, body, patience);
+            var answer = ControlAnswer.Ask(socket.Path, method, path, body, patience);
             return answer.Status is >= 200 and < 300
                 ? new ControlReply<T>.Answered(read(answer.Body))
                 : new ControlReply<T>.Rejected(answer.Status, ReadError(answer.Status, answer.Body.Span));
         }
-        catch (SocketException e)
+        catch (UnixConversationException e)
         {
-            return NoDaemon<T>(e);
+            return NoDaemon<T>(e.Error);
         }
         catch (IOException e)
         {
@@ -126,7 +130,7 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
         }
         catch (SocketException e)
         {
-            return NoDaemon<ControlStream<T>>(e);
+            return NoDaemon<ControlStream<T>>(e.NativeErrorCode);
         }
         catch (IOException e)
         {
@@ -154,13 +158,12 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
 
     private ControlReply<T> NotThere<T>() => new ControlReply<T>.NoDaemon($"there is no {state.Path}");
 
-    private ControlReply<T> NoDaemon<T>(SocketException e) => new ControlReply<T>.NoDaemon(e.SocketErrorCode switch
+    private ControlReply<T> NoDaemon<T>(int error) => new ControlReply<T>.NoDaemon(error switch
     {
-        // ENOENT has no name of its own among socket errors and comes as an unknown one.
-        SocketError.ConnectionRefused => $"nothing listens at {state.ControlSocket}",
-        SocketError.AccessDenied => $"{state.ControlSocket} may not be entered by this user",
-        SocketError.TimedOut or SocketError.WouldBlock => $"{state.ControlSocket} gave no answer within {patience.TotalSeconds:0} s",
-        SocketError.ConnectionReset => "the daemon ended before it answered",
+        Errno.ConnectionRefused => $"nothing listens at {state.ControlSocket}",
+        Errno.AccessDenied => $"{state.ControlSocket} may not be entered by this user",
+        Errno.TimedOut or Errno.Again => $"{state.ControlSocket} gave no answer within {patience.TotalSeconds:0} s",
+        Errno.ConnectionReset or Errno.BrokenPipe => "the daemon ended before it answered",
         _ => $"there is no {state.ControlSocket}",
     });
 }

@@ -21,6 +21,7 @@ internal static class ControlRoutes
     /// <summary>The same request and answer as <see cref="Apply"/>, but nothing is done: what <c>stoker plan</c> asks.</summary>
     public const string Plan = "/v1/plan";
 
+    /// <remarks>GET: the answer to the wish that the daemon was started with, as soon as there is one; without the plan where it was accepted.</remarks>
     public const string Apply = "/v1/apply";
 
     public const string Down = "/v1/down";

@@ -10,9 +10,6 @@ namespace Stoker.Daemon.Protocol;
 /// </summary>
 internal sealed class ControlSocket : IDisposable
 {
-    /// <summary>sun_path is 108 bytes with its final NUL.</summary>
-    private const int LongestPath = 107;
-
     private readonly DirectoryHandle? _directory;
 
     private ControlSocket(string path, DirectoryHandle? directory)
@@ -32,7 +29,7 @@ internal sealed class ControlSocket : IDisposable
     /// <param name="socket">Path of a socket in the state directory itself.</param>
     public static ControlSocket? Of(StateDirectory state, string socket)
     {
-        if (Encoding.UTF8.GetByteCount(socket) <= LongestPath) return new ControlSocket(socket, null);
+        if (Encoding.UTF8.GetByteCount(socket) <= UnixConversation.LongestPath) return new ControlSocket(socket, null);
         return DirectoryHandle.Open(state.Path, out _) is { } directory
             ? new ControlSocket(directory.PathOf(System.IO.Path.GetFileName(socket)), directory)
             : null;
