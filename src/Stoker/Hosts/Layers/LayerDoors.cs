@@ -1,3 +1,4 @@
+using Stoker.Estates;
 using Stoker.Hosts.Facts;
 using Stoker.Platform;
 
@@ -10,6 +11,9 @@ internal sealed class LayerDoors(FactDoors machine, string? ansible = null)
     private static readonly TimeSpan AccountLimit = TimeSpan.FromMinutes(1), PackageLimit = TimeSpan.FromMinutes(60);
 
     public FactDoors Machine => machine;
+
+    /// <summary>Which host of the estate this machine is; null: nobody said.</summary>
+    public HostName? Host { get; init; }
 
     /// <exception cref="LayerFailedException">Only root may use it.</exception>
     public string AnsibleDirectory => ansible ?? throw new LayerFailedException("only root can ask Ansible what it would change");
