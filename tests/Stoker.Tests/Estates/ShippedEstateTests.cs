@@ -9,6 +9,7 @@ using Stoker.Planning;
 using Stoker.Streams;
 using Stoker.Tests.Architecture;
 using Xunit;
+using Findings = Stoker.Tests.Architecture.Findings;
 
 namespace Stoker.Tests.Estates;
 
