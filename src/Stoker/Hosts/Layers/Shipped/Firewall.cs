@@ -87,7 +87,8 @@ internal static class Firewall
                 # Containers reach services of their host.
                 iifname { "docker0", "podman0", "cni0" } accept
                 iifname "br-*" accept
-                meta l4proto { icmp, ipv6-icmp } accept
+                # ICMP of both, by number: a small system has no /etc/protocols.
+                meta l4proto { 1, 58 } accept
                 # Answers to DHCP for IPv6 come to a multicast, and belong to no connection.
                 udp sport 547 udp dport 546 accept
                 ip saddr @trusted4 accept
@@ -103,8 +104,8 @@ internal static class Firewall
                 iifname "br-*" accept
                 ip saddr @trusted4 accept
                 ip6 saddr @trusted6 accept
-                ct status dnat meta l4proto tcp ct original proto-dst != @open_tcp drop
-                ct status dnat meta l4proto udp ct original proto-dst != @open_udp drop
+                ct status dnat meta l4proto 6 ct original proto-dst != @open_tcp drop
+                ct status dnat meta l4proto 17 ct original proto-dst != @open_udp drop
               }
             }
 
