@@ -85,6 +85,13 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
         }
     }
 
+    /// <summary>Whether a daemon that broke off an answer did so because it ends.</summary>
+    public bool IsEnding()
+    {
+        Task.WhenAny(_process!.Exit, Task.Delay(Patience, _clock)).GetAwaiter().GetResult();
+        return _process.Exit.IsCompleted;
+    }
+
     /// <summary>For a daemon that ended, now or while it was asked something.</summary>
     public void SayHowItEnded()
     {
