@@ -39,6 +39,8 @@ internal static class BanGuessers
         [sshd]
         enabled = true
         backend = systemd
+        # Where passwords are off, a guesser only closes its connection: the ordinary mode does not count that.
+        mode = aggressive
         port = {(ports.Count == 0 ? "ssh" : string.Join(',', ports))}
         maxretry = {call.Text("tries") ?? "5"}
         findtime = {call.Text("within") ?? "10m"}
