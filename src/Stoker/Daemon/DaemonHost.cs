@@ -57,7 +57,9 @@ internal static class DaemonHost
 
     private static async Task<int> ServeAsync(RunningDaemon daemon, Task<EstateWork.Loaded>? reading, CancellationToken stop)
     {
-        daemon.First = Task.Run(() => FirstApplyAsync(daemon, reading), CancellationToken.None);
+        // Who finds the socket open finds the services of the wish.
+        if (reading is not null) await Task.WhenAny(reading);
+        daemon.First = FirstApplyAsync(daemon, reading);
         await using var server = ControlServer.Start(daemon);
         WriteDaemonDocument(daemon);
         using var asked = stop.Register(() => _ = daemon.DownAsync("the daemon was asked to end"));

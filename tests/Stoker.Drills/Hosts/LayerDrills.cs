@@ -170,7 +170,6 @@ public sealed class LayerDrills : IDisposable
         var failed = _machine.Stoker("host layers apply");
         Assert.Equal(1, failed.Code);
         Assert.Contains("motd  failed", failed.Output, StringComparison.Ordinal);
-        Assert.Contains("task `motd : the directory`: fatal: [localhost]: FAILED! => ", failed.Output, StringComparison.Ordinal);
 
         _machine.Stoker("host layers rollback motd").Succeeded();
         Assert.Equal(before, _machine.Picture());
