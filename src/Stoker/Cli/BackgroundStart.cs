@@ -39,7 +39,6 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
     private readonly string _log = daemon.Options.State.DaemonLog;
     private long _logFrom;
     private DaemonStart.Begun? _process;
-    private ExitStatus? _exit;
 
     /// <summary>False when there is no process; it has been said why.</summary>
     public bool Begin()
@@ -64,7 +63,7 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
             var exit = _process!.Exit.IsCompleted ? _process.Exit.Result : (ExitStatus?)null;
             if (wait.Ask() is { } answering) return answering.Pid == _process.Pid ? DaemonAnswer.Ours : DaemonAnswer.Anothers;
             var waited = _clock.GetElapsedTime(begun);
-            if (exit is { } ended && (ended.Code != (int)ExitCode.Refused || waited > _longest)) return Ended(ended);
+            if (exit is { } ended && (ended.Code != (int)ExitCode.Refused || waited > _longest)) return DaemonAnswer.Ended;
             if (exit is not null)
             {
                 // Another daemon has the estate: it has not opened its socket yet, or is just ending and will answer nobody.
@@ -92,18 +91,11 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
         return _process.Exit.IsCompleted;
     }
 
-    /// <summary>For a daemon that ended, now or while it was asked something.</summary>
+    /// <summary>For a daemon that ended, before it answered at all or while it was asked something.</summary>
     public void SayHowItEnded()
     {
-        var how = (_exit ?? (_process!.Exit.IsCompleted ? _process.Exit.Result : null)) is { } exit ? $": {exit}" : "";
-        run.Report.Error($"the daemon (pid {_process!.Pid}) ended before it answered{how}");
+        run.Report.Error($"the daemon (pid {_process!.Pid}) ended before it answered: {_process.Exit.Result}");
         Explain($"all it wrote is in {_log}");
-    }
-
-    private DaemonAnswer Ended(ExitStatus exit)
-    {
-        _exit = exit;
-        return DaemonAnswer.Ended;
     }
 
     private DaemonAnswer Silent(string reason)

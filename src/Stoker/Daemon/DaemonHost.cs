@@ -58,8 +58,7 @@ internal static class DaemonHost
     private static async Task<int> ServeAsync(RunningDaemon daemon, Task<EstateWork.Loaded>? reading, CancellationToken stop)
     {
         // Who finds the socket open finds the services of the wish.
-        if (reading is not null) await Task.WhenAny(reading);
-        daemon.First = FirstApplyAsync(daemon, reading);
+        daemon.First = FirstApplyAsync(daemon, reading is null ? null : await reading);
         await using var server = ControlServer.Start(daemon);
         WriteDaemonDocument(daemon);
         using var asked = stop.Register(() => _ = daemon.DownAsync("the daemon was asked to end"));
@@ -93,14 +92,14 @@ internal static class DaemonHost
     }
 
     /// <summary>What the caller asked for with the start of the daemon, or what the daemon before this one was doing.</summary>
-    private static async Task<ApplyResponse?> FirstApplyAsync(RunningDaemon daemon, Task<EstateWork.Loaded>? reading)
+    private static async Task<ApplyResponse?> FirstApplyAsync(RunningDaemon daemon, EstateWork.Loaded? read)
     {
         var request = daemon.Options.First ?? (daemon.Options.Resume ? ReadApplied(daemon.Options.State) : null);
         if (request is null) return null;
         // Naming services leaves the others as they are: those that still run are taken up first.
         if (request.Names.Count > 0 && !daemon.Options.Resume && daemon.HasFound && ReadApplied(daemon.Options.State) is { } before) await daemon.ApplyAsync(before, resume: true, quiet: true);
         // None where the daemon was asked to end before it had begun.
-        var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume, quiet: true, reading: reading);
+        var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume, quiet: true, read: read);
         if (response is not null) daemon.Options.FirstApplied(response);
         return response;
     }
