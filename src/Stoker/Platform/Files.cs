@@ -57,17 +57,11 @@ internal static class Files
         File.Move(temporary, path, overwrite: true);
     }
 
-    /// <summary>An empty file, where there is none yet; one that is there is not even opened.</summary>
+    /// <summary>An empty file, where there is none yet. It is never open here: closing it would drop what locks this process has on it by then.</summary>
     public static void CreateEmpty(string path, UnixFileMode mode = PrivateFile)
     {
-        try
-        {
-            new FileStream(path, Exclusively(mode)).Dispose();
-        }
-        catch (IOException) when (Path.Exists(path))
-        {
-            // Somebody else was first.
-        }
+        var error = SystemCalls.MakeFile(path, mode);
+        if (error is not (0 or Errno.Exists)) throw Errno.Failed($"cannot make `{path}`", error);
     }
 
     public static byte[] ReadAllBytes(string path)

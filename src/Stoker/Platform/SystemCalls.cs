@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Microsoft.Win32.SafeHandles;
 
 namespace Stoker.Platform;
@@ -82,4 +83,14 @@ internal static unsafe class SystemCalls
     /// <summary>Directory entries in the kernel's form: 8 bytes inode, 8 offset, 2 length of the entry, 1 type, the name.</summary>
     public static int ReadDirectory(int descriptor, byte* buffer, int size) =>
         (int)Libc.SystemCall(Arm64 ? 61 : 217, descriptor, (nint)buffer, size);
+
+    /// <summary>An empty file, without a descriptor of it; 0, or the error: <see cref="Errno.Exists"/> where something has the name.</summary>
+    public static int MakeFile(string path, UnixFileMode mode)
+    {
+        const int regular = 0x8000;
+        fixed (byte* name = Encoding.UTF8.GetBytes(path + '\0'))
+        {
+            return Libc.SystemCall(Arm64 ? 33 : 259, Libc.AtCurrentDirectory, (nint)name, regular | (int)mode, 0) < 0 ? Marshal.GetLastPInvokeError() : 0;
+        }
+    }
 }

@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Stoker.Platform;
 using Xunit;
 
@@ -156,4 +158,35 @@ public sealed class FilesTests : IDisposable
 
         Assert.True(await ran.Task.WaitAsync(Workshop.Patience));
     }
+
+    [Fact]
+    public void A_new_file_is_made_without_being_opened_and_one_that_is_there_is_kept()
+    {
+        // To close a file drops the locks that its process has on it, and SQLite, which would not hear of it, may have taken some by then.
+        const uint opened = 0x20, closed = 0x8 | 0x10, created = 0x100;
+        var path = _workshop.PathOf("made");
+        using var watch = new SafeFileHandle(WatchOpen(0x800), ownsHandle: true);
+        Assert.True(WatchAdd(watch, Path.GetDirectoryName(path)!, opened | closed | created) >= 0);
+        Files.CreateEmpty(path);
+        Files.CreateEmpty(path);
+        var seen = new byte[4096];
+        // Descriptor of the watch, mask, cookie, length of the name, the name.
+        var read = Read(watch, seen, seen.Length);
+        Assert.Equal(created, BitConverter.ToUInt32(seen, 4));
+        Assert.Equal(16 + BitConverter.ToInt32(seen, 12), read);
+        Assert.Equal((0, UnixFileMode.UserRead | UnixFileMode.UserWrite), (new FileInfo(path).Length, File.GetUnixFileMode(path)));
+        File.WriteAllText(path, "kept");
+        Files.CreateEmpty(path);
+        Assert.Equal("kept", File.ReadAllText(path));
+        Assert.Throws<IOException>(() => Files.CreateEmpty(_workshop.PathOf("nowhere/x")));
+    }
+
+    [DllImport("libc", EntryPoint = "inotify_init1")]
+    private static extern int WatchOpen(int flags);
+
+    [DllImport("libc", EntryPoint = "inotify_add_watch", CharSet = CharSet.Ansi)]
+    private static extern int WatchAdd(SafeFileHandle watch, string path, uint mask);
+
+    [DllImport("libc", EntryPoint = "read")]
+    private static extern nint Read(SafeFileHandle file, byte[] into, nint size);
 }

@@ -1,3 +1,4 @@
+using Stoker.Platform;
 using Stoker.Platform.Sqlite;
 using Stoker.Tests.Gateway;
 using Xunit;
@@ -59,6 +60,31 @@ public sealed class SqliteTests : IDisposable
         });
         using var after = SqliteDatabase.Open(Path, Second);
         Assert.Equal(16, One(after, "SELECT sum(x) FROM a"));
+    }
+
+    [Fact]
+    public void Whoever_opens_a_new_database_first_the_process_keeps_its_locks_on_it()
+    {
+        // Without them another process that leaves takes itself for the last one, and what is written afterwards is in a file without a name.
+        for (var round = 0; round < 60; round++)
+        {
+            var path = _scratch.At($"{round}.db");
+            var opened = new SqliteDatabase[4];
+            using var together = new Barrier(opened.Length);
+            var threads = Enumerable.Range(0, opened.Length).Select(place => new Thread(() =>
+            {
+                together.SignalAndWait();
+                opened[place] = SqliteDatabase.Open(path, First);
+            })).ToList();
+            threads.ForEach(thread => thread.Start());
+            threads.ForEach(thread => thread.Join());
+            // First: to look at the file opens and closes it, which is what drops locks.
+            var locks = File.ReadAllLines("/proc/locks");
+            using var file = LogFile.OpenToRead(path);
+            var inode = $":{file!.Facts().Inode} ";
+            Assert.Contains(locks, line => line.Contains("POSIX", StringComparison.Ordinal) && line.Contains(inode, StringComparison.Ordinal));
+            foreach (var database in opened) database.Dispose();
+        }
     }
 
     [Fact]

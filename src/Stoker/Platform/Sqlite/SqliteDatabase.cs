@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SQLitePCL;
 
 namespace Stoker.Platform.Sqlite;
@@ -48,7 +49,7 @@ internal sealed class SqliteDatabase : IDisposable
         var database = Connect(path);
         try
         {
-            database.Execute("PRAGMA journal_mode=WAL");
+            database.ChangeToWal();
             database.Execute("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864");
             schema.Apply(database);
             return database;
@@ -123,6 +124,24 @@ internal sealed class SqliteDatabase : IDisposable
     {
         if (code is raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE) return;
         throw SqliteFailedException.Of(code, Path, raw.sqlite3_errmsg(_handle).utf8_to_string());
+    }
+
+    /// <summary>SQLite lets only one connection change the file's mode, and tells the others so at once: nobody waits here but us.</summary>
+    private void ChangeToWal()
+    {
+        var waited = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                Execute("PRAGMA journal_mode=WAL");
+                return;
+            }
+            catch (SqliteFailedException busy) when (busy.Failure == SqliteFailure.Busy && waited.Elapsed < Patience)
+            {
+                Thread.Sleep(TimeSpan.FromMilliseconds(1));
+            }
+        }
     }
 
     private void Undo()
