@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Stoker.Platform;
 using Stoker.Platform.Loops;
 
@@ -72,11 +73,14 @@ internal abstract class ServerConnection
     }
 
     /// <summary>Sends what is in the output. False when the client is gone.</summary>
-    public ValueTask<bool> FlushAsync()
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<bool> FlushAsync()
     {
-        if (Output.Length == 0) return new ValueTask<bool>(true);
-        var sending = Wire.SendAllAsync(Output.Memory, _events.Now + _stall);
-        return sending.IsCompletedSuccessfully ? new ValueTask<bool>(Flushed(sending.Result)) : FlushAsync(sending);
+        if (Output.Length == 0) return true;
+        var sent = await Wire.SendAllAsync(Output.Memory, _events.Now + _stall);
+        Output.Release();
+        if (sent < 0) IsClosing = true;
+        return sent >= 0;
     }
 
     /// <summary>What a client that speaks HTTP/1.0, or wants to go, has to be told about the connection.</summary>
@@ -157,15 +161,6 @@ internal abstract class ServerConnection
     {
         IsClosing = true;
         return RefuseAsync(fault);
-    }
-
-    private async ValueTask<bool> FlushAsync(ValueTask<int> sending) => Flushed(await sending);
-
-    private bool Flushed(int sent)
-    {
-        Output.Release();
-        if (sent < 0) IsClosing = true;
-        return sent >= 0;
     }
 
     /// <summary>Bytes of the request in the input; -1: it has not all come.</summary>

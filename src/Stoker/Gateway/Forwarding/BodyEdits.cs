@@ -11,7 +11,7 @@ namespace Stoker.Gateway.Forwarding;
 internal struct BodyEdits
 {
     /// <summary>Pieces longer than this are sent from where they lie; shorter ones are copied behind the head, into one packet.</summary>
-    private const int Copied = 16 * 1024;
+    public const int Copied = 16 * 1024;
 
     private Edits _edits;
     private int _count;

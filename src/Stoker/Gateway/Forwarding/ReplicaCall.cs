@@ -46,8 +46,8 @@ internal static class ReplicaCall
             client.Output, client.Head, endpoint.Suffix.Span, client.Head.Target[^queryLength..], upstream.Target, edits.LengthOf(client.Body.Bytes), exchange.RequestId);
         var sending = BodyEdits.SendAsync(upstream.Wire, client.Output, client.Body.Bytes, edits, exchange.FirstByteDeadline);
 
-        // An engine that refuses early need not read the rest: it is listened to while it is sent to.
-        var early = sending.IsCompleted ? default : ListenAsync(upstream, exchange.FirstByteDeadline);
+        // An engine that refuses early need not read the rest of much: it is listened to while it is sent to.
+        var early = client.Body.Bytes.Length <= BodyEdits.Copied ? default : ListenAsync(upstream, exchange.FirstByteDeadline);
         var sent = await sending;
         client.Output.Clear();
         upstream.IsSound = sent == 0;

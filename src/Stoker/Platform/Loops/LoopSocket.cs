@@ -1,5 +1,4 @@
 using System.Net;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
 
@@ -87,14 +86,16 @@ internal sealed class LoopSocket : IWire
     public ValueTask<int> WritableAsync(long deadline = 0) =>
         _disposed ? new ValueTask<int>(-SocketCalls.Canceled) : _writable ? new ValueTask<int>(0) : _writer.WaitAsync(deadline);
 
-    /// <summary>Sends all of it.</summary>
+    /// <summary>Sends all of it: when this turn of the loop ends, beside what else is sent in it.</summary>
     /// <returns>0, or a negated error after which some of it may have been sent.</returns>
     public ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> source, long deadline = 0, bool more = false)
     {
-        var sent = Send(source.Span, more);
-        return sent == source.Length ? new ValueTask<int>(0)
-            : sent < 0 && sent != -Errno.Again ? new ValueTask<int>(sent)
-            : SendRestAsync(source[Math.Max(0, sent)..], deadline, more);
+        if (_disposed) return new ValueTask<int>(-SocketCalls.Canceled);
+        if (source.IsEmpty) return new ValueTask<int>(0);
+        var sent = _writer.WaitAsync(deadline);
+        (_writer.Unsent, _writer.More) = (source, more);
+        if (_writable) _loop.SendLater(this);
+        return sent;
     }
 
     /// <summary>Begins to connect and waits for the outcome: 0 or a negated error.</summary>
@@ -176,23 +177,25 @@ internal sealed class LoopSocket : IWire
             OnPeerLeft?.Invoke();
         }
 
-        if (_writable && !_disposed) _writer.Complete(0);
+        if (_writable && !_disposed)
+        {
+            if (_writer.Unsent.IsEmpty) _writer.Complete(0);
+            else SendUnsent();
+        }
+
         if (_readable && !_disposed) _reader.Complete(0);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> SendRestAsync(ReadOnlyMemory<byte> rest, long deadline, bool more)
+    /// <summary>As much as the kernel takes now of what <see cref="SendAllAsync"/> was given; whoever waits for the last of it goes on.</summary>
+    internal void SendUnsent()
     {
-        while (rest.Length > 0)
+        while (_writer.Unsent is { IsEmpty: false } unsent)
         {
-            var waited = await WritableAsync(deadline);
-            if (waited < 0) return waited;
-            var sent = Send(rest.Span, more);
-            if (sent >= 0) rest = rest[sent..];
-            else if (sent != -Errno.Again) return sent;
+            var sent = Send(unsent.Span, _writer.More);
+            if (sent == -Errno.Again) return;
+            if (sent >= 0 && sent < unsent.Length) _writer.Unsent = unsent[sent..];
+            else _writer.Complete(Math.Min(sent, 0));
         }
-
-        return 0;
     }
 
     private static unsafe int BeginConnect(int descriptor, IPEndPoint endpoint)
@@ -216,6 +219,12 @@ internal sealed class LoopSocket : IWire
 
         public bool IsWaiting { get; private set; }
 
+        /// <summary>What is still to be sent while somebody waits for that; nothing otherwise.</summary>
+        public ReadOnlyMemory<byte> Unsent { get; set; }
+
+        /// <summary>More follows what is unsent.</summary>
+        public bool More { get; set; }
+
         public ValueTask<int> WaitAsync(long deadline)
         {
             if (IsWaiting) throw new InvalidOperationException("somebody waits for this direction of the socket already");
@@ -229,6 +238,7 @@ internal sealed class LoopSocket : IWire
         {
             if (!IsWaiting) return;
             IsWaiting = false;
+            Unsent = default;
             // Zero is "no deadline": it stays in the wheel until its slot comes, and is then forgotten.
             Deadline = 0;
             _core.SetResult(outcome);
