@@ -170,6 +170,8 @@ public sealed class LayerDrills : IDisposable
         var failed = _machine.Stoker("host layers apply");
         Assert.Equal(1, failed.Code);
         Assert.Contains("motd  failed", failed.Output, StringComparison.Ordinal);
+        // A role that is given by its path has that as its name.
+        Assert.Contains("roles/motd : the directory`: fatal: [localhost]: FAILED! => ", failed.Output, StringComparison.Ordinal);
 
         _machine.Stoker("host layers rollback motd").Succeeded();
         Assert.Equal(before, _machine.Picture());
