@@ -11,23 +11,40 @@ namespace Stoker.Cli;
 /// </summary>
 internal sealed class Verbs
 {
-    private static readonly VerbNames[] InOrder =
+    private static readonly Group[] InOrder =
     [
-        new("Declare", ["check", "plan", "config"]),
-        new("Run", ["up", "down", "start", "stop", "restart", "reload", "scale"]),
-        new("Look", ["status", "wait", "logs", "why", "events", "probe"]),
-        new("Hosts", ["host", "doctor"]),
-        new("Models", ["model", "key"]),
-        new("GPUs", ["gpu"]),
-        new("Streams", ["stream"]),
-        new("Rehearse", ["simulate"]),
-        new("Stoker itself", ["daemon", "completion", "complete"]),
+        new("Declare", [new("check", CheckCommand.Create), new("plan", PlanCommand.Create), new("config", ConfigCommand.Create)]),
+        new("Run",
+        [
+            new("up", UpCommand.Create),
+            new("down", DownCommand.Create),
+            new("start", StartCommand.Create),
+            new("stop", StopCommand.Create),
+            new("restart", RestartCommand.Create),
+            new("reload", ReloadCommand.Create),
+            new("scale", ScaleCommand.Create),
+        ]),
+        new("Look",
+        [
+            new("status", StatusCommand.Create),
+            new("wait", WaitCommand.Create),
+            new("logs", LogsCommand.Create),
+            new("why", WhyCommand.Create),
+            new("events", EventsCommand.Create),
+            new("probe", ProbeCommand.Create),
+        ]),
+        new("Hosts", [new("host", HostCommand.Create), new("doctor", DoctorCommand.Create)]),
+        new("Models", [new("model", ModelCommand.Create), new("key", KeyCommand.Create)]),
+        new("GPUs", [new("gpu", GpuCommand.Create)]),
+        new("Streams", [new("stream", StreamCommand.Create)]),
+        new("Rehearse", [new("simulate", SimulateCommand.Create)]),
+        new("Stoker itself", [new("daemon", DaemonCommand.Create), new("completion", CompletionCommand.Create), new("complete", CompleteCommand.Create)]),
     ];
 
     private VerbGroup[]? _groups;
 
     /// <summary>All of them.</summary>
-    public VerbGroup[] Groups => _groups ??= [.. InOrder.Select(g => new VerbGroup(g.Title, [.. g.Names.Select(name => Create(name)!)]))];
+    public VerbGroup[] Groups => _groups ??= [.. InOrder.Select(g => new VerbGroup(g.Title, [.. g.Entries.Select(entry => entry.Create())]))];
 
     /// <summary>What parses these words: with the one verb that they begin with, or with every verb where they begin otherwise.</summary>
     public Command Tree(GlobalOptions globals, IReadOnlyList<string> words)
@@ -49,38 +66,22 @@ internal sealed class Verbs
     }
 
     /// <summary>Null when no verb has this name.</summary>
-    internal static Verb? Create(string name) => name switch
+    internal static Verb? Create(string name)
     {
-        "check" => CheckCommand.Create(),
-        "plan" => PlanCommand.Create(),
-        "config" => ConfigCommand.Create(),
-        "up" => UpCommand.Create(),
-        "down" => DownCommand.Create(),
-        "start" => StartCommand.Create(),
-        "stop" => StopCommand.Create(),
-        "restart" => RestartCommand.Create(),
-        "reload" => ReloadCommand.Create(),
-        "scale" => ScaleCommand.Create(),
-        "status" => StatusCommand.Create(),
-        "wait" => WaitCommand.Create(),
-        "logs" => LogsCommand.Create(),
-        "why" => WhyCommand.Create(),
-        "events" => EventsCommand.Create(),
-        "probe" => ProbeCommand.Create(),
-        "host" => HostCommand.Create(),
-        "doctor" => DoctorCommand.Create(),
-        "model" => ModelCommand.Create(),
-        "key" => KeyCommand.Create(),
-        "gpu" => GpuCommand.Create(),
-        "stream" => StreamCommand.Create(),
-        "simulate" => SimulateCommand.Create(),
-        "daemon" => DaemonCommand.Create(),
-        "completion" => CompletionCommand.Create(),
-        "complete" => CompleteCommand.Create(),
-        _ => null,
-    };
+        foreach (var group in InOrder)
+        {
+            foreach (var entry in group.Entries)
+            {
+                if (entry.Name == name) return entry.Create();
+            }
+        }
 
-    private sealed record VerbNames(string Title, string[] Names);
+        return null;
+    }
+
+    private sealed record Group(string Title, Entry[] Entries);
+
+    private sealed record Entry(string Name, Func<Verb> Create);
 }
 
 /// <param name="Title">Heading in the help.</param>

@@ -94,18 +94,15 @@ internal static class DaemonHost
     /// <summary>What the caller asked for with the start of the daemon, or what the daemon before this one was doing.</summary>
     private static async Task<ApplyResponse?> FirstApplyAsync(RunningDaemon daemon, EstateWork.Loaded? read)
     {
-        var request = daemon.Options.First ?? (daemon.Options.Resume ? ReadApplied(daemon.Options.State) : null);
+        var request = daemon.Options.First ?? (daemon.Options.Resume ? AppliedRequest.Read(daemon.Options.State) : null);
         if (request is null) return null;
         // Naming services leaves the others as they are: those that still run are taken up first.
-        if (request.Names.Count > 0 && !daemon.Options.Resume && daemon.HasFound && ReadApplied(daemon.Options.State) is { } before) await daemon.ApplyAsync(before, resume: true, quiet: true);
+        if (request.Names.Count > 0 && !daemon.Options.Resume && daemon.HasFound && AppliedRequest.Read(daemon.Options.State) is { } before) await daemon.ApplyAsync(before, resume: true, quiet: true);
         // None where the daemon was asked to end before it had begun.
         var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume, quiet: true, read: read);
         if (response is not null) daemon.Options.FirstApplied(response);
         return response;
     }
-
-    private static ApplyRequest? ReadApplied(StateDirectory state) =>
-        Files.ReadIfPresent(state.Applied) is { } bytes ? JsonSerializer.Deserialize(bytes, ControlJson.Readable.ApplyRequest) : null;
 
     /// <summary>
     /// Pipes and sockets live in memory where the machine has such a place: output that has not been stored yet never touches a

@@ -22,7 +22,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     /// <summary>Wishes are taken one after the other, the up and the down: what the later one says holds.</summary>
     private readonly SemaphoreSlim _wishing = new(1);
     private bool _isDown;
-    private IReadOnlyDictionary<string, ScaledDocument> _scaled = ScaledBefore(options.State);
+    private IReadOnlyDictionary<string, ScaledDocument> _scaled = AppliedRequest.Read(options.State)?.Scaled ?? new Dictionary<string, ScaledDocument>();
     private AdoptedEstate _adopted = adopted;
     private EstatePlan? _plan;
 
@@ -114,7 +114,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         try
         {
             doors.Journal.Write("down_requested", $"the estate is stopped: {why}");
-            Files.Delete(options.State.Applied);
+            AppliedRequest.Forget(options.State);
             _isDown = true;
             return EndWhenAsync(supervisor.Down(why));
         }
@@ -225,7 +225,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     private void SaveApplied(ApplyRequest request)
     {
         Request = request with { Scaled = _scaled };
-        Files.Replace(options.State.Applied, StartDocuments.Write(Request));
+        AppliedRequest.Write(options.State, Request);
     }
 
     /// <summary>Scaled services of which the file still says what it said then.</summary>
@@ -234,11 +234,6 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         _scaled = _scaled.Where(s => estate.Services.TryGetValue(new ServiceName(s.Key), out var spec) && spec.Replicas == s.Value.Declared).ToDictionary();
         return _scaled.ToDictionary(s => new ServiceName(s.Key), s => s.Value.Replicas);
     }
-
-    private static IReadOnlyDictionary<string, ScaledDocument> ScaledBefore(StateDirectory state) =>
-        Files.ReadIfPresent(state.Applied) is { } bytes && JsonSerializer.Deserialize(bytes, ControlJson.Readable.ApplyRequest) is { } last
-            ? last.Scaled
-            : new Dictionary<string, ScaledDocument>();
 
     private static ApplyResponse Answer(bool accepted, EstatePlan? plan, DiagnosticBag bag, bool quiet = false) => new(
         accepted,
