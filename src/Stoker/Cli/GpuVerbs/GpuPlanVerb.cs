@@ -29,7 +29,7 @@ internal static class GpuPlanVerb
         if (PlanCommand.Observed(run, request) is not { } plan) return ExitCode.EstateIsWrong;
         var now = plan.Gpus.Any(g => g.IsPresent) ? GpuSource.Look(run) : null;
         using var local = new LocalGpus(run);
-        List<GpuLayout> layouts = [.. plan.Gpus.Select(g => GpuLayout.Of(g, plan.Estate, Mig(local, g), Running(now, g)))];
+        List<GpuLayout> layouts = [.. plan.Gpus.Select(g => GpuLayout.Of(g, plan.Estate, Mig(local, g), Running(now, g), i => Running(now, g, (int)i.Id)))];
         // Of all that a plan may refuse, what is about GPUs; or why there is nothing to tell of any.
         List<GpuRefusal> refusals =
         [
@@ -46,8 +46,8 @@ internal static class GpuPlanVerb
     private static MigState? Mig(LocalGpus local, GpuPlan gpu) =>
         gpu is { IsPresent: true, Uuid: { } uuid } && local.Door.Ask(driver => { driver.ReadDevices(); return (driver as IGpuControl)?.ReadMig(uuid); }) is GpuReply<MigState?>.Told told ? told.Value : null;
 
-    private static IReadOnlyList<string> Running(GpusDocument? now, GpuPlan gpu) =>
-        gpu.IsPresent && now?.Gpus.FirstOrDefault(g => g.Device.Uuid == gpu.Uuid) is { } there ? [.. there.Clients.Where(c => c.Owner == "service").Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal)] : [];
+    private static IReadOnlyList<string> Running(GpusDocument? now, GpuPlan gpu, int? instance = null) =>
+        gpu.IsPresent && now?.Gpus.FirstOrDefault(g => g.Device.Uuid == gpu.Uuid) is { } there ? [.. there.Clients.Where(c => c.Owner == "service" && (instance is null || c.Instance == instance)).Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal)] : [];
 
     private static void Print(Invocation run, GpuLayoutDocument document)
     {

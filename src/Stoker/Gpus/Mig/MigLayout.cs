@@ -14,12 +14,15 @@ internal sealed record MigPlacement(string Owner, MigProfile Profile, int Start,
 /// </summary>
 internal static class MigLayout
 {
+    private static readonly Dictionary<(uint, int), string> Nobody = [];
+
+    /// <param name="held">Places that were given to an owner before, so that nobody moves without need.</param>
     /// <returns>In the order of the asks; null when they cannot stand on the card together.</returns>
-    public static IReadOnlyList<MigPlacement>? Place(MigTables table, IReadOnlyList<MigAsk> asks, IReadOnlyList<MigInstance> there)
+    public static IReadOnlyList<MigPlacement>? Place(MigTables table, IReadOnlyList<MigAsk> asks, IReadOnlyList<MigInstance> there, IReadOnlyDictionary<(uint Profile, int Start), string>? held = null)
     {
         var order = Enumerable.Range(0, asks.Count).OrderByDescending(i => asks[i].Memory ?? 0).ThenBy(i => asks[i].Owner, StringComparer.Ordinal).ToArray();
         var placed = new MigPlacement?[asks.Count];
-        return Go(table, asks, there, order, 0, placed) ? [.. placed.Select(p => p!)] : null;
+        return Go(table, asks, there, held ?? Nobody, order, 0, placed) ? [.. placed.Select(p => p!)] : null;
     }
 
     /// <summary>Why not, as the end of a sentence, where there is no layout.</summary>
@@ -34,24 +37,25 @@ internal static class MigLayout
             : $"{string.Join(", ", sizes.Select(s => $"{s.Owner} {s.Profile.Name}"))} have no placements beside each other";
     }
 
-    private static bool Go(MigTables table, IReadOnlyList<MigAsk> asks, IReadOnlyList<MigInstance> there, int[] order, int at, MigPlacement?[] placed)
+    private static bool Go(MigTables table, IReadOnlyList<MigAsk> asks, IReadOnlyList<MigInstance> there, IReadOnlyDictionary<(uint Profile, int Start), string> held, int[] order, int at, MigPlacement?[] placed)
     {
         if (at == order.Length) return true;
         var ask = asks[order[at]];
-        foreach (var (profile, start) in Places(table, ask, there))
+        foreach (var (profile, start) in Places(table, ask, there, held))
         {
             if (!Fits(table, placed, profile, start)) continue;
             placed[order[at]] = new MigPlacement(ask.Owner, profile, start, there.Any(i => i.ProfileId == profile.Id && i.Start == start));
-            if (Go(table, asks, there, order, at + 1, placed)) return true;
+            if (Go(table, asks, there, held, order, at + 1, placed)) return true;
             placed[order[at]] = null;
         }
 
         return false;
     }
 
-    /// <summary>What is there first, then from the end: the last slice of memory is reached by large partitions only, and small ones must not stand in their way.</summary>
-    private static IEnumerable<(MigProfile Profile, int Start)> Places(MigTables table, MigAsk ask, IReadOnlyList<MigInstance> there) =>
-        Profiles(table, ask).SelectMany(p => p.Starts.OrderDescending().Select(s => (Profile: p, Start: s))).OrderBy(p => p.Profile.Size).ThenBy(p => there.Any(i => i.ProfileId == p.Profile.Id && i.Start == p.Start) ? 0 : 1);
+    /// <summary>Its own first, then what is there and nobody's, then from the end: the last slice of memory is reached by large partitions only, and small ones must not stand in their way.</summary>
+    private static IEnumerable<(MigProfile Profile, int Start)> Places(MigTables table, MigAsk ask, IReadOnlyList<MigInstance> there, IReadOnlyDictionary<(uint Profile, int Start), string> held) =>
+        Profiles(table, ask).SelectMany(p => p.Starts.OrderDescending().Select(s => (Profile: p, Start: s))).OrderBy(p => p.Profile.Size).ThenBy(p =>
+            held.TryGetValue((p.Profile.Id, p.Start), out var owner) ? owner == ask.Owner ? 0 : 3 : there.Any(i => i.ProfileId == p.Profile.Id && i.Start == p.Start) ? 1 : 2);
 
     /// <summary>Those with enough memory: of as little of it as will do, and of these the one whose compute is nearest to its share of the memory, so that others get theirs.</summary>
     private static IEnumerable<MigProfile> Profiles(MigTables table, MigAsk ask)

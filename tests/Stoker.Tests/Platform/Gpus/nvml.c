@@ -1,7 +1,7 @@
 /*
  * A management library as the driver's is, for tests: two cards, an RTX 4090 without MIG and an A100 with it, laid out and numbered as in nvml.h (API version 13).
  * The functions that begin with standin_ are the test's way to make something happen in its own process; in another one it is the file that STANDIN_NVML names, with lines as
- *   process GPU PID BYTES     xid GPU NUMBER (once for each such line)     lost GPU     hang
+ *   process GPU PID BYTES [INSTANCE]     xid GPU NUMBER (once for each such line)     lost GPU     hang
  * Compiled with
  *   -DINIT=18     nvmlInit_v2 answers this code
  *   -DOLD         without what libraries of 2020 lack
@@ -66,14 +66,14 @@ static void read_file(void) {
     if (!path) return;
     for (int hangs = 1; hangs;) {
         FILE *file = fopen(path, "r");
-        char line[200], what[20]; unsigned gpu, xids = 0; u64 a, b;
+        char line[200], what[20]; unsigned gpu, xids = 0; u64 a, b, gi;
         if (!file) return;
         hangs = 0; cards[0].count = cards[1].count = 0;
         while (fgets(line, sizeof line, file)) {
-            int n = sscanf(line, "%19s %u %llu %llu", what, &gpu, &a, &b);
+            int n = sscanf(line, "%19s %u %llu %llu %llu", what, &gpu, &a, &b, &gi);
             if (n >= 1 && !strcmp(what, "hang")) hangs = 1;
             else if (n < 2 || gpu > 1) continue;
-            else if (!strcmp(what, "process") && n == 4 && cards[gpu].count < 8) cards[gpu].processes[cards[gpu].count++] = (process){ a, b, ~0u, ~0u };
+            else if (!strcmp(what, "process") && n >= 4 && cards[gpu].count < 8) cards[gpu].processes[cards[gpu].count++] = (process){ a, b, n == 5 ? gi : ~0u, ~0u };
             else if (!strcmp(what, "lost")) cards[gpu].lost = 1;
             else if (!strcmp(what, "xid") && n >= 3 && xids++ >= xids_seen) { events[last++ % 16] = (event){ &cards[gpu], 8, a, ~0u, ~0u }; xids_seen = xids; }
         }
@@ -86,6 +86,7 @@ void standin_hang(int on) { hanging = on; }
 void standin_xid(unsigned index, u64 xid) { events[last++ % 16] = (event){ &cards[index], 8, xid, ~0u, ~0u }; }
 void standin_lose(unsigned index) { cards[index].lost = 1; }
 void standin_process(unsigned index, unsigned pid, u64 used) { cards[index].processes[cards[index].count++] = (process){ pid, used, ~0u, ~0u }; }
+void standin_process_in(unsigned index, unsigned pid, u64 used, unsigned gi) { cards[index].processes[cards[index].count++] = (process){ pid, used, gi, 0 }; }
 void standin_end(unsigned index) { cards[index].count = 0; }
 
 #define ALIVE(d) card *c = d; if (!begun) return UNINITIALIZED; if (c->lost) return LOST
@@ -237,7 +238,11 @@ int nvmlGpuInstanceGetComputeInstanceProfileInfo(void *i, unsigned number, unsig
 }
 int nvmlGpuInstanceCreateComputeInstance(void *i, unsigned id, void **made) { instance *x = i; x->compute = id + 1; *made = &x->compute; return 0; }
 int nvmlGpuInstanceGetComputeInstances(void *i, unsigned id, void **found, unsigned *count) { instance *x = i; *count = x->compute == (int)id + 1; if (*count) found[0] = &x->compute; return 0; }
-int nvmlComputeInstanceDestroy(void *i) { *(int *)i = 0; return 0; }
+int nvmlComputeInstanceDestroy(void *i) {
+    for (int c = 0; c < 2; c++) for (int j = 0; j < 7; j++) if (i == &cards[c].instances[j].compute)
+        for (unsigned p = 0; p < cards[c].count; p++) if (cards[c].processes[p].gi == cards[c].instances[j].id) return IN_USE;
+    *(int *)i = 0; return 0;
+}
 int nvmlGpuInstanceDestroy(void *i) { instance *x = i; if (x->compute) return IN_USE; x->used = 0; return 0; }
 int nvmlGpuInstanceGetInfo(void *i, instance_info *p) { instance *x = i; *p = (instance_info){ x->of, x->id, x->profile, x->at }; return 0; }
 int nvmlDeviceGetGpuInstanceById(void *d, unsigned id, void **found) { ALIVE(d); if (id < 1 || id > 7 || !c->instances[id - 1].used) return NOT_FOUND; *found = &c->instances[id - 1]; return 0; }
