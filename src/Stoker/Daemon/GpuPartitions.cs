@@ -36,9 +36,10 @@ internal sealed class GpuPartitions
     private readonly string _bootId;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Card> _cards = [];
-    private readonly SemaphoreSlim _working = new(1);
     private MigRecords _records;
     private EstatePlan? _plan;
+    private bool _isWorking;
+    private bool _hasMore;
 
     /// <param name="look">Whose processes are on the cards at this moment.</param>
     /// <param name="file">Where it is noted what was begun.</param>
@@ -65,7 +66,7 @@ internal sealed class GpuPartitions
             foreach (var card in cards) _cards[card.Uuid] = new Card(card) { Told = _cards.GetValueOrDefault(card.Uuid)?.Told };
         }
 
-        _ = WorkAsync();
+        Work();
     }
 
     /// <summary>Another look at the cards that wait for something to pass.</summary>
@@ -76,7 +77,7 @@ internal sealed class GpuPartitions
             if (!_cards.Values.Any(c => c.State is CardState.Waits)) return;
         }
 
-        _ = WorkAsync();
+        Work();
     }
 
     /// <summary>Completes when the card is settled, refused or waits for something.</summary>
@@ -132,11 +133,34 @@ internal sealed class GpuPartitions
 
     private IReadOnlyList<MigGiven> GivenOn(string uuid) => _records.Cards.TryGetValue(uuid, out var record) ? record.Given : [];
 
+    /// <summary>One works at a time, in the background; who comes meanwhile leaves it more to do.</summary>
+    private void Work()
+    {
+        lock (_lock)
+        {
+            _hasMore = true;
+            if (_isWorking) return;
+            _isWorking = true;
+        }
+
+        _ = Task.Run(WorkAsync);
+    }
+
     private async Task WorkAsync()
     {
-        await _working.WaitAsync();
-        try
+        while (true)
         {
+            lock (_lock)
+            {
+                if (!_hasMore)
+                {
+                    _isWorking = false;
+                    return;
+                }
+
+                _hasMore = false;
+            }
+
             while (Next() is { } card)
             {
                 try
@@ -149,10 +173,6 @@ internal sealed class GpuPartitions
                     _doors.Journal.Write("gpu_partitions_failed", $"{card.Of.Name}: a bug or a broken machine: {fault.GetType().Name}: {fault.Message}");
                 }
             }
-        }
-        finally
-        {
-            _working.Release();
         }
     }
 

@@ -77,6 +77,7 @@ internal static class FloorPlan
         new("Daemon/Protocol", "Gpus", "it carries the documents of GPUs"),
         new("Daemon", "Probes", "a probe asks what a service's processes have on its GPU"),
         new("Daemon", "Gpus", "it looks at the GPUs, and tells how they are"),
+        new("Daemon", "Gpus/Mig", "it divides the cards as the plan says"),
         new("Daemon", "Gpus/Healing", "it does what is decided when a card fails"),
         new("Daemon", "Gpus/Simulation", "a rehearsal has simulated cards"),
         new("Daemon", "Platform/Gpus", "it opens the driver"),

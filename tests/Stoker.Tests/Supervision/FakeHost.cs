@@ -159,6 +159,13 @@ internal sealed class FakeHost : IDisposable
             var key = $"{life.Plan.Name}.{action.Replica}";
             switch (action)
             {
+                case ServiceAction.AskRoom ask:
+                    _ = AskRoomAsync(ask, life);
+                    break;
+                case ServiceAction.Arm { Timer: ReplicaTimer.Room } arm:
+                    // The test says when to look again, by what it changes; a moment is as good as a second.
+                    _ = Task.Delay(10).ContinueWith(_ => post(new ServiceFact.TimerElapsed(host.Doors.Clock.GetUtcNow(), arm.Replica, arm.Run, arm.Timer)), TaskScheduler.Default);
+                    break;
                 case ServiceAction.Launch launch:
                     return [Launch(key, launch, life)];
                 case ServiceAction.SaveRecord when host.HasBug:
@@ -188,6 +195,12 @@ internal sealed class FakeHost : IDisposable
         {
             lock (host._lock) host._lives.Remove(this);
             return ValueTask.CompletedTask;
+        }
+
+        private async Task AskRoomAsync(ServiceAction.AskRoom ask, ServiceLife life)
+        {
+            var room = host.Doors.Room is { } door ? await door(life.Plan.Name, ask.Replica) : new StartRoom.There();
+            post(new ServiceFact.RoomTold(host.Doors.Clock.GetUtcNow(), ask.Replica, ask.Run, room));
         }
 
         private ServiceFact.Launched Launch(string key, ServiceAction.Launch launch, ServiceLife life)
