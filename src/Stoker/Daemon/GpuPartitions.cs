@@ -377,7 +377,7 @@ internal sealed class GpuPartitions
         lock (_lock)
         {
             _records = _records.With(uuid, record);
-            Files.Replace(_file, _records.Bytes);
+            Files.Replace(_file, _records.ToBytes());
         }
     }
 

@@ -24,7 +24,7 @@ internal sealed record MigRecords(IReadOnlyDictionary<string, MigRecord> Cards)
 
     public MigRecords With(string uuid, MigRecord record) => new(new Dictionary<string, MigRecord>(Cards) { [uuid] = record });
 
-    public byte[] Bytes => JsonSerializer.SerializeToUtf8Bytes(this, MigJson.Default.MigRecords);
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, MigJson.Default.MigRecords);
 }
 
 /// <summary>One card.</summary>
