@@ -39,7 +39,6 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
     private readonly string _log = daemon.Options.State.DaemonLog;
     private long _logFrom;
     private DaemonStart.Begun? _process;
-    private ExitStatus? _exit;
 
     /// <summary>False when there is no process; it has been said why.</summary>
     public bool Begin()
@@ -64,7 +63,7 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
             var exit = _process!.Exit.IsCompleted ? _process.Exit.Result : (ExitStatus?)null;
             if (wait.Ask() is { } answering) return answering.Pid == _process.Pid ? DaemonAnswer.Ours : DaemonAnswer.Anothers;
             var waited = _clock.GetElapsedTime(begun);
-            if (exit is { } ended && (ended.Code != (int)ExitCode.Refused || waited > _longest)) return Ended(ended);
+            if (exit is { } ended && (ended.Code != (int)ExitCode.Refused || waited > _longest)) return DaemonAnswer.Ended;
             if (exit is not null)
             {
                 // Another daemon has the estate: it has not opened its socket yet, or is just ending and will answer nobody.
@@ -85,18 +84,18 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
         }
     }
 
-    /// <summary>For a daemon that ended, now or while it was asked something.</summary>
-    public void SayHowItEnded()
+    /// <summary>Whether a daemon that broke off an answer did so because it ends.</summary>
+    public bool IsEnding()
     {
-        var how = (_exit ?? (_process!.Exit.IsCompleted ? _process.Exit.Result : null)) is { } exit ? $": {exit}" : "";
-        run.Report.Error($"the daemon (pid {_process!.Pid}) ended before it answered{how}");
-        Explain($"all it wrote is in {_log}");
+        Task.WhenAny(_process!.Exit, Task.Delay(Patience, _clock)).GetAwaiter().GetResult();
+        return _process.Exit.IsCompleted;
     }
 
-    private DaemonAnswer Ended(ExitStatus exit)
+    /// <summary>For a daemon that ended, before it answered at all or while it was asked something.</summary>
+    public void SayHowItEnded()
     {
-        _exit = exit;
-        return DaemonAnswer.Ended;
+        run.Report.Error($"the daemon (pid {_process!.Pid}) ended before it answered: {_process.Exit.Result}");
+        Explain($"all it wrote is in {_log}");
     }
 
     private DaemonAnswer Silent(string reason)

@@ -9,6 +9,7 @@ internal sealed class EstateChoice(Surroundings world, IReadOnlyList<string> fil
 {
     private EstateReading? _reading;
     private string? _env;
+    private string? _name;
 
     public IReadOnlyList<string> Files => files;
 
@@ -34,7 +35,10 @@ internal sealed class EstateChoice(Surroundings world, IReadOnlyList<string> fil
     /// <summary>
     /// The estate's name, by which its state directory is found; null when only a file with mistakes could tell it, which are said.
     /// </summary>
-    public string? Name(string? env, Report report)
+    /// <remarks>Found once: an invocation has one environment.</remarks>
+    public string? Name(string? env, Report report) => _name ??= FindName(env, report);
+
+    private string? FindName(string? env, Report report)
     {
         // An overlay may rename the estate, which only a real reading shows.
         if (env is null && files.Count == 1 && world.Files.Read(files[0], out _) is { } content && EstateNameScan.Scan(content) is EstateNameScan.Outcome.Named named)

@@ -50,8 +50,11 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         if (!start.Begin()) return ExitCode.NotAsItShouldBe;
         switch (start.UntilItAnswers())
         {
-            case DaemonAnswer.Ours when control.FirstApplied() is ControlReply<ApplyResponse>.Answered { Document: var response }:
-                return Taken(response, out var goal) is { } refused ? refused : WaitUntilUp(goal!, lines);
+            case DaemonAnswer.Ours:
+                var reply = control.FirstApplied();
+                if (reply is ControlReply<ApplyResponse>.Answered { Document: var response }) return Taken(response, out var goal) is { } refused ? refused : WaitUntilUp(goal!, lines);
+                if (!start.IsEnding()) return run.Failed(reply);
+                break;
             case DaemonAnswer.Anothers:
                 return ApplyAndWait();
             case DaemonAnswer.Silent:

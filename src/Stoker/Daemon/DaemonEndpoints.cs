@@ -8,7 +8,7 @@ internal static class DaemonEndpoints
 {
     public static void Map(ControlTable routes, RunningDaemon daemon)
     {
-        routes.Get(ControlRoutes.Daemon, exchange => exchange.AnswerAsync(Document(daemon), ControlJson.Readable.DaemonDocument));
+        routes.Get(ControlRoutes.Daemon, exchange => exchange.AnswerAsync(StartDocuments.Write(Document(daemon))));
         routes.Get(ControlRoutes.Apply, exchange => FirstAsync(exchange, daemon));
         routes.Post(ControlRoutes.Apply, exchange => ApplyAsync(exchange, daemon, dryRun: false));
         routes.Post(ControlRoutes.Plan, exchange => ApplyAsync(exchange, daemon, dryRun: true));
@@ -36,14 +36,14 @@ internal static class DaemonEndpoints
 
     private static async Task FirstAsync(ControlExchange exchange, RunningDaemon daemon)
     {
-        if (await daemon.First is { } response) await exchange.AnswerAsync(response, ControlJson.Readable.ApplyResponse);
+        if (await daemon.First is { } response) await exchange.AnswerAsync(StartDocuments.Write(response));
         else await exchange.AnswerAsync(404, ErrorCodes.UnknownPath, "the daemon was started without a wish");
     }
 
     private static async Task ApplyAsync(ControlExchange exchange, RunningDaemon daemon, bool dryRun)
     {
         if (await exchange.ReadAsync(ControlJson.Readable.ApplyRequest) is not { } request) return;
-        if (await daemon.ApplyAsync(request, dryRun) is { } response) await exchange.AnswerAsync(response, ControlJson.Readable.ApplyResponse);
+        if (await daemon.ApplyAsync(request, dryRun) is { } response) await exchange.AnswerAsync(StartDocuments.Write(response));
         else await exchange.AnswerAsync(409, ErrorCodes.Refused, "the daemon is about to end", "once more starts another one");
     }
 

@@ -23,6 +23,8 @@ internal static class DaemonHost
     /// <param name="stop">The first time: everything stops in order; the process ends when it has.</param>
     public static async Task<int> RunAsync(DaemonOptions options, CancellationToken stop)
     {
+        // Beside the rest, because it takes as long as all of that.
+        var reading = options.First is { } wish ? Task.Run(() => EstateWork.Load(wish)) : null;
         Files.CreateDirectory(options.State.Path);
         using var held = FileLock.TryTake(options.State.DaemonLock, $"pid {HostEnvironment.ProcessId}", out var holder);
         if (held is null)
@@ -50,12 +52,13 @@ internal static class DaemonHost
         var adopted = await AdoptedEstate.FindAsync(doors);
         using var daemon = new RunningDaemon(options, doors, new Supervisor(doors, (post, context) => new ServiceHands(doors, post, context)), cgroups, adopted);
         journal.Write("daemon_started", $"daemon {HostEnvironment.ProcessId} (version {ProgramVersion.Text}) started{(adopted.Running.Count > 0 ? $" and finds {adopted.Running.Count} services running" : "")}");
-        return await ServeAsync(daemon, stop);
+        return await ServeAsync(daemon, reading, stop);
     }
 
-    private static async Task<int> ServeAsync(RunningDaemon daemon, CancellationToken stop)
+    private static async Task<int> ServeAsync(RunningDaemon daemon, Task<EstateWork.Loaded>? reading, CancellationToken stop)
     {
-        daemon.First = FirstApplyAsync(daemon);
+        // Who finds the socket open finds the services of the wish.
+        daemon.First = FirstApplyAsync(daemon, reading is null ? null : await reading);
         await using var server = ControlServer.Start(daemon);
         WriteDaemonDocument(daemon);
         using var asked = stop.Register(() => _ = daemon.DownAsync("the daemon was asked to end"));
@@ -90,14 +93,14 @@ internal static class DaemonHost
     }
 
     /// <summary>What the caller asked for with the start of the daemon, or what the daemon before this one was doing.</summary>
-    private static async Task<ApplyResponse?> FirstApplyAsync(RunningDaemon daemon)
+    private static async Task<ApplyResponse?> FirstApplyAsync(RunningDaemon daemon, EstateWork.Loaded? read)
     {
         var request = daemon.Options.First ?? (daemon.Options.Resume ? ReadApplied(daemon.Options.State) : null);
         if (request is null) return null;
         // Naming services leaves the others as they are: those that still run are taken up first.
         if (request.Names.Count > 0 && !daemon.Options.Resume && daemon.HasFound && ReadApplied(daemon.Options.State) is { } before) await daemon.ApplyAsync(before, resume: true, quiet: true);
         // None where the daemon was asked to end before it had begun.
-        var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume, quiet: true);
+        var response = await daemon.ApplyAsync(request, resume: daemon.Options.Resume, quiet: true, read: read);
         if (response is not null) daemon.Options.FirstApplied(response);
         return response;
     }
@@ -133,7 +136,7 @@ internal static class DaemonHost
     private static string Hash(string text) => ((uint)Fnv.Of(Encoding.UTF8.GetBytes(text))).ToString("x8", CultureInfo.InvariantCulture);
 
     private static void WriteDaemonDocument(RunningDaemon daemon) => Files.Replace(
-        daemon.Options.State.DaemonDocument, JsonSerializer.SerializeToUtf8Bytes(DaemonEndpoints.Document(daemon), ControlJson.Readable.DaemonDocument));
+        daemon.Options.State.DaemonDocument, StartDocuments.Write(DaemonEndpoints.Document(daemon)));
 
     private static void ReportLogTrouble(Journal journal, LogPumpEvent e)
     {

@@ -62,8 +62,9 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     /// <summary>Carries out a request, or refuses it and touches nothing.</summary>
     /// <param name="resume">The same wish again after the daemon itself was replaced.</param>
     /// <param name="quiet">Nobody reads the plan of an accepted request: it is not written out, which costs a tenth of a cold start.</param>
+    /// <param name="read">The request's files, where they have been read already.</param>
     /// <returns>Null: the daemon is about to end and takes no wish any more.</returns>
-    public async Task<ApplyResponse?> ApplyAsync(ApplyRequest request, bool dryRun = false, bool resume = false, bool quiet = false)
+    public async Task<ApplyResponse?> ApplyAsync(ApplyRequest request, bool dryRun = false, bool resume = false, bool quiet = false, EstateWork.Loaded? read = null)
     {
         Task shown;
         ApplyResponse response;
@@ -71,7 +72,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
         try
         {
             if (Ending.Task.IsCompleted) return null;
-            var loaded = EstateWork.Load(request);
+            var loaded = read ?? EstateWork.Load(request);
             if (loaded.Estate is null || loaded.Diagnostics.HasErrors) return Answer(false, null, loaded.Diagnostics);
             var plan = EstateWork.Plan(loaded.Estate, request, loaded.Variables, Running, ScaleOf(loaded.Estate));
             loaded.Diagnostics.AddRange(plan.Diagnostics);
@@ -224,7 +225,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
     private void SaveApplied(ApplyRequest request)
     {
         Request = request with { Scaled = _scaled };
-        Files.Replace(options.State.Applied, JsonSerializer.SerializeToUtf8Bytes(Request, ControlJson.Readable.ApplyRequest));
+        Files.Replace(options.State.Applied, StartDocuments.Write(Request));
     }
 
     /// <summary>Scaled services of which the file still says what it said then.</summary>

@@ -44,6 +44,8 @@ internal static class GatewayExpansion
         {
             // Its code is hot at once and stays so; what the runtime finds out by profile is worth its while.
             ["DOTNET_TieredPGO"] = new("1", spec.Where),
+            // Without this the runtime waits for a quiet moment before it makes hot code better, which a loaded gateway does not have.
+            ["DOTNET_TC_CallCountingDelayMs"] = new("0", spec.Where),
             // Collections that are rarer and, as nearly all is dead by then, no longer.
             ["DOTNET_GCgen0size"] = new("0x4000000", spec.Where),
         },

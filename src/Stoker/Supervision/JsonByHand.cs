@@ -67,4 +67,53 @@ internal static class JsonByHand
         if (time is { } value) json.WriteString(name, value);
         else json.WriteNull(name);
     }
+
+    /// <exception cref="JsonException">It is not such a document.</exception>
+    public static T Read<T>(ReadOnlySpan<byte> json, Reading<T> read)
+        where T : class
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json);
+            reader.Read();
+            return read(ref reader);
+        }
+        catch (Exception wrong) when (wrong is InvalidOperationException or FormatException)
+        {
+            throw new JsonException("a value is not what it should be", wrong);
+        }
+    }
+
+    /// <summary>The name of the next property of an object, with the reader at its value; null at the object's end.</summary>
+    public static string? NextName(ref Utf8JsonReader reader)
+    {
+        reader.Read();
+        if (reader.TokenType == JsonTokenType.EndObject) return null;
+        if (reader.TokenType != JsonTokenType.PropertyName) throw new JsonException("there is something else where an object should be");
+        var name = reader.GetString();
+        reader.Read();
+        return name;
+    }
+
+    /// <summary>Goes to the next item of an array; false at the array's end, and for null.</summary>
+    public static bool NextItem(ref Utf8JsonReader reader) => !IsNull(ref reader) && reader.Read() && reader.TokenType != JsonTokenType.EndArray;
+
+    public static void ReadStrings(ref Utf8JsonReader reader, List<string> into)
+    {
+        while (NextItem(ref reader)) into.Add(reader.GetString()!);
+    }
+
+    public static bool IsNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null;
+
+    public static int? ReadInt(ref Utf8JsonReader reader) => IsNull(ref reader) ? null : reader.GetInt32();
+
+    public static double? ReadDouble(ref Utf8JsonReader reader) => IsNull(ref reader) ? null : reader.GetDouble();
+
+    public static DateTimeOffset? ReadTime(ref Utf8JsonReader reader) => IsNull(ref reader) ? null : reader.GetDateTimeOffset();
+
+    public static JsonException Missing(string name) => new($"`{name}` is missing");
+
+    /// <summary>Reads a document, the reader being at its beginning.</summary>
+    internal delegate T Reading<out T>(ref Utf8JsonReader reader)
+        where T : class;
 }

@@ -10,38 +10,26 @@ namespace Stoker.Supervision;
 internal static class StatusReading
 {
     /// <exception cref="JsonException">It is not such a document.</exception>
-    public static StatusDocument Read(ReadOnlyMemory<byte> json)
-    {
-        try
-        {
-            var reader = new Utf8JsonReader(json.Span);
-            reader.Read();
-            return Status(ref reader);
-        }
-        catch (Exception wrong) when (wrong is InvalidOperationException or FormatException)
-        {
-            throw new JsonException("a value of a status is not what it should be", wrong);
-        }
-    }
+    public static StatusDocument Read(ReadOnlyMemory<byte> json) => JsonByHand.Read(json.Span, Status);
 
     private static StatusDocument Status(ref Utf8JsonReader reader)
     {
         string? estate = null, host = null;
         List<ServiceDocument> services = [];
-        while (NextName(ref reader) is { } name)
+        while (JsonByHand.NextName(ref reader) is { } name)
         {
             switch (name)
             {
                 case "estate": estate = reader.GetString(); break;
                 case "host": host = reader.GetString(); break;
                 case "services":
-                    while (NextItem(ref reader)) services.Add(Service(ref reader));
+                    while (JsonByHand.NextItem(ref reader)) services.Add(Service(ref reader));
                     break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new StatusDocument(estate ?? throw Missing("estate"), host, services);
+        return new StatusDocument(estate ?? throw JsonByHand.Missing("estate"), host, services);
     }
 
     private static ServiceDocument Service(ref Utf8JsonReader reader)
@@ -53,36 +41,36 @@ internal static class StatusReading
         var startsOnRequest = false;
         List<string> gpus = [], notEnforced = [], waitsFor = [];
         List<ReplicaDocument> replicas = [];
-        while (NextName(ref reader) is { } name)
+        while (JsonByHand.NextName(ref reader) is { } name)
         {
             switch (name)
             {
                 case "name": service = reader.GetString(); break;
                 case "state": state = reader.GetString(); break;
-                case "since": since = Time(ref reader); break;
+                case "since": since = JsonByHand.ReadTime(ref reader); break;
                 case "group": group = reader.GetString(); break;
                 case "host": host = reader.GetString(); break;
-                case "pid": pid = Number(ref reader); break;
-                case "restarts": restarts = Number(ref reader); break;
+                case "pid": pid = JsonByHand.ReadInt(ref reader); break;
+                case "restarts": restarts = JsonByHand.ReadInt(ref reader); break;
                 case "starts_on_request": startsOnRequest = reader.TokenType == JsonTokenType.True; break;
                 case "stand_in": standIn = reader.GetString(); break;
                 case "reason": reason = reader.GetString(); break;
-                case "gpus": Texts(ref reader, gpus); break;
-                case "not_enforced": Texts(ref reader, notEnforced); break;
-                case "waits_for": Texts(ref reader, waitsFor); break;
+                case "gpus": JsonByHand.ReadStrings(ref reader, gpus); break;
+                case "not_enforced": JsonByHand.ReadStrings(ref reader, notEnforced); break;
+                case "waits_for": JsonByHand.ReadStrings(ref reader, waitsFor); break;
                 case "replicas":
-                    while (NextItem(ref reader)) replicas.Add(Replica(ref reader));
+                    while (JsonByHand.NextItem(ref reader)) replicas.Add(Replica(ref reader));
                     break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ServiceDocument(service ?? throw Missing("name"), StateWords.Read(state), since ?? throw Missing("since"))
+        return new ServiceDocument(service ?? throw JsonByHand.Missing("name"), StateWords.Read(state), since ?? throw JsonByHand.Missing("since"))
         {
             Group = group,
             Host = host,
             Pid = pid,
-            Restarts = restarts ?? throw Missing("restarts"),
+            Restarts = restarts ?? throw JsonByHand.Missing("restarts"),
             StartsOnRequest = startsOnRequest,
             StandIn = standIn,
             Gpus = gpus,
@@ -102,35 +90,35 @@ internal static class StatusReading
         long? memory = null;
         ExitDocument? lastExit = null;
         List<int> ports = [];
-        while (NextName(ref reader) is { } name)
+        while (JsonByHand.NextName(ref reader) is { } name)
         {
             switch (name)
             {
-                case "index": index = Number(ref reader); break;
+                case "index": index = JsonByHand.ReadInt(ref reader); break;
                 case "state": state = reader.GetString(); break;
-                case "since": since = Time(ref reader); break;
-                case "pid": pid = Number(ref reader); break;
-                case "restarts": restarts = Number(ref reader); break;
+                case "since": since = JsonByHand.ReadTime(ref reader); break;
+                case "pid": pid = JsonByHand.ReadInt(ref reader); break;
+                case "restarts": restarts = JsonByHand.ReadInt(ref reader); break;
                 case "ports":
-                    while (NextItem(ref reader)) ports.Add(reader.GetInt32());
+                    while (JsonByHand.NextItem(ref reader)) ports.Add(reader.GetInt32());
                     break;
-                case "started_at": startedAt = Time(ref reader); break;
-                case "start_took_ms": startTook = Fraction(ref reader); break;
+                case "started_at": startedAt = JsonByHand.ReadTime(ref reader); break;
+                case "start_took_ms": startTook = JsonByHand.ReadDouble(ref reader); break;
                 case "last_exit": lastExit = Exit(ref reader); break;
-                case "retry_at": retryAt = Time(ref reader); break;
+                case "retry_at": retryAt = JsonByHand.ReadTime(ref reader); break;
                 case "last_probe": lastProbe = reader.GetString(); break;
                 case "own_status": ownStatus = reader.GetString(); break;
                 case "reason": reason = reader.GetString(); break;
-                case "cpu_percent": cpu = Fraction(ref reader); break;
-                case "memory_bytes": memory = IsNull(ref reader) ? null : reader.GetInt64(); break;
+                case "cpu_percent": cpu = JsonByHand.ReadDouble(ref reader); break;
+                case "memory_bytes": memory = JsonByHand.IsNull(ref reader) ? null : reader.GetInt64(); break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ReplicaDocument(index ?? throw Missing("index"), StateWords.Read(state), since ?? throw Missing("since"))
+        return new ReplicaDocument(index ?? throw JsonByHand.Missing("index"), StateWords.Read(state), since ?? throw JsonByHand.Missing("since"))
         {
             Pid = pid,
-            Restarts = restarts ?? throw Missing("restarts"),
+            Restarts = restarts ?? throw JsonByHand.Missing("restarts"),
             Ports = ports,
             StartedAt = startedAt,
             StartTookMs = startTook,
@@ -146,53 +134,24 @@ internal static class StatusReading
 
     private static ExitDocument? Exit(ref Utf8JsonReader reader)
     {
-        if (IsNull(ref reader)) return null;
+        if (JsonByHand.IsNull(ref reader)) return null;
         int? code = null, signal = null;
         DateTimeOffset? at = null;
         string? lastWords = null;
         var outOfMemory = false;
-        while (NextName(ref reader) is { } name)
+        while (JsonByHand.NextName(ref reader) is { } name)
         {
             switch (name)
             {
-                case "code": code = Number(ref reader); break;
-                case "signal": signal = Number(ref reader); break;
-                case "at": at = Time(ref reader); break;
+                case "code": code = JsonByHand.ReadInt(ref reader); break;
+                case "signal": signal = JsonByHand.ReadInt(ref reader); break;
+                case "at": at = JsonByHand.ReadTime(ref reader); break;
                 case "last_words": lastWords = reader.GetString(); break;
                 case "out_of_memory": outOfMemory = reader.TokenType == JsonTokenType.True; break;
                 default: reader.Skip(); break;
             }
         }
 
-        return new ExitDocument(code, signal, at ?? throw Missing("at"), lastWords, outOfMemory);
+        return new ExitDocument(code, signal, at ?? throw JsonByHand.Missing("at"), lastWords, outOfMemory);
     }
-
-    /// <summary>The name of the next property of an object, with the reader at its value; null at the object's end.</summary>
-    private static string? NextName(ref Utf8JsonReader reader)
-    {
-        reader.Read();
-        if (reader.TokenType == JsonTokenType.EndObject) return null;
-        if (reader.TokenType != JsonTokenType.PropertyName) throw new JsonException("there is something else where an object should be");
-        var name = reader.GetString();
-        reader.Read();
-        return name;
-    }
-
-    /// <summary>Goes to the next item of an array; false at the array's end, and for null.</summary>
-    private static bool NextItem(ref Utf8JsonReader reader) => !IsNull(ref reader) && reader.Read() && reader.TokenType != JsonTokenType.EndArray;
-
-    private static void Texts(ref Utf8JsonReader reader, List<string> into)
-    {
-        while (NextItem(ref reader)) into.Add(reader.GetString()!);
-    }
-
-    private static bool IsNull(ref Utf8JsonReader reader) => reader.TokenType == JsonTokenType.Null;
-
-    private static int? Number(ref Utf8JsonReader reader) => IsNull(ref reader) ? null : reader.GetInt32();
-
-    private static double? Fraction(ref Utf8JsonReader reader) => IsNull(ref reader) ? null : reader.GetDouble();
-
-    private static DateTimeOffset? Time(ref Utf8JsonReader reader) => IsNull(ref reader) ? null : reader.GetDateTimeOffset();
-
-    private static JsonException Missing(string name) => new($"`{name}` is missing");
 }

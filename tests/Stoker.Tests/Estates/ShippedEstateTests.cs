@@ -2,11 +2,14 @@ using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
 using Stoker.Diagnostics;
 using Stoker.Estates;
+using Stoker.Hosts.Checks;
+using Stoker.Hosts.Layers;
 using Stoker.Models;
 using Stoker.Planning;
 using Stoker.Streams;
 using Stoker.Tests.Architecture;
 using Xunit;
+using Findings = Stoker.Tests.Architecture.Findings;
 
 namespace Stoker.Tests.Estates;
 
@@ -14,7 +17,7 @@ namespace Stoker.Tests.Estates;
 public sealed class ShippedEstateTests
 {
     private const string Quickstart = "estates/quickstart/stoker.yaml", AiSystem = "estates/ai-system/stoker.yaml", Citadel = "estates/citadel/stoker.yaml",
-        Ca4 = "estates/ca4/stoker.yaml";
+        Ca4 = "estates/ca4/stoker.yaml", VaultCube = "estates/vault-cube/stoker.yaml";
 
     [Theory]
     [InlineData(Quickstart, null)]
@@ -22,6 +25,7 @@ public sealed class ShippedEstateTests
     [InlineData(AiSystem, "staging")]
     [InlineData(AiSystem, "production")]
     [InlineData(Citadel, null)]
+    [InlineData(VaultCube, null)]
     [InlineData(Ca4, null)]
     [InlineData(Ca4, "postgres")]
     [InlineData(Ca4, "s3")]
@@ -88,6 +92,16 @@ public sealed class ShippedEstateTests
     }
 
     [Fact]
+    public void The_groups_of_the_AI_system_share_one_RTX_4090_and_one_RTX_3060_without_MIG()
+    {
+        var gpus = Plan(AiSystem, rehearse: true, []).Gpus;
+        Assert.Equal(["NVIDIA GeForce RTX 4090 by mps", "NVIDIA GeForce RTX 3060 by time"], gpus.Select(g => $"{g.Model} by {g.Share}"));
+        Assert.Equal(["group learning_gpu", "group reasoning_gpu", "group vision_gpu", "group speech_gpu"], gpus[0].Holders.Select(h => h.Owner));
+        Assert.Equal(23L << 30, gpus[0].Holders.Sum(h => h.Memory!.Value.Bytes));
+        Assert.Equal(("group vision_dream_gpu", 10L << 30), (Assert.Single(gpus[1].Holders).Owner, gpus[1].Holders[0].Memory!.Value.Bytes));
+    }
+
+    [Fact]
     public void Production_secrets_that_are_not_there_are_named_before_anything_starts()
     {
         var plan = Plan(AiSystem, rehearse: true, [], environment: "production");
@@ -109,6 +123,19 @@ public sealed class ShippedEstateTests
         Assert.All(models, m => Assert.NotNull(plan.Services[m.Service!].Spec.Simulation));
         Assert.All(plan.Local.Where(s => s.Spec.Simulation is not null), s => Assert.Single(s.Gpus));
         Assert.Equal("--gpu-memory-utilization 0.56", Flag(plan.Services[new ServiceName("phi-3-mini")].Spec, "--gpu-memory-utilization"));
+    }
+
+    [Fact]
+    public void The_vault_cube_has_its_layers_its_tiers_and_a_replica_on_each_of_four_cards()
+    {
+        var estate = Load(VaultCube, null).Estate!;
+        Assert.Equal(
+            ["base", "people", "kernel", "keys", "wall", "bans", "updates", "driver", "gpu-runtime", "frameworks", "validation"], estate.Part<LayersSpec>()!.Layers.Select(l => l.Name));
+        Assert.All(["unit", "integration", "validation", "performance", "stress"], tier => Assert.Contains(tier, estate.Part<ChecksSpec>()!.Profiles.Keys));
+        var plan = Plan(VaultCube, rehearse: true, []);
+        Findings.AreNone(plan.Diagnostics.Where(d => d.Severity == Severity.Error).Select(d => d.ToString()));
+        Assert.Equal(["llama-2-7b/1", "llama-2-7b/2", "llama-2-7b/3", "llama-2-7b/4"], plan.Gpus.Select(g => Assert.Single(g.Holders).Owner));
+        Assert.All(plan.Gpus, g => Assert.Equal("NVIDIA GeForce RTX 5090", g.Model));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Stoker.Hosts.Checks;
 using Stoker.Hosts.Layers;
+using Stoker.Hosts.Layers.Shipped;
 
 namespace Stoker.Cli.HostVerbs;
 
@@ -31,6 +32,15 @@ internal static class LayerLines
         }
 
         if (plans.Count == 0) run.Output.WriteLine("there are no layers for this host");
+    }
+
+    public static void Print(Invocation run, IReadOnlyList<ShippedLayer> layers)
+    {
+        foreach (var layer in layers)
+        {
+            run.Output.WriteLine($"{run.Style.Paint(layer.Name, Tone.Strong)}  {layer.Summary}");
+            foreach (var parameter in layer.Parameters) run.Output.WriteLine($"  {parameter.Name}: {parameter.Summary}");
+        }
     }
 
     public static void Print(Invocation run, LayerOutcome outcome)
@@ -89,10 +99,18 @@ internal sealed record LayerDocument(string Layer, string State, IReadOnlyList<L
     public static LayerDocument NotBegun(string layer) => new(layer, "not_begun", [], [], null);
 }
 
+/// <summary>What <c>stoker host layers shipped --json</c> prints a list of.</summary>
+/// <param name="With">What it may be told, by name.</param>
+internal sealed record ShippedDocument(string Name, string Summary, IReadOnlyDictionary<string, string> With)
+{
+    public static ShippedDocument Of(ShippedLayer layer) => new(layer.Name, layer.Summary, layer.Parameters.ToDictionary(p => p.Name, p => p.Summary));
+}
+
 internal sealed record LayerChangeDocument(string Words, IReadOnlyList<string> Detail);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(LayersDocument))]
+[JsonSerializable(typeof(List<ShippedDocument>))]
 internal sealed partial class HostJson : JsonSerializerContext
 {
     public static HostJson Readable { get; } = new(new JsonSerializerOptions

@@ -2,6 +2,7 @@ using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Hosts.Checks;
 using Stoker.Hosts.Layers;
+using Stoker.Hosts.Layers.Shipped;
 using Stoker.Platform;
 
 namespace Stoker.Cli.HostVerbs;
@@ -15,7 +16,18 @@ internal static class LayersVerb
         Example = "stoker host layers plan",
         Remarks = ["docs/hosts.md tells how layers are declared, what is journalled, and when a rollback is refused."],
         ExitCodes = Codes,
-    }.With(Plan(), Apply(), Verify(), Rollback());
+    }.With(Plan(), Apply(), Verify(), Rollback(), Shipped());
+
+    private static Verb Shipped() => new Verb("shipped", "list the layers that Stoker has ready, with what they may be told")
+    {
+        Example = "stoker host layers shipped",
+        Remarks = ["An estate uses one by its name: `layers: {keys: {use: ssh-keys-only}}`."],
+    }.Does(run =>
+    {
+        if (run.Json) run.PrintJson(ShippedLayers.All.Select(ShippedDocument.Of).ToList(), HostJson.Readable.ListShippedDocument);
+        else LayerLines.Print(run, ShippedLayers.All);
+        return ExitCode.Done;
+    });
 
     private static Verb Plan()
     {
@@ -136,7 +148,7 @@ internal sealed record LayerScene(Invocation Invocation, HostName Host, IReadOnl
             if (wanted.Contains(all[i].Name)) wanted.UnionWith(all[i].Needs.Select(n => n.Value));
         }
 
-        var doors = new LayerDoors(run.World.Facts(), run.World.IsRoot && run.State is { } state ? Path.Combine(state.Layers, "ansible") : null);
+        var doors = new LayerDoors(run.World.Facts(), run.World.IsRoot && run.State is { } state ? Path.Combine(state.Layers, "ansible") : null) { Host = host.Name };
         return new LayerScene(run, host.Name, names.Count == 0 ? all : [.. all.Where(l => wanted.Contains(l.Name))], doors, new LayerRun(doors, run.World.Clock));
     }
 

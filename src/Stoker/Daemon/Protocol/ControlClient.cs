@@ -12,22 +12,20 @@ namespace Stoker.Daemon.Protocol;
 /// <param name="patience">How long an answer may take before the daemon counts as not answering.</param>
 internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
 {
-    public ControlReply<DaemonDocument> Daemon() => Get(ControlRoutes.Daemon, ControlJson.Default.DaemonDocument);
+    public ControlReply<DaemonDocument> Daemon() => Ask("GET", ControlRoutes.Daemon, null, StartDocuments.ReadDaemon);
 
     public ControlReply<StatusDocument> Status() => Ask("GET", ControlRoutes.Status, null, StatusReading.Read);
 
     /// <summary>The same as it came, for whom only passes it on.</summary>
     public ControlReply<string> StatusText() => Ask("GET", ControlRoutes.Status, null, body => Encoding.UTF8.GetString(body.Span));
 
-    public ControlReply<ApplyResponse> Apply(ApplyRequest request) =>
-        Post(ControlRoutes.Apply, Json(request, ControlJson.Default.ApplyRequest), ControlJson.Default.ApplyResponse);
+    public ControlReply<ApplyResponse> Apply(ApplyRequest request) => Ask("POST", ControlRoutes.Apply, StartDocuments.Write(request), StartDocuments.ReadResponse);
 
     /// <summary>What the daemon answers to the wish that it was started with.</summary>
-    public ControlReply<ApplyResponse> FirstApplied() => Get(ControlRoutes.Apply, ControlJson.Default.ApplyResponse);
+    public ControlReply<ApplyResponse> FirstApplied() => Ask("GET", ControlRoutes.Apply, null, StartDocuments.ReadResponse);
 
     /// <summary>What <see cref="Apply"/> would answer and do; nothing is done.</summary>
-    public ControlReply<ApplyResponse> Plan(ApplyRequest request) =>
-        Post(ControlRoutes.Plan, Json(request, ControlJson.Default.ApplyRequest), ControlJson.Default.ApplyResponse);
+    public ControlReply<ApplyResponse> Plan(ApplyRequest request) => Ask("POST", ControlRoutes.Plan, StartDocuments.Write(request), StartDocuments.ReadResponse);
 
     public ControlReply<AcceptedDocument> Down() => Post(ControlRoutes.Down, null, ControlJson.Default.AcceptedDocument);
 

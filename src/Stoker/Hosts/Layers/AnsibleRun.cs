@@ -39,6 +39,21 @@ internal sealed partial record AnsibleRun(string? Role, string? Playbook, IReadO
         return tasks;
     }
 
+    /// <summary>
+    /// Why a task failed, of the last line such as <c>fatal: [localhost]: FAILED! =&gt; {"changed": false, "msg": "…"}</c>, with the task's name; null: there is none in the end of the output.
+    /// </summary>
+    public static string? Fatal(string output)
+    {
+        string? task = null, fatal = null;
+        foreach (var line in output.Split('\n'))
+        {
+            if (Task().Match(line) is { Success: true } match) task = match.Groups[1].Value;
+            else if (line.StartsWith("fatal: ", StringComparison.Ordinal)) fatal = task is null ? line : $"task `{task}`: {line}";
+        }
+
+        return fatal;
+    }
+
     /// <summary>A playbook of one role; JSON is YAML.</summary>
     private static string WriteFor(string role, string directory)
     {

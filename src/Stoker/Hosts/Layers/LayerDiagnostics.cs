@@ -15,4 +15,7 @@ internal static class LayerDiagnostics
     public static readonly DiagnosticCode InvalidCommand = new("LAY007", Error, "a command of a layer that cannot be split into words");
     public static readonly DiagnosticCode NeedElsewhere = new("LAY008", Error, "a layer that needs one which is not on all its hosts");
     public static readonly DiagnosticCode NotOnePlay = new("LAY009", Error, "a step of Ansible with neither role nor playbook, or with both");
+    public static readonly DiagnosticCode UnknownShipped = new("LAY010", Error, "a layer that uses one which Stoker does not have");
+    public static readonly DiagnosticCode UnknownParameter = new("LAY011", Error, "a layer that tells the one it uses what that does not ask");
+    public static readonly DiagnosticCode InvalidParameter = new("LAY012", Error, "a layer that tells the one it uses what cannot be");
 }

@@ -1,3 +1,4 @@
+using Stoker.Estates;
 using Stoker.Hosts.Facts;
 using Stoker.Platform;
 
@@ -10,6 +11,9 @@ internal sealed class LayerDoors(FactDoors machine, string? ansible = null)
     private static readonly TimeSpan AccountLimit = TimeSpan.FromMinutes(1), PackageLimit = TimeSpan.FromMinutes(60);
 
     public FactDoors Machine => machine;
+
+    /// <summary>Which host of the estate this machine is; null: nobody said.</summary>
+    public HostName? Host { get; init; }
 
     /// <exception cref="LayerFailedException">Only root may use it.</exception>
     public string AnsibleDirectory => ansible ?? throw new LayerFailedException("only root can ask Ansible what it would change");
@@ -25,14 +29,15 @@ internal sealed class LayerDoors(FactDoors machine, string? ansible = null)
             $"apt-get {string.Join(' ', words.Where(w => w[0] != '-'))}");
 
     /// <param name="shown">What it is called in messages; null: by its words.</param>
-    public async Task<string> RunAsync(IReadOnlyList<string> words, TimeSpan limit, string? shown = null)
+    /// <param name="reason">Finds in its output why it failed; null, or where there is none: the last line of its errors, else of its output.</param>
+    public async Task<string> RunAsync(IReadOnlyList<string> words, TimeSpan limit, string? shown = null, Func<string, string?>? reason = null)
     {
         var text = shown ?? string.Join(' ', words);
         var tool = machine.Find(words[0]) ?? throw new LayerFailedException($"`{words[0]}` is not installed");
         return await machine.Run(tool, [.. words.Skip(1)], limit) switch
         {
             ShortCommandOutcome.Ended { Status.IsSuccess: true } ended => ended.Output,
-            ShortCommandOutcome.Ended ended => throw new LayerFailedException($"`{text}` {ended.Status}: {ended.LastError ?? Last(ended.Output)}"),
+            ShortCommandOutcome.Ended ended => throw new LayerFailedException($"`{text}` {ended.Status}: {reason?.Invoke(ended.Output) ?? ended.LastError ?? Last(ended.Output)}"),
             var outcome => throw new LayerFailedException($"`{text}` {outcome.Words}"),
         };
     }

@@ -71,6 +71,8 @@ internal static class LayerKeys
         new("description", "What it is for, in a line for people.", Text, Extension),
         new("hosts", "The hosts that must have it; default: all.", DistinctTexts, Extension),
         new("needs", "Layers that must be there before it.", DistinctTexts, Extension),
+        new("use", "A layer that Stoker has ready, by name: `stoker host layers shipped` lists them. What is declared beside it comes after it.", Text, Extension),
+        new("with", "What the layer of `use` is told, by name.", Map(OneOf(Text, Texts)), Extension),
         new("verify", "Checks that tell whether it is there and does what it is for, by name.", CheckKeys.Checks, Extension),
         new("apply", "What it sees to, in order.", List(Keyed(Step)), Extension),
         new("rollback", "Commands that are run at the end of a rollback, when files, users and packages are as they were.", List(OneOf(Text, Keyed(Command))), Extension));

@@ -2,6 +2,7 @@ using Stoker.Diagnostics;
 using Stoker.Estates;
 using Stoker.Estates.Reading;
 using Stoker.Hosts.Checks;
+using Stoker.Hosts.Layers.Shipped;
 
 namespace Stoker.Hosts.Layers;
 
@@ -31,15 +32,34 @@ internal sealed class LayerReader(EstateSpec estate, ReadContext context, Diagno
             if (!estate.Hosts.ContainsKey(host)) bag.Add(LayerDiagnostics.UnknownHost, where, $"layer `{name}` is for unknown host `{host}`", HostReader.UnknownHostHint(host.Value, estate.Hosts));
         }
 
+        var shipped = Shipped(name, map);
         return new LayerSpec(name, key.Where)
         {
-            Description = map.Text("description"),
+            Uses = map.Text("use"),
+            Description = map.Text("description") ?? shipped?.Layer.Summary,
             Hosts = hosts,
             Needs = map.Strings("needs"),
-            Verify = verify,
-            Apply = [.. map.Items("apply").OfType<MappingNode>().Select((step, i) => Step(step, $"{path}.apply[{i}]")).OfType<LayerStep>()],
-            Rollback = [.. map.Items("rollback").Select((command, i) => Command(command, $"{path}.rollback[{i}]")).OfType<LayerStep.Command>()],
+            Verify = [.. shipped?.Content.Verify.Where(c => verify.All(v => v.Name != c.Name)) ?? [], .. verify],
+            Apply = [.. shipped?.Content.Apply ?? [], .. map.Items("apply").OfType<MappingNode>().Select((step, i) => Step(step, $"{path}.apply[{i}]")).OfType<LayerStep>()],
+            Rollback = [.. shipped?.Content.Rollback ?? [], .. map.Items("rollback").Select((command, i) => Command(command, $"{path}.rollback[{i}]")).OfType<LayerStep.Command>()],
         };
+    }
+
+    private (ShippedLayer Layer, LayerContent Content)? Shipped(string name, MappingNode map)
+    {
+        if (map.PositionedText("use") is not { } use)
+        {
+            if (map.Find("with") is { } alone) bag.Add(LayerDiagnostics.UnknownParameter, alone.Where, $"layer `{name}` has `with` and uses no layer of Stoker's", "add `use`");
+            return null;
+        }
+
+        if (ShippedLayers.Find(use.Value) is not { } layer)
+        {
+            bag.Add(LayerDiagnostics.UnknownShipped, use.Where, $"layer `{name}` uses unknown layer `{use.Value}`", Suggestion.For(use.Value, ShippedLayers.Names) ?? $"one of {string.Join(", ", ShippedLayers.Names)}");
+            return null;
+        }
+
+        return (layer, layer.Make(new ShippedCall(layer, name, map.Map("with"), estate, map.Where, bag)));
     }
 
     private LayerStep? Step(MappingNode map, string path)

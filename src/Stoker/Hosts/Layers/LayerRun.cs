@@ -31,7 +31,7 @@ internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
         var changes = new List<Planned>();
         try
         {
-            foreach (var step in layer.Apply) changes.AddRange(Unmade(await StepLook.LookAsync(step, doors, isUnfinished || changes.Count > 0)));
+            await foreach (var step in StepsOf(layer)) changes.AddRange(Unmade(await StepLook.LookAsync(step, doors, isUnfinished || changes.Count > 0)));
         }
         catch (Exception e) when (IsOfTheMachine(e))
         {
@@ -50,7 +50,7 @@ internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
             var isUnfinished = journal.IsUnfinished(layer.Name);
             await SettleAsync(layer, journal);
             var hands = new StepDo(doors, journal, layer.Name);
-            foreach (var step in layer.Apply)
+            await foreach (var step in StepsOf(layer))
             {
                 foreach (var planned in await StepLook.LookAsync(step, doors, isUnfinished || made.Count > 0))
                 {
@@ -84,6 +84,21 @@ internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
         await new CheckRun(doors.Machine, clock).MakeAsync(layer.Verify, cancel);
 
     public static bool IsOfTheMachine(Exception e) => e is LayerFailedException or IOException or UnauthorizedAccessException;
+
+    /// <summary>Those that depend on the machine are asked for when it is their turn, so that they see what those before them made.</summary>
+    private async IAsyncEnumerable<LayerStep> StepsOf(LayerSpec layer)
+    {
+        foreach (var step in layer.Apply)
+        {
+            if (step is not LayerStep.OnMachine open)
+            {
+                yield return step;
+                continue;
+            }
+
+            foreach (var made in await open.Steps(doors)) yield return made;
+        }
+    }
 
     /// <summary>Two steps in one directory that is not there would both make it.</summary>
     private List<Planned> Unmade(IReadOnlyList<Planned> planned)

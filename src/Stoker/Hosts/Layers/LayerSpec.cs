@@ -16,6 +16,9 @@ internal sealed record LayerSpec(string Name, SourcePosition Where)
 
     public IReadOnlyList<CheckSpec> Verify { get; init; } = [];
 
+    /// <summary>The shipped layer that it uses; null: all of it is the owner's.</summary>
+    public string? Uses { get; init; }
+
     public IReadOnlyList<LayerStep> Apply { get; init; } = [];
 
     public IReadOnlyList<LayerStep.Command> Rollback { get; init; } = [];
@@ -51,6 +54,9 @@ internal abstract record LayerStep
     }
 
     internal sealed record Ansible(AnsibleRun Run, AnsibleRun? Undo, TimeSpan Limit) : LayerStep;
+
+    /// <summary>What is only known when the machine is looked at: the steps are made then, or refused with the reason.</summary>
+    internal sealed record OnMachine(Func<LayerDoors, Task<IReadOnlyList<LayerStep>>> Steps) : LayerStep;
 }
 
 /// <summary>All layers of an estate, each behind those that it needs.</summary>

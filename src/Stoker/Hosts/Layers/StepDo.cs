@@ -64,7 +64,7 @@ internal sealed class StepDo(LayerDoors doors, LayerJournal journal, string laye
 
     private async Task<string> PlayAsync(LayerStep.Ansible step)
     {
-        var told = await doors.RunAsync(step.Run.Words(doors.AnsibleDirectory, check: false), step.Limit, $"ansible-playbook of {step.Run.Text}");
+        var told = await doors.RunAsync(step.Run.Words(doors.AnsibleDirectory, check: false), step.Limit, $"ansible-playbook of {step.Run.Text}", AnsibleRun.Fatal);
         return AnsibleRun.Changed(told) is not null ? told : throw new LayerFailedException($"Ansible did not end well: {told.Trim().Split('\n')[^1]}");
     }
 

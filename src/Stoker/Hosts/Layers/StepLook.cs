@@ -130,7 +130,7 @@ internal static class StepLook
     private static async Task<IReadOnlyList<Planned>> AnsibleAsync(LayerStep.Ansible step, LayerDoors doors)
     {
         if (doors.Machine.Find("ansible-playbook") is null) throw new LayerFailedException("Ansible is not installed: a step before this one may install `ansible-core`");
-        var output = await doors.RunAsync(step.Run.Words(doors.AnsibleDirectory, check: true), step.Limit, $"ansible-playbook --check of {step.Run.Text}");
+        var output = await doors.RunAsync(step.Run.Words(doors.AnsibleDirectory, check: true), step.Limit, $"ansible-playbook --check of {step.Run.Text}", AnsibleRun.Fatal);
         var changed = AnsibleRun.Changed(output) ?? throw new LayerFailedException($"Ansible does not say what it would change: {output.Trim().Split('\n')[^1]}");
         return changed == 0 ? [] : [new Planned.Ansible(step, $"ansible: {step.Run.Text}, {(changed == 1 ? "1 task" : $"{changed} tasks")}", [.. AnsibleRun.Tasks(output)])];
     }

@@ -315,6 +315,7 @@ public sealed class LedgerTests : IDisposable
             before += GC.GetAllocatedBytesForCurrentThread() - here;
         }
 
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2_000);
+        // The smallest object a row would be 72,000 bytes; the runtime hands a thread its memory in pieces of 8 KiB and may count one whole.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 24_000);
     }
 }

@@ -96,14 +96,20 @@ public sealed class AppendTests
     public void Too_much_waiting_is_refused_at_once()
     {
         using var workshop = LogWorkshop.Make(LogWorkshop.Small with { MostWaiting = 40_000 });
+        using var held = new ManualResetEventSlim();
         using var hold = new ManualResetEventSlim();
         workshop.Disk.Fault = (call, _, _) =>
         {
-            if (call == DiskCall.Sync) hold.Wait();
+            if (call != DiskCall.Sync) return null;
+            held.Set();
+            hold.Wait();
             return null;
         };
         var inbox = new AppendInbox(() => { });
-        var answers = Enumerable.Range(0, 30).Select(_ => workshop.Partition.Append(new byte[4000], 0, 0, inbox)).ToList();
+        List<AppendAnswer> answers = [workshop.Partition.Append(new byte[4000], 0, 0, inbox)];
+        // From here on nothing is taken away from what waits.
+        held.Wait(TestContext.Current.CancellationToken);
+        answers.AddRange(Enumerable.Range(0, 30).Select(_ => workshop.Partition.Append(new byte[4000], 0, 0, inbox)));
         hold.Set();
         workshop.Disk.Fault = null;
 
