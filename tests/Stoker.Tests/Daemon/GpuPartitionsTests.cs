@@ -58,13 +58,12 @@ public sealed class GpuPartitionsTests : IDisposable
     {
         await UpAsync(("a", 4), ("b", 4), ("c", 4));
         var before = _host.Launched.Count;
-        // b and c keep theirs; the three slices that are free do not hold a's twenty gigabytes, unless what stands in the way goes.
-        await UpAsync(("a", 19), ("b", 4), ("c", 4));
-        var again = _host.Launched.Skip(before).ToList();
-        Assert.Contains("a", again);
-        Assert.True(again.Count < 3, string.Join(' ', again));
-        Assert.Equal(3, _host.Living.Count);
-        Assert.Contains(_host.Journal, l => l.Contains("\"gpu_drained\"", StringComparison.Ordinal));
+        var (b, c) = (_host.Status("b")!.Replicas[0].Pid, _host.Status("c")!.Replicas[0].Pid);
+        Follow(("a", 19), ("b", 4), ("c", 4));
+        await _host.UntilAsync(() => Shape().Contains("3g.20gb at 0") && _host.State("a") == ServiceState.Running);
+        Assert.Equal(["1g.5gb at 5", "1g.5gb at 4", "3g.20gb at 0"], Shape().Where(s => s != "1g.5gb at 6"));
+        Assert.Equal(["a"], _host.Launched.Skip(before));
+        Assert.Equal((b, c), (_host.Status("b")!.Replicas[0].Pid, _host.Status("c")!.Replicas[0].Pid));
     }
 
     [Fact]

@@ -121,14 +121,16 @@ internal sealed class FakeHost : IDisposable
 
     public ServiceState? State(string name) => Status(name)?.State;
 
-    /// <summary>Waits until it is so; looks again whenever the board changes.</summary>
+    /// <summary>Waits until it is so; looks again whenever the board changes, and now and then: the journal is written without it.</summary>
     public async Task UntilAsync(Func<bool> isSo)
     {
+        var began = Doors.Clock.GetTimestamp();
         while (true)
         {
             var changed = Doors.Board.Changed;
             if (isSo()) return;
-            await changed.WaitAsync(Hung);
+            if (Doors.Clock.GetElapsedTime(began) > Hung) throw new TimeoutException($"it does not come about:\n{string.Join('\n', Doors.Board.Statuses.Values.Select(s => $"{s.Name} {s.State}: {s.Reason}"))}\n{string.Join('\n', Journal)}");
+            await Task.WhenAny(changed, Task.Delay(50));
         }
     }
 

@@ -13,6 +13,9 @@ internal sealed record MigChange(bool? Mode, IReadOnlyList<MigInstance> Ends, IR
 
     public bool IsNothing => Mode is null && Ends.Count == 0 && Layout.All(p => p.IsThere);
 
+    /// <summary>Its owner gets another place.</summary>
+    public bool Moves(MigGiven had) => Layout.Any(p => p.Owner == had.Owner && (p.Profile.Id != had.ProfileId || p.Start != had.Start));
+
     /// <param name="now">Null: the card is not here to be asked.</param>
     /// <returns>Null when the asks cannot stand on the card together.</returns>
     public static MigChange? Of(MigTables table, IReadOnlyList<MigAsk> asks, MigState? now, IReadOnlyDictionary<(uint Profile, int Start), string>? held = null)

@@ -33,7 +33,20 @@ internal sealed record MigRecords(IReadOnlyDictionary<string, MigRecord> Cards)
 /// <param name="Given">Who has which instance.</param>
 /// <param name="Now">What it had when it was last looked at.</param>
 /// <param name="Before">While it changes: to where it goes back when that fails.</param>
-internal sealed record MigRecord(string BootId, bool IsChanging, IReadOnlyList<MigGiven> Given, MigShape Now, MigShape? Before);
+internal sealed record MigRecord(string BootId, bool IsChanging, IReadOnlyList<MigGiven> Given, MigShape Now, MigShape? Before)
+{
+    /// <summary>The places of those who ask again.</summary>
+    public IReadOnlyDictionary<(uint Profile, int Start), string> HeldBy(IReadOnlyList<MigAsk> asks)
+    {
+        var held = new Dictionary<(uint, int), string>();
+        foreach (var given in Given)
+        {
+            if (asks.Any(a => a.Owner == given.Owner)) held[(given.ProfileId, given.Start)] = given.Owner;
+        }
+
+        return held;
+    }
+}
 
 /// <param name="Owner">As in the plan: a service, a replica or a group.</param>
 internal sealed record MigGiven(string Owner, string Profile, uint ProfileId, int Start, uint Instance, string? Uuid);
