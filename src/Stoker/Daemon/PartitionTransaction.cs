@@ -31,7 +31,7 @@ internal sealed class PartitionTransaction(SupervisionDoors doors, Supervisor su
             supervisor.Restart(service, $"{card.Name} is divided anew");
         }
 
-        if (!await AreStoppedAsync([.. stopping, .. concerned.Leaving])) return Return(card, now, given, cause, "its clients did not stop in time", null);
+        if (!await AreStoppedAsync(stopping)) return Return(card, now, given, cause, "its clients did not stop in time", null);
         // Who came meanwhile, or was left behind by what stopped.
         if (Concerned(card, await look(), change, given, plan).Refusal is { } late) return Return(card, now, given, cause, late, null);
         switch (await card.Door.AskAsync(driver => MigSteps.Do((IGpuControl)driver, card.Uuid, change, before), ChangePatience))
@@ -79,16 +79,14 @@ internal sealed class PartitionTransaction(SupervisionDoors doors, Supervisor su
     }
 
     /// <summary>Who is on what a change ends.</summary>
-    /// <param name="Refusal">Somebody whom nobody may stop, or who would not stay away, in words.</param>
+    /// <param name="Refusal">Somebody whom nobody may stop, who would not stay away, or who is on his way out, in words.</param>
     /// <param name="Restart">Services of the card: they stop, and cannot start before it is settled.</param>
-    /// <param name="Leaving">They are on their way out already.</param>
-    private sealed record Those(string? Refusal, IReadOnlyList<ServiceName> Restart, IReadOnlyList<ServiceName> Leaving);
+    private sealed record Those(string? Refusal, IReadOnlyList<ServiceName> Restart);
 
     private Those Concerned(DividedCard card, GpusDocument gpus, MigChange change, IReadOnlyList<MigGiven> given, EstatePlan plan)
     {
-        List<string> strangers = [], others = [];
+        List<string> strangers = [], others = [], leaving = [];
         var services = new SortedSet<string>(StringComparer.Ordinal);
-        var leaving = new SortedSet<string>(StringComparer.Ordinal);
         var ends = change.Ends.Select(i => (int)i.Id).ToHashSet();
         var own = GpuStage.ServicesOf(card.Plan, plan);
         foreach (var client in gpus.Gpus.FirstOrDefault(g => g.Device.Uuid == card.Uuid)?.Clients ?? [])
@@ -96,8 +94,7 @@ internal sealed class PartitionTransaction(SupervisionDoors doors, Supervisor su
             if (change.Mode is null && (client.Instance is not { } instance || !ends.Contains(instance))) continue;
             if (client.Owner != "service") strangers.Add($"pid {client.Pid}, {client.Command ?? "not visible here"} ({client.OwnerText})");
             else if (own.Contains(client.Service!)) services.Add(client.Service!);
-            else if (IsLeaving(new ServiceName(client.Service!))) leaving.Add(client.Service!);
-            else others.Add($"{client.OwnerText} (pid {client.Pid})");
+            else (IsLeaving(new ServiceName(client.Service!), plan) ? leaving : others).Add($"{client.OwnerText} (pid {client.Pid})");
         }
 
         // Those too whose programs have not come to the card yet, and those who move, if nobody needs what they leave.
@@ -105,14 +102,15 @@ internal sealed class PartitionTransaction(SupervisionDoors doors, Supervisor su
         foreach (var had in given.Where(g => ends.Contains((int)g.Instance) || change.Moves(g))) services.UnionWith(GpuStage.CoveredBy(had.Owner, plan).Where(own.Contains));
         var place = change.Mode is null ? "in what must be ended" : "on it";
         var refusal = strangers.Count > 0 ? $"{Named(strangers)} {place}, and none of this estate: end {(strangers.Count == 1 ? "it" : "them")}, and it is divided"
-            : others.Count > 0 ? $"{Named(others)} {place}, and was not given it: stop it, or give it the GPU" : null;
-        return new Those(refusal, [.. services.Select(s => new ServiceName(s)).Where(IsUp)], [.. leaving.Select(s => new ServiceName(s))]);
+            : others.Count > 0 ? $"{Named(others)} {place}, and was not given it: stop it, or give it the GPU"
+            : leaving.Count > 0 ? $"{Named(leaving)} {place} still, and about to stop" : null;
+        return new Those(refusal, [.. services.Select(s => new ServiceName(s)).Where(IsUp)]);
     }
 
     private static string Named(List<string> some) =>
         $"{string.Join(", ", some.Take(MostNamed))}{(some.Count > MostNamed ? $" and {some.Count - MostNamed} more" : "")} {(some.Count == 1 ? "is" : "are")}";
 
-    private bool IsLeaving(ServiceName service) => !supervisor.Plans.ContainsKey(service) || doors.Board.Statuses.GetValueOrDefault(service)?.State == ServiceState.Stopping;
+    private bool IsLeaving(ServiceName service, EstatePlan plan) => !plan.Services.ContainsKey(service) || doors.Board.Statuses.GetValueOrDefault(service)?.State == ServiceState.Stopping;
 
     private bool IsUp(ServiceName service) => doors.Board.Statuses.TryGetValue(service, out var status) && status.Replicas.Any(r => r.Pid is not null);
 

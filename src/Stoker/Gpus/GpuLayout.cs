@@ -46,7 +46,8 @@ internal sealed record GpuLayout(
     /// <param name="mig">What the card says of itself; null: it has no MIG, or is not here to be asked.</param>
     /// <param name="running">Services that run on the card now.</param>
     /// <param name="users">Of them, those that are in an instance; null: nobody can say, and it may be each of them.</param>
-    public static GpuLayout Of(GpuPlan gpu, EstateSpec estate, MigState? mig, IReadOnlyList<string> running, Func<MigInstance, IReadOnlyList<string>>? users = null)
+    /// <param name="record">Who was given which instance; null: nobody.</param>
+    public static GpuLayout Of(GpuPlan gpu, EstateSpec estate, MigState? mig, IReadOnlyList<string> running, Func<MigInstance, IReadOnlyList<string>>? users = null, MigRecord? record = null)
     {
         var entries = gpu.Holders.Select(h => new GpuLayoutEntry(h.Owner, h.Memory?.Bytes)).ToList();
         var left = gpu.Memory is { } memory && gpu.Share is "mps" or "time" ? gpu.Memory!.Value.Bytes - gpu.Holders.Sum(h => h.Memory?.Bytes ?? 0) : (long?)null;
@@ -54,7 +55,7 @@ internal sealed record GpuLayout(
         return gpu.Share switch
         {
             "mps" => layout with { Entries = Threads(entries, gpu.Memory?.Bytes) },
-            "mig" => Partition(layout, estate, mig, running, users ?? (_ => running)),
+            "mig" => Partition(layout, estate, mig, running, users ?? (_ => running), record),
             _ when mig is { IsOn: true, Instances.Count: >= 0 } on && gpu.Share is not null => layout with
             {
                 Steps = [.. on.Instances.Select(i => $"end partition {i.Id} ({ProfileName(on, i)})"), "turn MIG off, which resets the card"],
@@ -65,18 +66,19 @@ internal sealed record GpuLayout(
         };
     }
 
-    private static GpuLayout Partition(GpuLayout layout, EstateSpec estate, MigState? mig, IReadOnlyList<string> running, Func<MigInstance, IReadOnlyList<string>> users)
+    private static GpuLayout Partition(GpuLayout layout, EstateSpec estate, MigState? mig, IReadOnlyList<string> running, Func<MigInstance, IReadOnlyList<string>> users, MigRecord? record)
     {
         var table = MigChange.TableOf(mig, layout.Model, layout.Memory);
         List<MigAsk> asks = [.. layout.Entries.Select(e => new MigAsk(e.Owner, e.Memory))];
         if (table is null) return layout with { Problem = "the card cannot be partitioned; it can be shared by MPS" };
-        if (MigChange.Of(table, asks, mig) is not { } change) return layout with { Problem = MigLayout.Why(table, asks) };
+        if (MigChange.Of(table, asks, mig, record?.HeldBy(asks)) is not { } change) return layout with { Problem = MigLayout.Why(table, asks) };
         var steps = new List<string>();
         if (change.Mode is not null) steps.Add("turn MIG on, which resets the card where it is older than Hopper");
         steps.AddRange(change.Ends.Select(i => $"end partition {i.Id} ({ProfileName(mig!, i)}, slices {i.Start} to {i.Start + i.Size - 1})"));
         steps.AddRange(change.Makes.Select(p => $"make {p.Profile.Name} at slice {p.Start} for {p.Owner}"));
-        // Only those in what is ended; a change of mode is for all.
-        IReadOnlyList<string> stops = change.Mode is not null ? running : [.. change.Ends.SelectMany(users).Distinct().Order(StringComparer.Ordinal)];
+        // Only those in what is ended, and those who move; a change of mode is for all.
+        var movers = (record?.Given ?? []).Where(change.Moves).SelectMany(g => Covered(g.Owner, estate)).Where(running.Contains);
+        IReadOnlyList<string> stops = change.Mode is not null ? running : [.. change.Ends.SelectMany(users).Concat(movers).Distinct().Order(StringComparer.Ordinal)];
         return layout with
         {
             Entries = [.. layout.Entries.Zip(change.Layout, (e, p) => e with { Profile = p.Profile.Name, Start = p.Start, IsThere = p.IsThere })],
@@ -85,6 +87,12 @@ internal sealed record GpuLayout(
             Stops = stops,
             Seconds = steps.Count == 0 ? 0 : (stops.Count > 0 ? Away(estate, stops) : 0) + (change.Mode is not null ? ResetSeconds : 0) + (InstanceSeconds * (change.Ends.Count + change.Makes.Count)),
         };
+    }
+
+    private static IEnumerable<string> Covered(string owner, EstateSpec estate)
+    {
+        const string group = "group ";
+        return owner.StartsWith(group, StringComparison.Ordinal) ? estate.Services.Values.Where(s => s.Group?.Value.Value == owner[group.Length..]).Select(s => s.Name.Value) : [owner.Split('/')[0]];
     }
 
     private static List<GpuLayoutEntry> Threads(List<GpuLayoutEntry> entries, long? memory) => [.. entries.Select(e => e with { ThreadPercent = MpsDaemons.ThreadsOf(e.Memory, memory) })];

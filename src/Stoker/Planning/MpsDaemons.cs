@@ -46,6 +46,22 @@ internal static class MpsDaemons
         return (daemons, services);
     }
 
+    /// <summary>The daemons start with the first, and only their clients, and who waits for these, are later for it.</summary>
+    /// <param name="services">In start order.</param>
+    public static IReadOnlyList<IReadOnlyList<ServiceName>> Waves(IReadOnlyList<IReadOnlyList<ServiceName>> waves, IReadOnlyList<ServicePlan> daemons, IReadOnlyList<ServicePlan> services)
+    {
+        if (daemons.Count == 0) return waves;
+        var wave = daemons.ToDictionary(d => d.Name, _ => 0);
+        for (var i = 0; i < waves.Count; i++)
+        {
+            foreach (var name in waves[i]) wave[name] = i;
+        }
+
+        foreach (var plan in services.Where(s => wave.ContainsKey(s.Name)))
+            wave[plan.Name] = plan.Dependencies.Where(d => wave.ContainsKey(d.Service)).Aggregate(wave[plan.Name], (own, d) => Math.Max(own, wave[d.Service] + 1));
+        return [.. wave.GroupBy(w => w.Value).OrderBy(g => g.Key).Select(g => g.Select(w => w.Key).Order().ToList())];
+    }
+
     /// <summary>As the plan of a daemon has it, if it ran by another runtime.</summary>
     public static string PrintOf(EstateSpec estate, ServicePlan plan, RuntimeKind runtime, Fingerprint prints) =>
         prints.Of(estate, new PlacedService(plan.Spec, null, null, true, 1), runtime, []);

@@ -42,7 +42,7 @@ internal static class Planner
         return new EstatePlan(estate, here.Name, request.Rehearse)
         {
             Services = plans.ToDictionary(p => p.Name),
-            Waves = mps.Daemons.Count > 0 ? [[.. mps.Daemons.Select(d => d.Name)], .. StartOrder.Waves(graph)] : StartOrder.Waves(graph),
+            Waves = MpsDaemons.Waves(StartOrder.Waves(graph), mps.Daemons, mps.Services),
             CriticalPath = StartOrder.CriticalPath(graph, observed.StartTimes),
             Changes = Changes.From(estate, request, plans, selection.Active, observed, AsIf),
             Gpus = gpus,

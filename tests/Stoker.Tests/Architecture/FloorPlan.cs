@@ -81,6 +81,7 @@ internal static class FloorPlan
         new("Daemon", "Gpus/Healing", "it does what is decided when a card fails"),
         new("Daemon", "Gpus/Simulation", "a rehearsal has simulated cards"),
         new("Daemon", "Platform/Gpus", "it opens the driver"),
+        new("Cli", "Gpus/Mig", "`gpu plan` leaves owners at the places that the daemon noted"),
         new("Cli", "Gpus", "`gpu` shows what the daemon or the driver tells"),
         new("Cli", "Platform/Gpus", "`gpu list` asks the driver where no daemon answers"),
         new("Http", "Platform/Loops", "bytes come from a loop's socket"),

@@ -23,6 +23,9 @@ public sealed class GpuPartitionsTests : IDisposable
     private readonly FaultyDriver _driver;
     private readonly GpuDoor _door;
     private readonly List<SimulatedClient> _strangers = [];
+
+    /// <summary>Services that are on the card though it was not given to them.</summary>
+    private readonly HashSet<string> _intruders = [];
     private GpuPartitions _partitions;
 
     public GpuPartitionsTests()
@@ -80,6 +83,23 @@ public sealed class GpuPartitionsTests : IDisposable
         using var looks = new Timer(_ => _partitions.LookAgain(), null, 0, 50);
         await _host.UntilAsync(() => _host.State("a") == ServiceState.Running);
         Assert.Equal(["3g.20gb at 4"], Shape());
+    }
+
+    [Fact]
+    public async Task A_service_that_the_card_was_not_given_to_is_named_and_left_alone()
+    {
+        _intruders.Add("web");
+        _host.Apply(FakeMachine.Plan("web"));
+        await _host.UntilAsync(() => _host.State("web") == ServiceState.Running);
+        var pid = _host.Status("web")!.Replicas[0].Pid;
+        Follow(_partitions, _door, Plan("mig", ("a", 19)));
+        _host.Apply(FakeMachine.Plan("web"), Service("a"));
+        await _host.UntilAsync(() => _host.Status("a")?.Reason?.Contains($"web (pid {pid}) is on it, and was not given it: stop it, or give it the GPU", StringComparison.Ordinal) == true);
+        Assert.Equal(pid, _host.Status("web")!.Replicas[0].Pid);
+
+        _host.Supervisor.Stop(new ServiceName("web"));
+        using var looks = new Timer(_ => _partitions.LookAgain(), null, 0, 50);
+        await _host.UntilAsync(() => _host.State("a") == ServiceState.Running);
     }
 
     [Fact]
@@ -192,6 +212,7 @@ public sealed class GpuPartitionsTests : IDisposable
         var whole = Plan("whole", ("a", 19));
         Follow(_partitions, _door, whole);
         await _host.ApplyAsync(Service("a"));
+        using var looks = new Timer(_ => _partitions.LookAgain(), null, 0, 50);
         await _host.UntilAsync(() => !_card.ReadMig(Uuid)!.IsOn && _host.State("a") == ServiceState.Running);
         Assert.Empty(_host.Doors.Partitions!(new ServiceName("a"), 1));
     }
@@ -218,7 +239,7 @@ public sealed class GpuPartitionsTests : IDisposable
     /// <summary>As the daemon looks: who runs is on its instance, and strangers where they are.</summary>
     private GpusDocument Look(FakeHost host)
     {
-        List<(string Service, int Pid)> up = [.. host.Doors.Board.Statuses.Values.SelectMany(s => s.Replicas.Where(r => r.Pid is not null).Select(r => (s.Name.Value, r.Pid!.Value)))];
+        List<(string Service, int Pid)> up = [.. host.Doors.Board.Statuses.Values.SelectMany(s => s.Replicas.Where(r => r.Pid is not null && (IsGiven(s.Name) || _intruders.Contains(s.Name.Value))).Select(r => (s.Name.Value, r.Pid!.Value)))];
         _card.Place(0, [.. up.Select(u => new SimulatedClient(u.Pid, 1L << 30, 0.1, _partitions.InstanceOf(Uuid, u.Service))), .. _strangers]);
         List<GpuClientDocument> clients =
         [
@@ -226,6 +247,8 @@ public sealed class GpuPartitionsTests : IDisposable
             .. _strangers.Select(s => new GpuClientDocument(s.Pid, "train", "stranger")),
         ];
         return new GpusDocument("test", default, null, null, [], [new Stoker.Gpus.GpuDocument(0, true, _card.ReadDevices()[0]) { Clients = clients }]);
+
+        bool IsGiven(ServiceName service) => host.Supervisor.Plans.TryGetValue(service, out var plan) && plan.AsksRoom;
     }
 
     private async Task UpAsync(params (string Owner, int GiB)[] asks)
@@ -330,7 +353,7 @@ public sealed class GpuPartitionsTests : IDisposable
                 _gate.Wait();
             }
 
-            return _isAbandoned ? "its daemon is gone" : Refuse?.Invoke(what);
+            return _isAbandoned ? throw new GpuDriverException("its daemon is gone") : Refuse?.Invoke(what);
         }
     }
 }

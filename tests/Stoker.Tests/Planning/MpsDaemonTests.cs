@@ -19,7 +19,7 @@ public sealed class MpsDaemonTests
     {
         var plan = Plans.Plan(Two, null, Here);
         plan.IsClean();
-        Assert.Equal(["gpu0-mps", "gpu1-mps"], plan.Waves[0].Select(n => n.Value));
+        Assert.Equal("gpu0-mps gpu1-mps web | llm speech vision", plan.WavesText());
         var daemon = plan.Of("gpu0-mps");
         Assert.Equal((RuntimeKind.Process, "/usr/bin/nvidia-cuda-mps-control", "GPU-0"), (daemon.Runtime, daemon.Executable, daemon.MpsOf!.Uuid));
         Assert.Equal(["nvidia-cuda-mps-control", "-f"], daemon.Spec.Command);

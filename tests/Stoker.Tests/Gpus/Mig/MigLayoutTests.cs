@@ -89,7 +89,7 @@ public sealed class MigLayoutTests
     [Fact]
     public void No_layout_takes_less_memory_and_none_of_as_little_moves_fewer_owners()
     {
-        var asks = Gen.Elements(1, 2, 4, 8).NonEmptyListOf().Where(a => a.Count <= 4);
+        var asks = Gen.Elements(1, 2, 4, 8).NonEmptyListOf().Where(a => a.Count <= 3);
         var before = Gen.Choose(0, int.MaxValue - 1);
         Prop.ForAll(asks.ToArbitrary(), before.ToArbitrary(), (slices, seed) =>
         {
