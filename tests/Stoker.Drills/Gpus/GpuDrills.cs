@@ -64,7 +64,7 @@ public sealed class GpuDrills : IDisposable
             Assert.True(up.WaitForExit(TimeSpan.FromSeconds(30)));
             var ledger = _machine.Run("gpu", "ledger", "--json");
             Assert.Equal(1, ledger.Code);
-            Assert.Equal(["over", "stranger"], ledger.Json["gpus"]![0]!["entries"]!.AsArray().Select(e => (string)e!["state"]!));
+            Assert.Equal(["over", "idle", "stranger"], ledger.Json["gpus"]![0]!["entries"]!.AsArray().Select(e => (string)e!["state"]!));
             Assert.Equal(["GPU-4090", "GPU-a100"], Gpus().Select(g => (string)g!["device"]!["uuid"]!));
 
             _driver.Write($"process 0 {_machine.PidOf("vision")} {5L << 30}", "hang");

@@ -40,7 +40,7 @@ public sealed class SharingDrills : IDisposable
         _machine.Until("its clients have started again", () => IsNew("llm", llm) && IsNew("vision", vision));
         _machine.UntilState("gpu0-mps", "healthy");
         Assert.Equal(web, _machine.PidOf("web"));
-        Assert.Contains("`gpu0-mps` has ended", _machine.Run("why", "llm").Succeeded().Output, StringComparison.Ordinal);
+        Assert.Contains("llm restarts: `gpu0-mps` has ended", _machine.Run("why", "llm").Succeeded().Output, StringComparison.Ordinal);
 
         // Asked to stop, it is told to quit after its clients have ended.
         var pipe = Cuda("gpu0-mps")["CUDA_MPS_PIPE_DIRECTORY"];

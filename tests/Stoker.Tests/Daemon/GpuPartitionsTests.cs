@@ -92,7 +92,8 @@ public sealed class GpuPartitionsTests : IDisposable
         _host.Apply(FakeMachine.Plan("web"));
         await _host.UntilAsync(() => _host.State("web") == ServiceState.Running);
         var pid = _host.Status("web")!.Replicas[0].Pid;
-        Follow(_partitions, _door, Plan("mig", ("a", 19)));
+        var plan = Plan("mig", ("a", 19));
+        Follow(_partitions, _door, plan with { Services = new Dictionary<ServiceName, ServicePlan>(plan.Services) { [new ServiceName("web")] = FakeMachine.Plan("web") } });
         _host.Apply(FakeMachine.Plan("web"), Service("a"));
         await _host.UntilAsync(() => _host.Status("a")?.Reason?.Contains($"web (pid {pid}) is on it, and was not given it: stop it, or give it the GPU", StringComparison.Ordinal) == true);
         Assert.Equal(pid, _host.Status("web")!.Replicas[0].Pid);
