@@ -49,7 +49,7 @@ public sealed class ContainerCommandTests
     {
         var replica = new ReplicaPlan(1, []) { GpuUuids = ["GPU-1"], Mps = new MpsShare("gpu0-mps", 50, 1L << 30, "GPU-1") };
         var words = string.Join(' ', Run(Web, replica));
-        Assert.Contains("/gpu0-mps", words, StringComparison.Ordinal);
+        Assert.Contains(" --volume=/run/mps/gpu0-mps:/run/mps/gpu0-mps ", words, StringComparison.Ordinal);
         Assert.Contains(" --ipc=host ", words, StringComparison.Ordinal);
         Assert.Contains(" -e CUDA_MPS_ACTIVE_THREAD_PERCENTAGE ", words, StringComparison.Ordinal);
         Assert.DoesNotContain("CUDA_VISIBLE_DEVICES", words, StringComparison.Ordinal);
@@ -239,7 +239,7 @@ public sealed class ContainerCommandTests
 
     private static EstateSpec Estate() => new("shop", "compose.yaml", "/estate");
 
-    private static LaunchSurroundings Around(EstateSpec? estate = null) => new("shop", Caller, "/usr/bin/stoker") { OutputFifo = "/p/o", ErrorFifo = "/p/e", State = "/state", Declared = estate };
+    private static LaunchSurroundings Around(EstateSpec? estate = null) => new("shop", Caller, "/usr/bin/stoker") { OutputFifo = "/p/o", ErrorFifo = "/p/e", State = "/state", Mps = "/run/mps", Declared = estate };
 
     private static ServicePlan Plan(ServiceSpec spec, string tool) => new(spec, "") { Executable = tool, Runtime = RuntimeKind.Container };
 
