@@ -88,6 +88,7 @@ internal static class DaemonHost
         daemon.Doors.Pump.Dispose();
         Files.DeleteTree(daemon.Doors.Places.Pipes);
         Files.DeleteTree(daemon.Doors.Places.Notify);
+        Files.DeleteTree(daemon.Doors.Places.Mps);
         Files.DeleteTree(daemon.Doors.Places.Secrets);
     }
 
@@ -112,7 +113,10 @@ internal static class DaemonHost
     {
         var volatilePlace = VolatilePlace(state);
         var places = new SupervisionPlaces(
-            state.Replicas, Path.Combine(volatilePlace, "pipes"), state.Logs, Path.Combine(volatilePlace, "notify"), $"/tmp/stoker-{HostEnvironment.UserId}-{Hash(state.Path)}", state.Secrets);
+            state.Replicas, Path.Combine(volatilePlace, "pipes"), state.Logs, Path.Combine(volatilePlace, "notify"), $"/tmp/stoker-{HostEnvironment.UserId}-{Hash(state.Path)}", state.Secrets)
+        {
+            Mps = HostEnvironment.IsRoot && Files.DirectoryExists("/run") ? $"/run/stoker-mps-{Hash(state.Path)}" : Path.Combine(volatilePlace, "mps"),
+        };
         foreach (var directory in (ReadOnlySpan<string>)[places.Replicas, places.Pipes, places.Logs, places.Notify, places.Secrets]) Files.CreateDirectory(directory);
         return places;
     }

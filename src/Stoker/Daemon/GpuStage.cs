@@ -1,4 +1,5 @@
 using Stoker.Gpus;
+using Stoker.Gpus.Mig;
 using Stoker.Gpus.Simulation;
 using Stoker.Planning;
 using Stoker.Platform;
@@ -21,9 +22,15 @@ internal sealed class GpuStage : IDisposable
     private readonly TimeProvider _clock;
     private readonly Dictionary<int, (TimeSpan Cpu, long At)> _seen = [];
 
-    public GpuStage(IReadOnlyList<SimulatedCard> cards, TimeProvider clock)
+    /// <param name="shapeOf">What a card was divided into when an earlier daemon simulated it; a real one would be so still.</param>
+    public GpuStage(IReadOnlyList<SimulatedCard> cards, TimeProvider clock, Func<string, MigShape?> shapeOf)
     {
         (Cards, _clock, Driver) = (cards, clock, new SimulatedGpuDriver(cards, clock));
+        for (var index = 0; index < cards.Count; index++)
+        {
+            if (shapeOf(cards[index].Id) is { } shape) Driver.Divide(index, shape.IsOn, shape.Instances);
+        }
+
         Door = new GpuDoor(() => new GpuOpening.Opened(Driver), clock);
     }
 
@@ -50,7 +57,8 @@ internal sealed class GpuStage : IDisposable
         return [.. plan.Local.Where(s => s.Spec.Group?.Value.Value == owner[group.Length..] && s.Spec.Resources.Gpus.Count > 0).Select(s => s.Name.Value)];
     }
 
-    public void Place(EstatePlan plan, IReadOnlyList<ReplicaProcess> replicas)
+    /// <param name="instanceOf">Of a card's UUID and an owner: the MIG instance that it was given.</param>
+    public void Place(EstatePlan plan, IReadOnlyList<ReplicaProcess> replicas, Func<string, string, uint?> instanceOf)
     {
         var index = 0;
         foreach (var gpu in plan.Gpus)
@@ -63,7 +71,7 @@ internal sealed class GpuStage : IDisposable
                 List<ReplicaProcess> own = [.. replicas.Where(r => covered.Contains(r.Service) && (!holder.Owner.Contains('/', StringComparison.Ordinal) || holder.Owner == $"{r.Service}/{r.Replica}"))];
                 if (own.Count == 0) continue;
                 var whole = holder.Memory is { } declared ? declared.Bytes * OfDeclared : (gpu.Memory?.Bytes ?? 8L << 30) * OfWhole / gpu.Holders.Count;
-                foreach (var replica in own) clients.Add(new SimulatedClient(replica.Pid, (long)(whole / own.Count), LoadOf(replica.Pid)));
+                foreach (var replica in own) clients.Add(new SimulatedClient(replica.Pid, (long)(whole / own.Count), LoadOf(replica.Pid), gpu.Share == "mig" ? instanceOf(CardOf(gpu).Id, holder.Owner) : null));
             }
 
             Driver.Place(index++, clients);

@@ -1,6 +1,8 @@
+using Stoker.Estates;
 using Stoker.Gpus;
 using Stoker.Gpus.Healing;
 using Stoker.Planning;
+using Stoker.Platform;
 using Stoker.Platform.Gpus;
 using Stoker.Probes;
 using Stoker.Supervision;
@@ -16,9 +18,15 @@ internal sealed class GpuWatch : IDisposable
     /// <summary>A probe wants to know how it is, and not how it was.</summary>
     private static readonly TimeSpan FreshForProbes = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>A start waits this long for its card to be divided before it says that it waits.</summary>
+    private static readonly TimeSpan Dividing = TimeSpan.FromSeconds(2);
+
     private readonly SupervisionDoors _doors;
     private readonly GpuView _view;
     private readonly GpuHealer _healer;
+    private readonly GpuPartitions _partitions;
+    private readonly GpuRooms _rooms;
+    private readonly GpuOveruse _overuse;
     private readonly GpuDoor _own;
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _sampling = new(1);
@@ -29,7 +37,8 @@ internal sealed class GpuWatch : IDisposable
     private ITimer? _timer;
     private string? _lastFault;
 
-    public GpuWatch(string estate, SupervisionDoors doors, Supervisor supervisor)
+    /// <param name="records">The file of what was divided.</param>
+    public GpuWatch(string estate, SupervisionDoors doors, Supervisor supervisor, string records)
     {
         (_estate, _doors) = (estate, doors);
         _view = new GpuView(estate, doors.Clock);
@@ -37,7 +46,9 @@ internal sealed class GpuWatch : IDisposable
         _scene = new Scene(null, null, new GpuSampler([_own], doors.Clock));
         _healer = new GpuHealer(doors, supervisor);
         _latest = new GpusDocument(estate, default, null, null, [], []);
-        doors.GpuUse = UseOfAsync;
+        _partitions = new GpuPartitions(doors, supervisor, LookAsync, records, HostEnvironment.BootId);
+        (_rooms, _overuse) = (new GpuRooms(doors), new GpuOveruse(doors, supervisor));
+        (doors.GpuUse, doors.Room) = (UseOfAsync, RoomAsync);
     }
 
     /// <summary>The plan that is carried out from now on. Does not wait for a look that is under way: a driver may hang.</summary>
@@ -47,9 +58,11 @@ internal sealed class GpuWatch : IDisposable
         {
             var (before, cards) = (_scene, GpuStage.CardsOf(plan));
             var isSame = cards.Count == 0 ? before.Stage is null : before.Stage is { } kept && kept.Cards.SequenceEqual(cards);
-            var stage = isSame ? before.Stage : cards.Count == 0 ? null : new GpuStage(cards, _doors.Clock);
+            var stage = isSame ? before.Stage : cards.Count == 0 ? null : new GpuStage(cards, _doors.Clock, _partitions.ShapeOf);
             Volatile.Write(ref _scene, new Scene(plan, stage, isSame ? before.Sampler : new GpuSampler(stage is null ? [_own] : [_own, stage.Door], _doors.Clock)));
             if (!isSame) before.Stage?.Dispose();
+            MakePlacesOfMps(plan);
+            _partitions.Follow(plan, [.. plan.Gpus.Where(g => g.Share is not null).Select(g => CardOf(g, stage)).OfType<DividedCard>()]);
             if (plan.Gpus.Count > 0)
             {
                 _timer ??= _doors.Clock.CreateTimer(_ => _ = TickAsync(), null, GpusModule.Pace, GpusModule.Pace);
@@ -60,6 +73,71 @@ internal sealed class GpuWatch : IDisposable
                 _timer = null;
             }
         }
+    }
+
+    private DividedCard? CardOf(GpuPlan gpu, GpuStage? stage) =>
+        gpu is { IsPresent: true, Uuid: { } uuid } ? new DividedCard(gpu, uuid, _own, IsSimulated: false) :
+        stage is not null && !gpu.IsPresent ? new DividedCard(gpu, GpuStage.CardOf(gpu).Id, stage.Door, IsSimulated: true) : null;
+
+    /// <summary>Services of other users are clients too, and reach their server through them.</summary>
+    private void MakePlacesOfMps(EstatePlan plan)
+    {
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        const UnixFileMode others = UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        var mode = HostEnvironment.IsRoot ? owner | others : owner;
+        foreach (var daemon in plan.Local.Where(s => s.MpsOf is not null))
+        {
+            var place = Path.Combine(_doors.Places.Mps, daemon.Name.Value);
+            foreach (var directory in (ReadOnlySpan<string>)[_doors.Places.Mps, place, Path.Combine(place, "pipe"), Path.Combine(place, "log")]) Files.CreateDirectory(directory, mode);
+        }
+    }
+
+    /// <summary>As it is at this moment.</summary>
+    private async Task<GpusDocument> LookAsync()
+    {
+        await _sampling.WaitAsync(_end.Token);
+        try
+        {
+            return await SampleAsync();
+        }
+        finally
+        {
+            _sampling.Release();
+        }
+    }
+
+    private async Task<GpusDocument> FreshAsync()
+    {
+        await _sampling.WaitAsync(_end.Token);
+        try
+        {
+            return _doors.Clock.GetUtcNow() - _latest.At < FreshForProbes ? _latest : await SampleAsync();
+        }
+        finally
+        {
+            _sampling.Release();
+        }
+    }
+
+    /// <summary>First its cards must be divided as planned, then there must be room on them.</summary>
+    private async ValueTask<StartRoom> RoomAsync(ServiceName service, int replica)
+    {
+        var scene = Volatile.Read(ref _scene);
+        if (scene.Plan is not { } plan) return new StartRoom.There();
+        List<GpuPlan> own = [.. plan.Gpus.Where(g => (g.IsPresent || scene.Stage is not null) && g.Holders.Any(h => GpuPartitions.IsFor(h.Owner, service.Value, replica, plan)))];
+        if (own.Count == 0) return new StartRoom.There();
+        foreach (var gpu in own)
+        {
+            if (CardOf(gpu, scene.Stage) is not { } card) continue;
+            await Task.WhenAny(_partitions.DecidedAsync(card.Uuid), Task.Delay(Dividing, _doors.Clock));
+            foreach (var holder in gpu.Holders.Where(h => GpuPartitions.IsFor(h.Owner, service.Value, replica, plan)))
+            {
+                if (_partitions.HoldsUp(card.Uuid, holder.Owner) is { } why) return new StartRoom.NotNow(why);
+            }
+        }
+
+        var now = await FreshAsync();
+        return _rooms.Decide(service, replica, [.. own.Select(g => (g, now.Gpus.FirstOrDefault(d => scene.PlanOf(d.Device) == g), (IReadOnlyList<LedgerBudget>)BudgetsOf(g, plan)))], plan, now.Problems);
     }
 
     /// <summary>As it was at the last look, if that is fresh, else as it is now.</summary>
@@ -79,17 +157,7 @@ internal sealed class GpuWatch : IDisposable
     /// <summary>What the processes of a replica have now on the cards that it was given, and whether they are on others.</summary>
     private async ValueTask<GpuUse> UseOfAsync(string service, int replica, CancellationToken cancel)
     {
-        GpusDocument gpus;
-        await _sampling.WaitAsync(cancel);
-        try
-        {
-            gpus = _doors.Clock.GetUtcNow() - _latest.At < FreshForProbes ? _latest : await SampleAsync();
-        }
-        finally
-        {
-            _sampling.Release();
-        }
-
+        var gpus = await FreshAsync().WaitAsync(cancel);
         var scene = Volatile.Read(ref _scene);
         var given = gpus.Gpus.Where(g => scene.ServicesOn(g.Device).Contains(service)).ToList();
         var name = given.Count == 0 ? "the GPU it was given" : string.Join(" and ", given.Select(g => $"GPU {g.Index} ({g.Name})"));
@@ -144,6 +212,8 @@ internal sealed class GpuWatch : IDisposable
         try
         {
             await SampleAsync();
+            if (Volatile.Read(ref _scene).Plan is { } plan) _overuse.Meet(_latest, plan, g => BudgetsOf(g.Device));
+            _partitions.LookAgain();
         }
         catch (Exception fault)
         {
@@ -161,7 +231,7 @@ internal sealed class GpuWatch : IDisposable
     {
         var scene = Volatile.Read(ref _scene);
         var replicas = Replicas();
-        if (scene is { Plan: { } plan, Stage: { } stage }) stage.Place(plan, replicas);
+        if (scene is { Plan: { } plan, Stage: { } stage }) stage.Place(plan, replicas, _partitions.InstanceOf);
         var snapshot = await scene.Sampler.SampleAsync();
         _latest = _view.Lay(snapshot, replicas, g => scene.ServicesOn(g.Device), g => g.Device.Simulated ? scene.PlanOf(g.Device)?.Host?.Value : null);
         foreach (var incident in snapshot.Incidents) Heal(scene, incident);
@@ -181,8 +251,15 @@ internal sealed class GpuWatch : IDisposable
     private List<LedgerBudget> BudgetsOf(GpuDevice device)
     {
         var scene = Volatile.Read(ref _scene);
-        return scene.PlanOf(device) is { } gpu ? [.. gpu.Holders.Select(h => new LedgerBudget(h.Owner, h.Memory?.Bytes, GpuStage.CoveredBy(h.Owner, scene.Plan!)))] : [];
+        return scene.PlanOf(device) is { } gpu ? BudgetsOf(gpu, scene.Plan!) : [];
     }
+
+    /// <summary>The server of MPS has a little of the card, which nobody declared.</summary>
+    private static List<LedgerBudget> BudgetsOf(GpuPlan gpu, EstatePlan plan) =>
+    [
+        .. gpu.Holders.Select(h => new LedgerBudget(h.Owner, h.Memory?.Bytes, GpuStage.CoveredBy(h.Owner, plan))),
+        .. plan.Local.Where(s => s.MpsOf is { } of && of.Host == gpu.Host && of.Index == gpu.Index && s.Runtime == RuntimeKind.Process).Select(s => new LedgerBudget(s.Name.Value, null, [s.Name.Value])),
+    ];
 
     private List<ReplicaProcess> Replicas()
     {

@@ -60,6 +60,7 @@ internal static class Observation
             found.TryAdd(word, word == ServiceSpec.OwnProgram ? HostEnvironment.ExecutablePath : Executables.Find(word, own, service.WorkingDirectory ?? estate.Directory));
         }
 
+        if (MpsDaemons.AreWanted(estate)) found.TryAdd(MpsDaemons.Program, Executables.Find(MpsDaemons.Program, path, estate.Directory));
         return found;
     }
 

@@ -32,7 +32,7 @@ internal sealed class RunningDaemon(DaemonOptions options, SupervisionDoors door
 
     public Supervisor Supervisor => supervisor;
 
-    public GpuWatch Gpus { get; } = new(options.Estate, doors, supervisor);
+    public GpuWatch Gpus { get; } = new(options.Estate, doors, supervisor, options.State.Gpus);
 
     public DateTimeOffset Since { get; } = doors.Clock.GetUtcNow();
 

@@ -40,6 +40,9 @@ internal sealed record StateDirectory(string Path)
     /// <summary>What layers changed on this machine, and what was there before.</summary>
     public string Layers => In("layers");
 
+    /// <summary>Cards that were divided by MIG, and who has which part; what was begun and not finished.</summary>
+    public string Gpus => In("gpus.json");
+
     public string Logs => In("logs");
 
     public string Pipes => In("pipes");

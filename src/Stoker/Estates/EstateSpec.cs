@@ -69,7 +69,11 @@ internal sealed record GroupSpec(GroupName Name, HostName? Host, IReadOnlyList<P
 /// <summary>How a group or service shares a GPU: how much memory, and by which means.</summary>
 /// <param name="Share"><c>whole</c> (default), <c>mps</c>, <c>mig</c> or <c>time</c>.</param>
 /// <param name="Count">How many GPUs; default 1.</param>
-internal sealed record GpuShareSpec(ByteSize? Memory, string Share, int Count, SourcePosition Where);
+internal sealed record GpuShareSpec(ByteSize? Memory, string Share, int Count, SourcePosition Where)
+{
+    /// <summary><c>on_overuse: end</c>: what uses memory that it did not declare is ended.</summary>
+    public bool EndsOveruse { get; init; }
+}
 
 /// <summary>A top-level <c>secrets:</c> or <c>configs:</c> entry: exactly one source.</summary>
 /// <param name="File">Absolute path of the file that holds the value.</param>

@@ -269,7 +269,11 @@ internal sealed record ResourceSpec
 /// <param name="Count">How many GPUs; null means all (<c>count: all</c>).</param>
 /// <param name="DeviceIds">GPUs by UUID or index as the owner wrote them; excludes <paramref name="Count"/>.</param>
 /// <param name="Memory">Extension: memory needed on each.</param>
-internal sealed record GpuRequest(int? Count, IReadOnlyList<string> DeviceIds, ByteSize? Memory, string Share, SourcePosition Where);
+internal sealed record GpuRequest(int? Count, IReadOnlyList<string> DeviceIds, ByteSize? Memory, string Share, SourcePosition Where)
+{
+    /// <summary>See <see cref="GpuShareSpec.EndsOveruse"/>.</summary>
+    public bool EndsOveruse { get; init; }
+}
 
 /// <param name="Name">As in <c>ulimits:</c>: <c>nofile</c>, <c>nproc</c>, <c>core</c>, … -1 is unlimited.</param>
 internal sealed record UlimitSpec(string Name, long Soft, long Hard, SourcePosition Where);

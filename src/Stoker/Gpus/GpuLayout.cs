@@ -45,7 +45,9 @@ internal sealed record GpuLayout(
 
     /// <param name="mig">What the card says of itself; null: it has no MIG, or is not here to be asked.</param>
     /// <param name="running">Services that run on the card now.</param>
-    public static GpuLayout Of(GpuPlan gpu, EstateSpec estate, MigState? mig, IReadOnlyList<string> running)
+    /// <param name="users">Of them, those that are in an instance; null: nobody can say, and it may be each of them.</param>
+    /// <param name="record">Who was given which instance; null: nobody.</param>
+    public static GpuLayout Of(GpuPlan gpu, EstateSpec estate, MigState? mig, IReadOnlyList<string> running, Func<MigInstance, IReadOnlyList<string>>? users = null, MigRecord? record = null)
     {
         var entries = gpu.Holders.Select(h => new GpuLayoutEntry(h.Owner, h.Memory?.Bytes)).ToList();
         var left = gpu.Memory is { } memory && gpu.Share is "mps" or "time" ? gpu.Memory!.Value.Bytes - gpu.Holders.Sum(h => h.Memory?.Bytes ?? 0) : (long?)null;
@@ -53,7 +55,7 @@ internal sealed record GpuLayout(
         return gpu.Share switch
         {
             "mps" => layout with { Entries = Threads(entries, gpu.Memory?.Bytes) },
-            "mig" => Partition(layout, estate, mig, running),
+            "mig" => Partition(layout, estate, mig, running, users ?? (_ => running), record),
             _ when mig is { IsOn: true, Instances.Count: >= 0 } on && gpu.Share is not null => layout with
             {
                 Steps = [.. on.Instances.Select(i => $"end partition {i.Id} ({ProfileName(on, i)})"), "turn MIG off, which resets the card"],
@@ -64,34 +66,36 @@ internal sealed record GpuLayout(
         };
     }
 
-    private static GpuLayout Partition(GpuLayout layout, EstateSpec estate, MigState? mig, IReadOnlyList<string> running)
+    private static GpuLayout Partition(GpuLayout layout, EstateSpec estate, MigState? mig, IReadOnlyList<string> running, Func<MigInstance, IReadOnlyList<string>> users, MigRecord? record)
     {
-        var table = mig is { Profiles.Count: > 0 } ? new MigTables(mig.Profiles.Max(p => p.Size), mig.Profiles) : MigTables.For(layout.Model, layout.Memory);
+        var table = MigChange.TableOf(mig, layout.Model, layout.Memory);
         List<MigAsk> asks = [.. layout.Entries.Select(e => new MigAsk(e.Owner, e.Memory))];
         if (table is null) return layout with { Problem = "the card cannot be partitioned; it can be shared by MPS" };
-        var there = mig?.Instances ?? [];
-        if (MigLayout.Place(table, asks, there) is not { } placed) return layout with { Problem = MigLayout.Why(table, asks) };
+        if (MigChange.Of(table, asks, mig, record?.HeldBy(asks)) is not { } change) return layout with { Problem = MigLayout.Why(table, asks) };
         var steps = new List<string>();
-        if (mig is not { IsOn: true }) steps.Add("turn MIG on, which resets the card where it is older than Hopper");
-        List<MigInstance> gone = [.. there.Where(i => !placed.Any(p => p.IsThere && p.Profile.Id == i.ProfileId && p.Start == i.Start))];
-        // One that is not in the way may stay.
-        gone.RemoveAll(i => !placed.Any(p => !p.IsThere && p.Start < i.Start + i.Size && i.Start < p.Start + p.Profile.Size));
-        steps.AddRange(gone.Select(i => $"end partition {i.Id} ({ProfileName(mig!, i)}, slices {i.Start} to {i.Start + i.Size - 1})"));
-        steps.AddRange(placed.Where(p => !p.IsThere).OrderByDescending(p => p.Profile.Size).ThenBy(p => p.Start).Select(p => $"make {p.Profile.Name} at slice {p.Start} for {p.Owner}"));
-        var stops = mig is not { IsOn: true } || gone.Count > 0 ? running : [];
+        if (change.Mode is not null) steps.Add("turn MIG on, which resets the card where it is older than Hopper");
+        steps.AddRange(change.Ends.Select(i => $"end partition {i.Id} ({ProfileName(mig!, i)}, slices {i.Start} to {i.Start + i.Size - 1})"));
+        steps.AddRange(change.Makes.Select(p => $"make {p.Profile.Name} at slice {p.Start} for {p.Owner}"));
+        // Only those in what is ended, and those who move; a change of mode is for all.
+        var movers = (record?.Given ?? []).Where(change.Moves).SelectMany(g => Covered(g.Owner, estate)).Where(running.Contains);
+        IReadOnlyList<string> stops = change.Mode is not null ? running : [.. change.Ends.SelectMany(users).Concat(movers).Distinct().Order(StringComparer.Ordinal)];
         return layout with
         {
-            Entries = [.. layout.Entries.Zip(placed, (e, p) => e with { Profile = p.Profile.Name, Start = p.Start, IsThere = p.IsThere })],
-            Left = table.Profiles.Max(p => p.Memory) - placed.Sum(p => p.Profile.Memory),
+            Entries = [.. layout.Entries.Zip(change.Layout, (e, p) => e with { Profile = p.Profile.Name, Start = p.Start, IsThere = p.IsThere })],
+            Left = table.Profiles.Max(p => p.Memory) - change.Layout.Sum(p => p.Profile.Memory),
             Steps = steps,
             Stops = stops,
-            Seconds = steps.Count == 0 ? 0 : (stops.Count > 0 ? Away(estate, stops) : 0) + (mig is not { IsOn: true } ? ResetSeconds : 0) + (InstanceSeconds * (gone.Count + placed.Count(p => !p.IsThere))),
+            Seconds = steps.Count == 0 ? 0 : (stops.Count > 0 ? Away(estate, stops) : 0) + (change.Mode is not null ? ResetSeconds : 0) + (InstanceSeconds * (change.Ends.Count + change.Makes.Count)),
         };
     }
 
-    /// <summary>Threads as memory: who has half of the memory may fill half of the card, and nobody less than a tenth.</summary>
-    private static List<GpuLayoutEntry> Threads(List<GpuLayoutEntry> entries, long? memory) =>
-        [.. entries.Select(e => e with { ThreadPercent = e.Memory is { } own && memory is { } all and > 0 ? (int)Math.Clamp(own * 100 / all, 10, 100) : 100 })];
+    private static IEnumerable<string> Covered(string owner, EstateSpec estate)
+    {
+        const string group = "group ";
+        return owner.StartsWith(group, StringComparison.Ordinal) ? estate.Services.Values.Where(s => s.Group?.Value.Value == owner[group.Length..]).Select(s => s.Name.Value) : [owner.Split('/')[0]];
+    }
+
+    private static List<GpuLayoutEntry> Threads(List<GpuLayoutEntry> entries, long? memory) => [.. entries.Select(e => e with { ThreadPercent = MpsDaemons.ThreadsOf(e.Memory, memory) })];
 
     private static double Away(EstateSpec estate, IReadOnlyList<string> services) =>
         services.Count == 0 ? 0 : services.Max(s => estate.Services.TryGetValue(new ServiceName(s), out var spec) ? spec.StopGracePeriod.TotalSeconds : 0);

@@ -39,7 +39,7 @@ internal sealed record GpuLedger(int Index, string Name, string? Uuid, bool Simu
             gpu.Index, gpu.Name, gpu.Device.Uuid, gpu.Simulated, gpu.Device.Memory, gpu.Now?.ReservedMemory, gpu.Now?.UsedMemory, left is > Slack ? left : left is null ? null : 0, entries);
     }
 
-    private static bool IsCovered(LedgerBudget budget, GpuClientDocument client) =>
+    public static bool IsCovered(LedgerBudget budget, GpuClientDocument client) =>
         budget.Covers.Contains(client.Service) && (!budget.Owner.Contains('/', StringComparison.Ordinal) || budget.Owner == $"{client.Service}/{client.Replica}");
 
     private static LedgerEntry Compare(LedgerBudget budget, List<GpuClientDocument> own, GpuDocument gpu)

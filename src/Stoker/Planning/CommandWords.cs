@@ -14,7 +14,10 @@ internal static class CommandWords
     };
 
     /// <summary>What <see cref="Observed.Executables"/> must answer for before this estate is planned.</summary>
-    public static IReadOnlySet<string> ToLookUp(EstateSpec estate) =>
-        estate.Services.Values
-            .Where(s => !s.IsContainer).Select(Of).Where(words => words.Count > 0).Select(words => words[0]).ToHashSet(StringComparer.Ordinal);
+    public static IReadOnlySet<string> ToLookUp(EstateSpec estate)
+    {
+        var words = estate.Services.Values.Where(s => !s.IsContainer).Select(Of).Where(words => words.Count > 0).Select(words => words[0]).ToHashSet(StringComparer.Ordinal);
+        if (MpsDaemons.AreWanted(estate)) words.Add(MpsDaemons.Program);
+        return words;
+    }
 }

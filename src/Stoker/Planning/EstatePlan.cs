@@ -65,6 +65,12 @@ internal sealed record ServicePlan(ServiceSpec Spec, string Fingerprint)
 
     /// <summary>Names of the GPUs it is given (<c>0</c>-based index and model, or UUID), for people.</summary>
     public IReadOnlyList<string> Gpus { get; init; } = [];
+
+    /// <summary>It starts only where its GPUs have room for it.</summary>
+    public bool AsksRoom => Gpus.Count > 0;
+
+    /// <summary>It is the MPS control daemon of this GPU; null: it is a service of the file.</summary>
+    public GpuPlan? MpsOf { get; init; }
 }
 
 internal enum RuntimeKind
@@ -80,6 +86,9 @@ internal sealed record DependencyPlan(ServiceName Service, DependencyCondition C
 {
     /// <summary>Waited for to be healthy if it turns out to have a healthcheck, and else to run.</summary>
     public bool OrRunning { get; init; }
+
+    /// <summary>It works through the other's process, as clients of MPS do through its server: the end of that, however it comes, is its own.</summary>
+    public bool Shared { get; init; }
 }
 
 /// <summary>One running copy to be. Index counts from 1.</summary>
@@ -90,7 +99,19 @@ internal sealed record ReplicaPlan(int Index, IReadOnlyList<PortPlan> Ports)
 
     /// <summary>The same by NVML's index, which is their order on the PCI bus.</summary>
     public IReadOnlyList<int> GpuIndices { get; init; } = [];
+
+    /// <summary>UUIDs of its MIG instances, which are known when the cards are divided; empty: it has whole cards, or shares them otherwise.</summary>
+    public IReadOnlyList<string> GpuPartitions { get; init; } = [];
+
+    /// <summary>Its share of a GPU by MPS; null: it has none.</summary>
+    public MpsShare? Mps { get; init; }
 }
+
+/// <param name="Daemon">Name of the service that is the GPU's control daemon.</param>
+/// <param name="ThreadPercent">Of the GPU's threads, at most.</param>
+/// <param name="Memory">Pinned memory of the device, at most, in bytes; null: no limit.</param>
+/// <param name="Uuid">Of the card; null where it is not in this machine.</param>
+internal sealed record MpsShare(string Daemon, int ThreadPercent, long? Memory, string? Uuid);
 
 /// <param name="Declared">The published port as the file has it, which probes and <c>$(PORT)</c> map to <paramref name="Published"/>; 0: none declared.</param>
 /// <param name="Published">0 when the container tool picks one.</param>

@@ -42,6 +42,9 @@ internal static class PlanDiagnostics
     public static readonly DiagnosticCode GpuFitUnproven = Warning("PLN055", "a GPU is shared without knowing how much memory is needed or there");
     public static readonly DiagnosticCode GroupShareUnused = Warning("PLN056", "a group has a GPU share that no service of it asks for");
 
+    public static readonly DiagnosticCode NoMps = Error("PLN057", "a GPU is shared by MPS and its control daemon is not installed");
+    public static readonly DiagnosticCode MpsOnSeveralGpus = Error("PLN058", "a service shares several GPUs by MPS");
+
     public static readonly DiagnosticCode LimitsNotEnforced = Warning("PLN060", "limits cannot be enforced here");
     public static readonly DiagnosticCode UserNotChanged = Warning("PLN061", "the user cannot be changed without root");
     public static readonly DiagnosticCode NiceNotLowered = Warning("PLN062", "a negative nice cannot be set without root");

@@ -36,17 +36,20 @@ internal static class Planner
         var order = StartOrder.Sequence(graph).Select(i => services[i]).ToList();
         var prints = new Fingerprint();
         var plans = order.Select(s => Assemble(s, dependencies[s.Name], resources, decided, prints, estate)).ToList();
+        List<GpuPlan> gpus = [.. resources.Gpus.Slots.Select(Layout)];
+        var mps = MpsDaemons.Of(estate, request, gpus, resources.Gpus, plans, observed, prints, bag);
+        plans = [.. mps.Daemons, .. mps.Services];
         return new EstatePlan(estate, here.Name, request.Rehearse)
         {
             Services = plans.ToDictionary(p => p.Name),
-            Waves = StartOrder.Waves(graph),
+            Waves = MpsDaemons.Waves(StartOrder.Waves(graph), mps.Daemons, mps.Services),
             CriticalPath = StartOrder.CriticalPath(graph, observed.StartTimes),
             Changes = Changes.From(estate, request, plans, selection.Active, observed, AsIf),
-            Gpus = [.. resources.Gpus.Slots.Select(Layout)],
+            Gpus = gpus,
             Diagnostics = bag.Sorted(),
         };
 
-        string AsIf(ServicePlan plan, RuntimeKind runtime) =>
+        string AsIf(ServicePlan plan, RuntimeKind runtime) => plan.MpsOf is not null ? MpsDaemons.PrintOf(estate, plan, runtime, prints) :
             prints.Of(estate, services[graph.IndexOf(plan.Name)], runtime, resources.Gpus.For(plan.Name).Cards);
     }
 

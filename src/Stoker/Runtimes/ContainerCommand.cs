@@ -51,6 +51,7 @@ internal static class ContainerCommand
                     .. mounts.Options,
                     .. Limits(plan.Spec),
                     .. Gpus(replica, handle.Dialect),
+                    .. Mps(plan.Spec, replica, around),
                     .. plan.Spec.ContainerOptions,
                     .. BuildsImage(plan.Spec) && !plan.Spec.ContainerOptions.Any(o => o.StartsWith("--pull=", StringComparison.Ordinal)) ? (string[])["--pull=never"] : [],
                     .. EntrypointAndImage(plan.Spec, around),
@@ -94,6 +95,8 @@ internal static class ContainerCommand
                 environment["WATCHDOG_USEC"] = ((long)watchdog.TotalMicroseconds).ToString(CultureInfo.InvariantCulture);
         }
 
+        // It has the one card only, whatever its number outside.
+        if (replica.Mps is { } share) LaunchComposer.AddMpsClient(environment, share with { Uuid = null }, LaunchComposer.MpsDirectory(around, share.Daemon), replica);
         foreach (var (name, declared) in plan.Spec.Environment)
         {
             if ((declared.Value ?? around.Variables.GetValueOrDefault(name)) is { } value) environment[name] = value;
@@ -183,11 +186,21 @@ internal static class ContainerCommand
 
     private static IEnumerable<string> Gpus(ReplicaPlan replica, ContainerDialect dialect)
     {
-        if (replica.GpuUuids.Count == 0) return [];
+        var devices = replica.GpuPartitions.Count > 0 ? replica.GpuPartitions : replica.GpuUuids;
+        if (devices.Count == 0) return [];
         // Docker reads the value as a line of CSV, in which a list has to be quoted.
         return dialect == ContainerDialect.Docker
-            ? [$"--gpus=\"device={string.Join(',', replica.GpuUuids)}\""]
-            : replica.GpuUuids.Select(uuid => $"--device=nvidia.com/gpu={uuid}");
+            ? [$"--gpus=\"device={string.Join(',', devices)}\""]
+            : devices.Select(uuid => $"--device=nvidia.com/gpu={uuid}");
+    }
+
+    /// <summary>A client of MPS talks to its server through a directory and shared memory, which must be the same on both sides.</summary>
+    private static IEnumerable<string> Mps(ServiceSpec spec, ReplicaPlan replica, LaunchSurroundings around)
+    {
+        if (replica.Mps is not { } share) yield break;
+        var directory = LaunchComposer.MpsDirectory(around, share.Daemon);
+        yield return $"--volume={directory}:{directory}";
+        if (!spec.ContainerOptions.Any(o => o.StartsWith("--ipc", StringComparison.Ordinal))) yield return "--ipc=host";
     }
 
     private static IEnumerable<string> EntrypointAndImage(ServiceSpec spec, LaunchSurroundings around)

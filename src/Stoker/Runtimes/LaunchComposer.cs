@@ -26,6 +26,9 @@ internal sealed record LaunchSurroundings(string Estate, IReadOnlyDictionary<str
     /// <summary>The state directory, which tells this estate's containers from those of another one with the same name.</summary>
     public string State { get; init; } = "";
 
+    /// <summary>Where each MPS control daemon has a directory, by its name.</summary>
+    public string Mps { get; init; } = "";
+
     /// <summary>The whole estate, for the volumes, networks and external secrets that containers use; null: none are declared.</summary>
     public EstateSpec? Declared { get; init; }
 }
@@ -126,7 +129,14 @@ internal static class LaunchComposer
         environment[ProcessTree.MarkerVariable] = runId;
         if (replica.Ports.Count > 0) environment["PORT"] = environment["STOKER_PORT"] = replica.Ports[0].Published.ToString();
         foreach (var port in replica.Ports) environment[$"STOKER_PORT_{port.Declared}"] = port.Published.ToString();
-        if (plan.Runtime == RuntimeKind.Process && replica.GpuIndices.Count > 0)
+        if (plan.MpsOf is { } card) AddMpsDaemon(environment, MpsDirectory(around, plan.Name.Value), card.Uuid);
+        else if (replica.Mps is { } share) AddMpsClient(environment, share, MpsDirectory(around, share.Daemon), replica);
+        else if (replica.GpuPartitions.Count > 0)
+        {
+            // The container tool gives a container its devices, which are all it sees.
+            if (plan.Runtime != RuntimeKind.Container) environment["CUDA_VISIBLE_DEVICES"] = string.Join(',', replica.GpuPartitions);
+        }
+        else if (plan.Runtime == RuntimeKind.Process && replica.GpuIndices.Count > 0)
         {
             // By index, because vLLM ends at a UUID here (github.com/vllm-project/vllm/issues/13815, still so in 0.20); in the order of
             // the PCI bus, which is NVML's, because CUDA's own order begins with the fastest card.
@@ -141,6 +151,30 @@ internal static class LaunchComposer
                 environment["WATCHDOG_USEC"] = ((long)watchdog.TotalMicroseconds).ToString();
         }
     }
+
+    /// <summary>Its own place for pipes and logs, and one card: a fault of a client ends all clients of a server, and they are not to be those of other cards.</summary>
+    private static void AddMpsDaemon(Dictionary<string, string> environment, string directory, string? uuid)
+    {
+        environment["CUDA_MPS_PIPE_DIRECTORY"] = Path.Combine(directory, "pipe");
+        environment["CUDA_MPS_LOG_DIRECTORY"] = Path.Combine(directory, "log");
+        if (uuid is not null) environment["CUDA_VISIBLE_DEVICES"] = uuid;
+    }
+
+    /// <summary>
+    /// The server renumbers what it was given: its one card is 0 to every client. The first card has that number anyway; another one is named by its UUID, so that a client which does not find
+    /// its server is not on the wrong card. (vLLM, up to 0.20, takes numbers only: <c>CUDA_VISIBLE_DEVICES</c> in its own environment overrides this.)
+    /// </summary>
+    public static void AddMpsClient(Dictionary<string, string> environment, MpsShare share, string directory, ReplicaPlan replica)
+    {
+        environment["CUDA_MPS_PIPE_DIRECTORY"] = Path.Combine(directory, "pipe");
+        environment["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE"] = share.ThreadPercent.ToString();
+        if (share.Memory is { } bytes) environment["CUDA_MPS_PINNED_DEVICE_MEM_LIMIT"] = $"0={bytes >> 20}M";
+        if (share.Uuid is null) return;
+        environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
+        environment["CUDA_VISIBLE_DEVICES"] = replica.GpuIndices is [0] ? "0" : share.Uuid;
+    }
+
+    public static string MpsDirectory(LaunchSurroundings around, string daemon) => Path.Combine(around.Mps, daemon);
 
     /// <summary>Compose's -1 is no limit; a name that prlimit does not know was refused by the reader.</summary>
     private static ResourceLimit? Limit(UlimitSpec declared)

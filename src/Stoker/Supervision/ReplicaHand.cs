@@ -17,6 +17,7 @@ namespace Stoker.Supervision;
 internal sealed class ReplicaHand : IAsyncDisposable
 {
     private readonly ReplicaPlace _place;
+    private readonly Action<ServiceFact> _post;
     private readonly ReplicaTimers _timers;
     private readonly ReplicaWatch _watch;
     private readonly ReplicaStop _stop;
@@ -26,7 +27,7 @@ internal sealed class ReplicaHand : IAsyncDisposable
 
     public ReplicaHand(SupervisionDoors doors, ServiceName service, int replica, Action<ServiceFact> post, Func<LaunchContext> context)
     {
-        _place = new ReplicaPlace(doors, service, replica, context);
+        (_place, _post) = (new ReplicaPlace(doors, service, replica, context), post);
         _timers = new ReplicaTimers(doors.Clock, post);
         _watch = new ReplicaWatch(_place, post);
         _stop = new ReplicaStop(_place, post);
@@ -39,6 +40,8 @@ internal sealed class ReplicaHand : IAsyncDisposable
         {
             case ServiceAction.Launch launch:
                 return [Launch(launch, life.Plan)];
+            case ServiceAction.AskRoom ask:
+                return AskRoom(ask);
             case ServiceAction.Arm arm:
                 _timers.Arm(arm);
                 break;
@@ -74,6 +77,29 @@ internal sealed class ReplicaHand : IAsyncDisposable
         }
 
         return [];
+    }
+
+    private IReadOnlyList<ServiceFact> AskRoom(ServiceAction.AskRoom ask)
+    {
+        if (_place.Doors.Room is null) return [new ServiceFact.RoomTold(_place.Now, ask.Replica, ask.Run, new StartRoom.There())];
+        _ = AskRoomAsync(ask);
+        return [];
+    }
+
+    private async Task AskRoomAsync(ServiceAction.AskRoom ask)
+    {
+        StartRoom room;
+        try
+        {
+            room = await _place.Doors.Room!(_place.Service, ask.Replica);
+        }
+        catch (Exception fault)
+        {
+            // A bug or a broken machine must not leave it without an answer: it is asked again.
+            room = new StartRoom.NotNow($"its GPUs, which could not be looked at: {fault.Message}");
+        }
+
+        _post(new ServiceFact.RoomTold(_place.Now, ask.Replica, ask.Run, room));
     }
 
     public ServiceFact.Adopted? Adopt(ReplicaRecord record, ServiceLife life)

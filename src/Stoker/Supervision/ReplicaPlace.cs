@@ -12,6 +12,8 @@ internal sealed class ReplicaPlace(SupervisionDoors doors, ServiceName service, 
 {
     public SupervisionDoors Doors => doors;
 
+    public ServiceName Service => service;
+
     public int Replica => replica;
 
     public DateTimeOffset Now => doors.Clock.GetUtcNow();
@@ -21,7 +23,11 @@ internal sealed class ReplicaPlace(SupervisionDoors doors, ServiceName service, 
 
     public (string Output, string Error) Pipes => (Pipe("out"), Pipe("err"));
 
-    public ReplicaPlan PlanOf(ServicePlan plan) => plan.Replicas.FirstOrDefault(r => r.Index == replica) ?? new ReplicaPlan(replica, []);
+    public ReplicaPlan PlanOf(ServicePlan plan)
+    {
+        var own = plan.Replicas.FirstOrDefault(r => r.Index == replica) ?? new ReplicaPlan(replica, []);
+        return plan.AsksRoom && doors.Partitions?.Invoke(service, replica) is { Count: > 0 } instances ? own with { GpuPartitions = instances } : own;
+    }
 
     public Cgroup? Cgroup() => doors.Cgroups?.Create(Key);
 
@@ -54,6 +60,7 @@ internal sealed class ReplicaPlace(SupervisionDoors doors, ServiceName service, 
         Materials = Materials.Write(context().Materials, doors.Places.Secrets, Key, LaunchComposer.UserOf(plan.Spec), plan.Runtime == RuntimeKind.Container),
         Cgroup = Cgroup(),
         State = Path.GetDirectoryName(doors.Places.Replicas)!,
+        Mps = doors.Places.Mps,
         Declared = context().Estate,
     };
 

@@ -10,12 +10,15 @@ internal static class ReplicaPolicy
 {
     private const int Kill = 9;
 
-    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1), RoomPace = TimeSpan.FromSeconds(1);
 
     public static void Decide(Turn turn, ReplicaLife replica, ServiceFact.OfReplica fact)
     {
         switch (fact)
         {
+            case ServiceFact.RoomTold told:
+                RoomTold(turn, replica, told.Room);
+                break;
             case ServiceFact.Launched launched:
                 Launched(turn, replica, launched);
                 break;
@@ -59,11 +62,49 @@ internal static class ReplicaPolicy
         var starting = replica with
         {
             Run = replica.Run + 1, Health = HealthState.Fresh, OwnStatus = null, RetryAt = null, StartTook = null,
-            Failure = null, StartedAt = turn.At, StartExtendedTo = null, WatchdogPeriod = null, Image = null, Stage = StopStage.None,
+            Failure = null, StartedAt = turn.At, StartExtendedTo = null, WatchdogPeriod = null, Image = null, Stage = StopStage.None, AsksRoom = false,
             Ports = PortsOf(turn, replica), Fingerprint = turn.Life.Plan.Fingerprint,
         };
         turn.Enter(starting, ServiceState.Starting);
         turn.Do(new ServiceAction.Launch(replica.Index, starting.Run));
+    }
+
+    public static void AskRoom(Turn turn, ReplicaLife replica)
+    {
+        if (replica.AsksRoom) return;
+        turn.Put(replica with { AsksRoom = true });
+        turn.Do(new ServiceAction.AskRoom(replica.Index, replica.Run));
+    }
+
+    /// <summary>The answer may be older than what happened since: a start needs the gates open still.</summary>
+    private static void RoomTold(Turn turn, ReplicaLife replica, StartRoom room)
+    {
+        if (replica.State != ServiceState.Waiting || turn.Life.Wish != Wish.Up)
+        {
+            turn.Put(replica with { AsksRoom = false });
+            return;
+        }
+
+        switch (room)
+        {
+            case StartRoom.There when Gates.Closed(turn.Life).Count == 0:
+                Launch(turn, replica);
+                break;
+            case StartRoom.There:
+                turn.Put(replica with { AsksRoom = false });
+                break;
+            case StartRoom.NotNow { Why: var why }:
+                var reason = $"waits for {why}";
+                // Free memory changes with each look; that it waits for it is told once.
+                if (replica.Reason?.StartsWith("waits for ", StringComparison.Ordinal) != true || replica.Reason.Split(':')[0] != reason.Split(':')[0]) turn.Tell(replica, "waiting", reason);
+                turn.Enter(replica, ServiceState.Waiting, reason);
+                turn.Do(new ServiceAction.Arm(replica.Index, replica.Run, ReplicaTimer.Room, RoomPace));
+                break;
+            case StartRoom.Never { Why: var why }:
+                turn.Tell(turn.Enter(replica with { AsksRoom = false, LastExit = null }, ServiceState.Failed, why), "failed", $"failed: {why}");
+                turn.Do(new ServiceAction.SaveRecord(replica.Index, replica.Run));
+                break;
+        }
     }
 
     public static void Wait(Turn turn, ReplicaLife replica, IReadOnlyList<(DependencyPlan Dependency, string Why)> closed)
@@ -190,6 +231,9 @@ internal static class ReplicaPolicy
                 break;
             case ReplicaTimer.Hopeless when replica.State == ServiceState.Waiting && Gates.Hopeless(turn.Life) is { } hopeless:
                 turn.Tell(turn.Enter(replica with { LastExit = null }, ServiceState.Failed, hopeless), "failed", $"failed: {hopeless}");
+                break;
+            case ReplicaTimer.Room:
+                turn.Put(replica with { AsksRoom = false });
                 break;
             case ReplicaTimer.Grace:
                 StopPolicy.GraceOver(turn, replica);

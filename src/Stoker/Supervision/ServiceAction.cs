@@ -7,6 +7,9 @@ internal abstract record ServiceAction
 
     internal sealed record Launch(int Replica, int Run) : OfReplica(Replica, Run);
 
+    /// <summary>Asks for room on its GPUs; a <c>RoomTold</c> follows.</summary>
+    internal sealed record AskRoom(int Replica, int Run) : OfReplica(Replica, Run);
+
     /// <summary>Sends a signal to the main process.</summary>
     internal sealed record Signal(int Replica, int Run, int Number) : OfReplica(Replica, Run);
 

@@ -151,5 +151,5 @@ internal sealed class ServiceDriver
         return _journal.Write(Name, line.Replica, line.Kind, replica?.State, $"{name} {line.Text}", cause == 0 ? null : cause);
     }
 
-    private void Publish() => _board.Publish(ServiceView.Of(_life), new PeerView(ServiceView.StateOf(_life), _life.IsAlive, _life.Generation, _lastEvent));
+    private void Publish() => _board.Publish(ServiceView.Of(_life), new PeerView(ServiceView.StateOf(_life), _life.IsAlive, _life.Generation, _lastEvent) { Starts = _life.Starts });
 }

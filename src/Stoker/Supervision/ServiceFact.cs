@@ -35,6 +35,13 @@ internal abstract record ServiceFact(DateTimeOffset At)
 
     internal sealed record Launched(DateTimeOffset At, int Replica, int Run, int Pid) : OfReplica(At, Replica, Run);
 
+    /// <summary>The answer to <see cref="ServiceAction.AskRoom"/>.</summary>
+    internal sealed record RoomTold(DateTimeOffset At, int Replica, int Run, StartRoom Room) : OfReplica(At, Replica, Run);
+
+    /// <summary>A running replica is of no use any more, or harms others; the restart policy decides what comes then.</summary>
+    /// <param name="Replica">Null: all that are up.</param>
+    internal sealed record EndRequested(DateTimeOffset At, int? Replica, string Why) : ServiceFact(At);
+
     /// <param name="Permanent">Trying again cannot help: no such file, no permission.</param>
     internal sealed record LaunchRefused(DateTimeOffset At, int Replica, int Run, string Problem, bool Permanent) : OfReplica(At, Replica, Run);
 
@@ -88,7 +95,11 @@ internal abstract record ServiceFact(DateTimeOffset At)
 /// <param name="Alive">Some process of it may still run.</param>
 /// <param name="Generation">Counts restarts and changes by the owner; dependents with <c>restart: true</c> follow it.</param>
 /// <param name="LastEvent">Sequence of its latest journal line, the cause of what follows from it.</param>
-internal sealed record PeerView(ServiceState State, bool Alive, int Generation, long LastEvent);
+internal sealed record PeerView(ServiceState State, bool Alive, int Generation, long LastEvent)
+{
+    /// <summary>Counts the starts of its replicas: a process that ended and was replaced at once is seen by it.</summary>
+    public int Starts { get; init; }
+}
 
 /// <summary>What the record of an earlier daemon says of a process that is still alive.</summary>
 internal sealed record AdoptedReplica(int Pid, DateTimeOffset StartedAt, bool WasHealthy, int Restarts, int Attempt, string Fingerprint, IReadOnlyList<int> Ports)
@@ -115,6 +126,9 @@ internal enum ReplicaTimer
 
     /// <summary>What it waits for could not come about, and it may have been known too early: another look.</summary>
     Hopeless,
+
+    /// <summary>There was no room on its GPUs: another look.</summary>
+    Room,
 }
 
 internal enum HookKind

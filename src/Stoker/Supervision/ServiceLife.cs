@@ -28,6 +28,17 @@ internal sealed record ServiceLife(ServicePlan Plan)
 
     public bool IsAlive => Replicas.Any(r => r.IsAlive);
 
+    /// <summary>See <see cref="PeerView.Starts"/>.</summary>
+    public int Starts
+    {
+        get
+        {
+            var starts = 0;
+            foreach (var replica in Replicas) starts += replica.Run;
+            return starts;
+        }
+    }
+
     /// <summary>Whatever was said about stopping it holds no more.</summary>
     public ServiceLife WantedUp() => this with { Wish = Wish.Up, StopReason = null, StopAfter = new HashSet<ServiceName>() };
 }
@@ -41,6 +52,9 @@ internal sealed record ReplicaLife(int Index, ServiceState State, DateTimeOffset
     public int Run { get; init; }
 
     public int? Pid { get; init; }
+
+    /// <summary>Room on its GPUs is being asked for, or will be in a moment.</summary>
+    public bool AsksRoom { get; init; }
 
     /// <summary>The declaration that the living process was started with.</summary>
     public string? Fingerprint { get; init; }

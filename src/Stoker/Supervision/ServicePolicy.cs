@@ -34,6 +34,14 @@ internal static class ServicePolicy
             case ServiceFact.ReloadRequested:
                 foreach (var replica in life.Replicas.Where(r => r.IsUp)) turn.Do(new ServiceAction.Reload(replica.Index, replica.Run));
                 break;
+            case ServiceFact.EndRequested end:
+                foreach (var replica in life.Replicas.Where(r => r.IsUp && r.State != ServiceState.Stopping && (end.Replica ?? r.Index) == r.Index))
+                {
+                    turn.Tell(replica, "ended", $"is ended: {end.Why}");
+                    ReplicaPolicy.Fail(turn, replica, end.Why);
+                }
+
+                break;
             case ServiceFact.KillRequested:
                 foreach (var replica in life.Replicas.Where(r => r.IsAlive)) StopPolicy.KillNow(turn, replica);
                 break;
@@ -187,7 +195,19 @@ internal static class ServicePolicy
     {
         var before = turn.Life.Peers.GetValueOrDefault(fact.Peer);
         turn.Life = turn.Life with { Peers = new Dictionary<Estates.ServiceName, PeerView>(turn.Life.Peers) { [fact.Peer] = fact.View } };
-        if (before is null || before.Generation == fact.View.Generation || !turn.Life.Wanted) return;
+        if (before is null || !turn.Life.Wanted) return;
+        if (before.Alive && (!fact.View.Alive || before.Starts != fact.View.Starts) && turn.Life.Plan.Dependencies.Any(d => d.Service == fact.Peer && d.Shared))
+        {
+            foreach (var replica in turn.Life.Replicas.Where(r => r.IsUp))
+            {
+                turn.Tell(replica, "shared_server_ended", $"restarts: `{fact.Peer}` has ended, and what it did on the GPU with it");
+                StopPolicy.Begin(turn, replica with { Attempt = 0 }, AfterStop.StartAgain, $"`{fact.Peer}` has ended");
+            }
+
+            return;
+        }
+
+        if (before.Generation == fact.View.Generation) return;
         if (!turn.Life.Plan.Dependencies.Any(d => d.Service == fact.Peer && d.Restart)) return;
         turn.Life = turn.Life with { Generation = turn.Life.Generation + 1 };
         foreach (var replica in turn.Life.Replicas.Where(r => r.IsUp))
@@ -223,7 +243,8 @@ internal static class ServicePolicy
         var closed = Gates.Closed(turn.Life);
         foreach (var replica in turn.Life.Replicas.Where(r => r.State == ServiceState.Waiting).ToList())
         {
-            if (closed.Count == 0) ReplicaPolicy.Launch(turn, replica);
+            if (closed.Count == 0 && turn.Life.Plan.AsksRoom) ReplicaPolicy.AskRoom(turn, replica);
+            else if (closed.Count == 0) ReplicaPolicy.Launch(turn, replica);
             else ReplicaPolicy.Wait(turn, replica, closed);
         }
     }

@@ -8,7 +8,11 @@ namespace Stoker.Supervision;
 
 /// <summary>Directories of the state directory that supervision writes to.</summary>
 /// <param name="NotifyFallback">A directory with a short path, for notify sockets where the state directory's is too long.</param>
-internal sealed record SupervisionPlaces(string Replicas, string Pipes, string Logs, string Notify, string NotifyFallback, string Secrets);
+internal sealed record SupervisionPlaces(string Replicas, string Pipes, string Logs, string Notify, string NotifyFallback, string Secrets)
+{
+    /// <summary>Pipes and logs of MPS control daemons, a directory for each: with a short path, and where services of other users reach it.</summary>
+    public string Mps { get; init; } = "";
+}
 
 /// <summary>Asks what the processes of a replica have on the GPUs now.</summary>
 internal delegate ValueTask<Probes.GpuUse> ReplicaGpuUse(string service, int replica, CancellationToken cancel);
@@ -32,6 +36,12 @@ internal sealed record SupervisionDoors(string Estate, TimeProvider Clock, Super
 
     /// <summary>What a replica's processes have on its GPUs; null where nobody looks at GPUs.</summary>
     public ReplicaGpuUse? GpuUse { get; set; }
+
+    /// <summary>Room on its GPUs for a replica that is to start; null where nobody looks at GPUs, and there is room.</summary>
+    public AskRoom? Room { get; set; }
+
+    /// <summary>UUIDs of the MIG instances that a replica was given; null: nobody divides cards.</summary>
+    public Func<ServiceName, int, IReadOnlyList<string>>? Partitions { get; set; }
 
     public IRuntime RuntimeOf(ServicePlan plan) => plan.Runtime switch
     {

@@ -100,7 +100,10 @@ internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact
     public RequestOutcome Stop(ServiceName name) => Ask(name, driver =>
         driver.Post(new ServiceFact.StopRequested(doors.Clock.GetUtcNow(), ImmutableHashSet<ServiceName>.Empty, Forget: false, "asked to stop")));
 
-    public RequestOutcome Restart(ServiceName name) => Ask(name, driver => driver.Post(new ServiceFact.RestartRequested(doors.Clock.GetUtcNow(), "asked to restart")));
+    public RequestOutcome Restart(ServiceName name, string why = "asked to restart") => Ask(name, driver => driver.Post(new ServiceFact.RestartRequested(doors.Clock.GetUtcNow(), why)));
+
+    /// <summary>A run that harms others ends; its restart policy decides what comes then.</summary>
+    public RequestOutcome End(ServiceName name, int? replica, string why) => Ask(name, driver => driver.Post(new ServiceFact.EndRequested(doors.Clock.GetUtcNow(), replica, why)));
 
     public RequestOutcome Reload(ServiceName name) => Plans.GetValueOrDefault(name) is { Spec.Reload: null }
         ? new RequestOutcome.Refused($"service `{name}` declares no way to reload", "add `reload: SIGHUP` or `reload: [command, …]`, or use `stoker restart`")

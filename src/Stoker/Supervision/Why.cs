@@ -18,7 +18,7 @@ internal static class Why
 {
     private const int LongestChain = 50;
 
-    /// <summary>A fault of its GPU is a reason for what becomes of a service for so long.</summary>
+    /// <summary>What befell its GPU, or was done there, is a reason for what becomes of a service for so long.</summary>
     private static readonly TimeSpan GpuFaultCounts = TimeSpan.FromMinutes(2);
 
     public static IReadOnlyList<WhyStep> Explain(
@@ -111,7 +111,7 @@ internal static class Why
     /// <summary>What befell its GPU shortly before it came into this state, or since, and what was done about it.</summary>
     private static void AddGpu(List<WhyStep> steps, ServiceStatus status, IReadOnlyList<EstateEvent> journal)
     {
-        if (journal.LastOrDefault(e => e.Service == status.Name && (e.Kind is "gpu_healing" or "gpu_fault")) is { } fault && status.Since - fault.At < GpuFaultCounts)
+        if (journal.LastOrDefault(e => e.Service == status.Name && (e.Kind is "gpu_healing" or "gpu_fault" or "gpu_drained" or "shared_server_ended" or "ended")) is { } fault && status.Since - fault.At < GpuFaultCounts)
             steps.Add(new WhyStep($"at {fault.At.ToLocalTime():HH:mm:ss}: {fault.Text}", status.Name, fault.At));
     }
 

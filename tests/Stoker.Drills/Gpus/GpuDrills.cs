@@ -9,6 +9,7 @@ namespace Stoker.Drills.Gpus;
 public sealed class GpuDrills : IDisposable
 {
     private Machine? _machine;
+    private StandInDriver? _driver;
 
     [Fact]
     public void A_simulated_card_falls_off_the_bus_and_why_says_so()
@@ -50,33 +51,32 @@ public sealed class GpuDrills : IDisposable
                 gpu: {memory: 4GiB, share: mps}
                 healthcheck: {gpu: {memory: ">2GiB"}, interval: 1s, start_interval: 300ms}
             """);
-        Compile(_machine);
-        Write("");
+        _driver = new StandInDriver(_machine);
         using var up = _machine.Start("up", "-d");
-        _machine.Until("the daemon is there", () => _machine.Run("status", "--json") is { Code: 0 } status && status.Json["services"]!.AsArray().Count == 1);
+        _machine.Until("the daemon is there", () => _machine.Run("status", "--json") is { Code: 0 } status && status.Json["services"]!.AsArray().Count == 2);
         _machine.Until("the probe finds no process", () => _machine.Service("vision")["replicas"]![0]!["last_probe"]?.ToString().Contains("no process of it is on GPU 0 (NVIDIA GeForce RTX 4090)", StringComparison.Ordinal) == true);
 
         using var stranger = Process.Start("/bin/sleep", "1000");
         try
         {
-            Write($"process 0 {_machine.PidOf("vision")} {5L << 30}", $"process 0 {stranger.Id} {1L << 30}");
+            _driver.Write($"process 0 {_machine.PidOf("vision")} {5L << 30}", $"process 0 {stranger.Id} {1L << 30}");
             _machine.UntilState("vision", "healthy");
             Assert.True(up.WaitForExit(TimeSpan.FromSeconds(30)));
             var ledger = _machine.Run("gpu", "ledger", "--json");
             Assert.Equal(1, ledger.Code);
-            Assert.Equal(["over", "stranger"], ledger.Json["gpus"]![0]!["entries"]!.AsArray().Select(e => (string)e!["state"]!));
+            Assert.Equal(["over", "idle", "stranger"], ledger.Json["gpus"]![0]!["entries"]!.AsArray().Select(e => (string)e!["state"]!));
             Assert.Equal(["GPU-4090", "GPU-a100"], Gpus().Select(g => (string)g!["device"]!["uuid"]!));
 
-            Write($"process 0 {_machine.PidOf("vision")} {5L << 30}", "hang");
+            _driver.Write($"process 0 {_machine.PidOf("vision")} {5L << 30}", "hang");
             _machine.Until("the hang is told", () => _machine.Run("gpu", "list").Errors.Contains("the driver does not answer", StringComparison.Ordinal));
             var asked = Stopwatch.StartNew();
             _machine.Run("status").Succeeded();
             Assert.True(asked.Elapsed < TimeSpan.FromSeconds(5), $"status took {asked.Elapsed}");
 
-            Write($"process 0 {_machine.PidOf("vision")} {5L << 30}");
+            _driver.Write($"process 0 {_machine.PidOf("vision")} {5L << 30}");
             _machine.Until("the driver answers again", () => _machine.Run("gpu", "list").Code == 0);
             var before = _machine.PidOf("vision");
-            Write($"process 0 {before} {5L << 30}", "xid 0 31");
+            _driver.Write($"process 0 {before} {5L << 30}", "xid 0 31");
             _machine.Until("the service was restarted for the fault", () => _machine.Service("vision")["pid"]?.GetValue<int>() is { } pid && pid != before);
             Assert.Contains("Xid 31 (GPU memory page fault)", _machine.Run("why", "vision").Succeeded().Output, StringComparison.Ordinal);
         }
@@ -91,27 +91,8 @@ public sealed class GpuDrills : IDisposable
     {
         if (_machine is null) return;
         // Nothing may hang when everything is to end.
-        if (File.Exists(Script)) Write("");
+        _driver?.Write();
         _machine.Dispose();
-    }
-
-    private string Script => Path.Combine(_machine!.Directory, "nvml.txt");
-
-    private void Write(params string[] lines)
-    {
-        File.WriteAllLines(Script + ".new", lines);
-        File.Move(Script + ".new", Script, overwrite: true);
-    }
-
-    private static void Compile(Machine machine)
-    {
-        Assert.SkipUnless(File.Exists("/usr/bin/gcc"), "gcc is not installed");
-        var library = Path.Combine(machine.Directory, "libnvidia-ml.so.1");
-        var source = Path.Combine(Machine.Repository, "tests", "Stoker.Tests", "Platform", "Gpus", "nvml.c");
-        using var compile = Process.Start("/usr/bin/gcc", ["-shared", "-fPIC", "-w", "-o", library, source]);
-        compile.WaitForExit();
-        Assert.Equal(0, compile.ExitCode);
-        foreach (var word in (string[])["env", $"LD_LIBRARY_PATH={machine.Directory}", $"STANDIN_NVML={Path.Combine(machine.Directory, "nvml.txt")}"]) machine.Prefix.Add(word);
     }
 
     private JsonArray Gpus() => JsonNode.Parse(_machine!.Run("gpu", "list", "--json").Output)!["gpus"]!.AsArray();

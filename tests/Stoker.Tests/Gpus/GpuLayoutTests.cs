@@ -45,13 +45,25 @@ public sealed class GpuLayoutTests
     }
 
     [Fact]
+    public void By_the_note_of_the_daemon_who_holds_a_place_keeps_it_and_who_moves_stops()
+    {
+        MigInstance[] there = [new(1, 19, 6, 1, "MIG-1"), new(2, 19, 5, 1, "MIG-2")];
+        var note = new MigRecord("boot", false, [new("a", "1g.5gb", 19, 6, 1, "MIG-1"), new("b", "1g.5gb", 19, 5, 2, "MIG-2")], new MigShape(true, there), null);
+        var layout = GpuLayout.Of(Plan("A100", 40, "mig", true, ("a", 19), ("b", 4)), Estate, new MigState(true, Profiles, there), ["a", "b"], _ => [], note);
+        Assert.Equal([("3g.20gb", 0), ("1g.5gb", 5)], layout.Entries.Select(e => (e.Profile!, e.Start!.Value)));
+        Assert.Equal(["a"], layout.Stops);
+    }
+
+    [Fact]
     public void A_GeForce_card_is_refused_with_the_alternative()
     {
         Assert.Equal("the card cannot be partitioned; it can be shared by MPS", Of("NVIDIA GeForce RTX 4090", 24, "mig", null, ("a", 4)).Problem);
         Assert.Equal("a 3g.20gb, b 3g.20gb, c 1g.5gb take 9 of 8 slices of memory", Of("A100", 40, "mig", null, ("a", 19), ("b", 19), ("c", 4)).Problem);
     }
 
-    private static GpuLayout Of(string model, int gib, string share, MigState? mig, params (string Owner, int GiB)[] holders) => GpuLayout.Of(
-        new GpuPlan(null, 0, model, $"GPU 0 ({model})", EstateBuilder.GiB(gib), IsPresent: mig is not null, share, [.. holders.Select(h => new GpuHolderPlan(h.Owner, EstateBuilder.GiB(h.GiB)))]),
-        Estate, mig, mig is null ? [] : ["old"]);
+    private static GpuLayout Of(string model, int gib, string share, MigState? mig, params (string Owner, int GiB)[] holders) =>
+        GpuLayout.Of(Plan(model, gib, share, mig is not null, holders), Estate, mig, mig is null ? [] : ["old"]);
+
+    private static GpuPlan Plan(string model, int gib, string share, bool isPresent, params (string Owner, int GiB)[] holders) =>
+        new(null, 0, model, $"GPU 0 ({model})", EstateBuilder.GiB(gib), isPresent, share, [.. holders.Select(h => new GpuHolderPlan(h.Owner, EstateBuilder.GiB(h.GiB)))]);
 }

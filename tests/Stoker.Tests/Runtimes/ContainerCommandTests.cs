@@ -36,6 +36,28 @@ public sealed class ContainerCommandTests
     }
 
     [Fact]
+    public void A_partition_is_the_device_in_place_of_its_card()
+    {
+        var replica = new ReplicaPlan(1, []) { GpuUuids = ["GPU-1"], GpuPartitions = ["MIG-1"] };
+        Assert.Contains("--gpus=\"device=MIG-1\"", Run(Web, replica, tool: Docker));
+        Assert.Contains("--device=nvidia.com/gpu=MIG-1 ", string.Join(' ', Run(Web, replica)), StringComparison.Ordinal);
+        Assert.DoesNotContain("GPU-1", string.Join(' ', Run(Web, replica)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_client_of_MPS_gets_the_directory_of_its_server_and_the_memory_that_they_share()
+    {
+        var replica = new ReplicaPlan(1, []) { GpuUuids = ["GPU-1"], Mps = new MpsShare("gpu0-mps", 50, 1L << 30, "GPU-1") };
+        var words = string.Join(' ', Run(Web, replica));
+        Assert.Contains(" --volume=/run/mps/gpu0-mps:/run/mps/gpu0-mps ", words, StringComparison.Ordinal);
+        Assert.Contains(" --ipc=host ", words, StringComparison.Ordinal);
+        Assert.Contains(" -e CUDA_MPS_ACTIVE_THREAD_PERCENTAGE ", words, StringComparison.Ordinal);
+        Assert.DoesNotContain("CUDA_VISIBLE_DEVICES", words, StringComparison.Ordinal);
+        var own = string.Join(' ', Run(Web with { ContainerOptions = ["--ipc=container:other"] }, replica));
+        Assert.DoesNotContain("--ipc=host", own, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Everything_that_a_service_declares_is_in_its_place()
     {
         var spec = Web with
@@ -217,7 +239,7 @@ public sealed class ContainerCommandTests
 
     private static EstateSpec Estate() => new("shop", "compose.yaml", "/estate");
 
-    private static LaunchSurroundings Around(EstateSpec? estate = null) => new("shop", Caller, "/usr/bin/stoker") { OutputFifo = "/p/o", ErrorFifo = "/p/e", State = "/state", Declared = estate };
+    private static LaunchSurroundings Around(EstateSpec? estate = null) => new("shop", Caller, "/usr/bin/stoker") { OutputFifo = "/p/o", ErrorFifo = "/p/e", State = "/state", Mps = "/run/mps", Declared = estate };
 
     private static ServicePlan Plan(ServiceSpec spec, string tool) => new(spec, "") { Executable = tool, Runtime = RuntimeKind.Container };
 

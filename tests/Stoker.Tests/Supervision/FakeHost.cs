@@ -121,14 +121,16 @@ internal sealed class FakeHost : IDisposable
 
     public ServiceState? State(string name) => Status(name)?.State;
 
-    /// <summary>Waits until it is so; looks again whenever the board changes.</summary>
+    /// <summary>Waits until it is so; looks again whenever the board changes, and now and then: the journal is written without it.</summary>
     public async Task UntilAsync(Func<bool> isSo)
     {
+        var began = Doors.Clock.GetTimestamp();
         while (true)
         {
             var changed = Doors.Board.Changed;
             if (isSo()) return;
-            await changed.WaitAsync(Hung);
+            if (Doors.Clock.GetElapsedTime(began) > Hung) throw new TimeoutException($"it does not come about:\n{string.Join('\n', Doors.Board.Statuses.Values.Select(s => $"{s.Name} {s.State}: {s.Reason}"))}\n{string.Join('\n', Journal)}");
+            await Task.WhenAny(changed, Task.Delay(50));
         }
     }
 
@@ -159,6 +161,13 @@ internal sealed class FakeHost : IDisposable
             var key = $"{life.Plan.Name}.{action.Replica}";
             switch (action)
             {
+                case ServiceAction.AskRoom ask:
+                    _ = AskRoomAsync(ask, life);
+                    break;
+                case ServiceAction.Arm { Timer: ReplicaTimer.Room } arm:
+                    // The test says when to look again, by what it changes; a moment is as good as a second.
+                    _ = Task.Delay(10).ContinueWith(_ => post(new ServiceFact.TimerElapsed(host.Doors.Clock.GetUtcNow(), arm.Replica, arm.Run, arm.Timer)), TaskScheduler.Default);
+                    break;
                 case ServiceAction.Launch launch:
                     return [Launch(key, launch, life)];
                 case ServiceAction.SaveRecord when host.HasBug:
@@ -188,6 +197,12 @@ internal sealed class FakeHost : IDisposable
         {
             lock (host._lock) host._lives.Remove(this);
             return ValueTask.CompletedTask;
+        }
+
+        private async Task AskRoomAsync(ServiceAction.AskRoom ask, ServiceLife life)
+        {
+            var room = host.Doors.Room is { } door ? await door(life.Plan.Name, ask.Replica) : new StartRoom.There();
+            post(new ServiceFact.RoomTold(host.Doors.Clock.GetUtcNow(), ask.Replica, ask.Run, room));
         }
 
         private ServiceFact.Launched Launch(string key, ServiceAction.Launch launch, ServiceLife life)

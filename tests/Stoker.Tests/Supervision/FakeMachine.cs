@@ -193,7 +193,10 @@ internal sealed class FakeMachine
         foreach (var peer in _lives.Keys.Where(p => p != name && Concerns(p, name))) Post(peer, new ServiceFact.PeerChanged(Now, name, View(name)));
     }
 
-    private PeerView View(ServiceName name) => new(ServiceView.StateOf(_lives[name]), _lives[name].IsAlive, _lives[name].Generation, 0);
+    private PeerView View(ServiceName name) => new(ServiceView.StateOf(_lives[name]), _lives[name].IsAlive, _lives[name].Generation, 0) { Starts = _lives[name].Starts };
+
+    /// <summary>The answer to who asks for room on GPUs; null: none comes.</summary>
+    public StartRoom? Room { get; set; } = new StartRoom.There();
 
     private void Do(ServiceName name, ServiceAction action, Queue<ServiceFact> pending)
     {
@@ -204,6 +207,9 @@ internal sealed class FakeMachine
                 break;
             case ServiceAction.Retire:
                 Retired.Add(name);
+                break;
+            case ServiceAction.AskRoom ask:
+                if (Room is { } room) pending.Enqueue(new ServiceFact.RoomTold(Now, ask.Replica, ask.Run, room));
                 break;
             case ServiceAction.Launch launch:
                 Launch(name, launch, pending);

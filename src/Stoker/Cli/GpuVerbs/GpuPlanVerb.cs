@@ -1,6 +1,8 @@
 using Stoker.Estates;
 using Stoker.Gpus;
+using Stoker.Gpus.Mig;
 using Stoker.Planning;
+using Stoker.Platform;
 using Stoker.Platform.Gpus;
 
 namespace Stoker.Cli.GpuVerbs;
@@ -29,11 +31,12 @@ internal static class GpuPlanVerb
         if (PlanCommand.Observed(run, request) is not { } plan) return ExitCode.EstateIsWrong;
         var now = plan.Gpus.Any(g => g.IsPresent) ? GpuSource.Look(run) : null;
         using var local = new LocalGpus(run);
-        List<GpuLayout> layouts = [.. plan.Gpus.Select(g => GpuLayout.Of(g, plan.Estate, Mig(local, g), Running(now, g)))];
+        var notes = MigRecords.Read(run.State is { } state ? Files.ReadIfPresent(state.Gpus) : null);
+        List<GpuLayout> layouts = [.. plan.Gpus.Select(g => GpuLayout.Of(g, plan.Estate, Mig(local, g), Running(now, g), i => Running(now, g, (int)i.Id), g.Uuid is { } uuid ? notes.Cards.GetValueOrDefault(uuid) : null))];
         // Of all that a plan may refuse, what is about GPUs; or why there is nothing to tell of any.
         List<GpuRefusal> refusals =
         [
-            .. plan.Diagnostics.Where(d => d.Severity == Diagnostics.Severity.Error && (plan.Gpus.Count == 0 || d.Code.Id is "PLN022" or "PLN050" or "PLN051" or "PLN052" or "PLN053" or "PLN054")).Select(d => new GpuRefusal(d.Code.Id, d.Message, d.Hint)),
+            .. plan.Diagnostics.Where(d => d.Severity == Diagnostics.Severity.Error && (plan.Gpus.Count == 0 || d.Code.Id is "PLN022" or "PLN050" or "PLN051" or "PLN052" or "PLN053" or "PLN054" or "PLN057" or "PLN058")).Select(d => new GpuRefusal(d.Code.Id, d.Message, d.Hint)),
             .. layouts.Where(l => l.Problem is not null).Select(l => new GpuRefusal("PLN053", $"GPU {l.Index} ({l.Model}): {l.Problem}", null)),
         ];
         var document = new GpuLayoutDocument(plan.Estate.Name, plan.Host?.Value, refusals.Count > 0, layouts, refusals);
@@ -46,8 +49,8 @@ internal static class GpuPlanVerb
     private static MigState? Mig(LocalGpus local, GpuPlan gpu) =>
         gpu is { IsPresent: true, Uuid: { } uuid } && local.Door.Ask(driver => { driver.ReadDevices(); return (driver as IGpuControl)?.ReadMig(uuid); }) is GpuReply<MigState?>.Told told ? told.Value : null;
 
-    private static IReadOnlyList<string> Running(GpusDocument? now, GpuPlan gpu) =>
-        gpu.IsPresent && now?.Gpus.FirstOrDefault(g => g.Device.Uuid == gpu.Uuid) is { } there ? [.. there.Clients.Where(c => c.Owner == "service").Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal)] : [];
+    private static IReadOnlyList<string> Running(GpusDocument? now, GpuPlan gpu, int? instance = null) =>
+        gpu.IsPresent && now?.Gpus.FirstOrDefault(g => g.Device.Uuid == gpu.Uuid) is { } there ? [.. there.Clients.Where(c => c.Owner == "service" && (instance is null || c.Instance == instance)).Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal)] : [];
 
     private static void Print(Invocation run, GpuLayoutDocument document)
     {

@@ -13,7 +13,7 @@ internal static class GpuReader
         var share = ReadShare(source.Map.Map("gpu"));
         var requests = new List<GpuRequest>();
         var gpus = source.Map.Find("gpus");
-        if (gpus is ScalarNode { Value: "all" }) requests.Add(new GpuRequest(null, [], share?.Memory, share?.Share ?? "whole", gpus.Where));
+        if (gpus is ScalarNode { Value: "all" }) requests.Add(new GpuRequest(null, [], share?.Memory, share?.Share ?? "whole", gpus.Where) { EndsOveruse = share?.EndsOveruse == true });
         foreach (var map in source.Map.Items("gpus").OfType<MappingNode>()) Add(map);
         foreach (var map in reservations.Items("devices").OfType<MappingNode>())
         {
@@ -23,7 +23,7 @@ internal static class GpuReader
         }
 
         if (share is null) return requests;
-        if (requests.Count == 0) return [new GpuRequest(share.Count, [], share.Memory, share.Share, share.Where)];
+        if (requests.Count == 0) return [new GpuRequest(share.Count, [], share.Memory, share.Share, share.Where) { EndsOveruse = share.EndsOveruse }];
         if (source.Map.Map("gpu")!.Find("count") is { } count)
             source.Report(EstateDiagnostics.Exclusive, count.Where, "says in `gpu` how many GPUs it needs, and asks for GPUs elsewhere too", "leave `count` out of `gpu`");
         return requests;
@@ -37,12 +37,12 @@ internal static class GpuReader
                 source.Report(EstateDiagnostics.Refused, driver.Where, $"asks for a GPU of driver `{driver.Value}`: only `nvidia` is known");
             int? counted = map.Int("count") is >= 0 and var number ? number : null;
             if (counted == 0 && ids.Count == 0) return;
-            requests.Add(new GpuRequest(ids.Count > 0 ? ids.Count : counted, [.. ids.Select(id => id.Value)], share?.Memory, share?.Share ?? "whole", map.Where));
+            requests.Add(new GpuRequest(ids.Count > 0 ? ids.Count : counted, [.. ids.Select(id => id.Value)], share?.Memory, share?.Share ?? "whole", map.Where) { EndsOveruse = share?.EndsOveruse == true });
         }
     }
 
     public static GpuShareSpec? ReadShare(MappingNode? map) =>
-        map is null ? null : new GpuShareSpec(map.Size("memory"), map.Text("share") ?? "whole", map.Int("count") ?? 1, map.Where);
+        map is null ? null : new GpuShareSpec(map.Size("memory"), map.Text("share") ?? "whole", map.Int("count") ?? 1, map.Where) { EndsOveruse = map.Text("on_overuse") == "end" };
 
     private static bool IsGpu(MappingNode map) =>
         map.Text("driver") == "nvidia" || map.Strings("capabilities").Any(c => c.Value is "gpu" || c.Value.StartsWith("nvidia", StringComparison.Ordinal));

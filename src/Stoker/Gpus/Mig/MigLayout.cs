@@ -9,18 +9,17 @@ internal sealed record MigAsk(string Owner, long? Memory);
 internal sealed record MigPlacement(string Owner, MigProfile Profile, int Start, bool IsThere);
 
 /// <summary>
-/// Partitions on one card: the smallest profile with enough memory for each, at placements that do not overlap, and where it can be the instances that are there already. Larger ones first, then
-/// back and forth until all stand or nothing is left to try. Pure.
+/// Partitions on one card: the smallest profile with enough memory for each, at placements that do not overlap, where it can be in the instances that are there already, and with as few owners
+/// as can be taken from the places they hold. Pure.
 /// </summary>
 internal static class MigLayout
 {
+    private static readonly Dictionary<(uint, int), string> Nobody = [];
+
+    /// <param name="held">Places that were given to an owner before, so that nobody moves without need.</param>
     /// <returns>In the order of the asks; null when they cannot stand on the card together.</returns>
-    public static IReadOnlyList<MigPlacement>? Place(MigTables table, IReadOnlyList<MigAsk> asks, IReadOnlyList<MigInstance> there)
-    {
-        var order = Enumerable.Range(0, asks.Count).OrderByDescending(i => asks[i].Memory ?? 0).ThenBy(i => asks[i].Owner, StringComparer.Ordinal).ToArray();
-        var placed = new MigPlacement?[asks.Count];
-        return Go(table, asks, there, order, 0, placed) ? [.. placed.Select(p => p!)] : null;
-    }
+    public static IReadOnlyList<MigPlacement>? Place(MigTables table, IReadOnlyList<MigAsk> asks, IReadOnlyList<MigInstance> there, IReadOnlyDictionary<(uint Profile, int Start), string>? held = null) =>
+        new MigSearch(table, asks, there, held ?? Nobody).Find();
 
     /// <summary>Why not, as the end of a sentence, where there is no layout.</summary>
     public static string Why(MigTables table, IReadOnlyList<MigAsk> asks)
@@ -34,43 +33,10 @@ internal static class MigLayout
             : $"{string.Join(", ", sizes.Select(s => $"{s.Owner} {s.Profile.Name}"))} have no placements beside each other";
     }
 
-    private static bool Go(MigTables table, IReadOnlyList<MigAsk> asks, IReadOnlyList<MigInstance> there, int[] order, int at, MigPlacement?[] placed)
-    {
-        if (at == order.Length) return true;
-        var ask = asks[order[at]];
-        foreach (var (profile, start) in Places(table, ask, there))
-        {
-            if (!Fits(table, placed, profile, start)) continue;
-            placed[order[at]] = new MigPlacement(ask.Owner, profile, start, there.Any(i => i.ProfileId == profile.Id && i.Start == start));
-            if (Go(table, asks, there, order, at + 1, placed)) return true;
-            placed[order[at]] = null;
-        }
-
-        return false;
-    }
-
-    /// <summary>What is there first, then from the end: the last slice of memory is reached by large partitions only, and small ones must not stand in their way.</summary>
-    private static IEnumerable<(MigProfile Profile, int Start)> Places(MigTables table, MigAsk ask, IReadOnlyList<MigInstance> there) =>
-        Profiles(table, ask).SelectMany(p => p.Starts.OrderDescending().Select(s => (Profile: p, Start: s))).OrderBy(p => p.Profile.Size).ThenBy(p => there.Any(i => i.ProfileId == p.Profile.Id && i.Start == p.Start) ? 0 : 1);
-
     /// <summary>Those with enough memory: of as little of it as will do, and of these the one whose compute is nearest to its share of the memory, so that others get theirs.</summary>
-    private static IEnumerable<MigProfile> Profiles(MigTables table, MigAsk ask)
+    public static IEnumerable<MigProfile> Profiles(MigTables table, MigAsk ask)
     {
         var share = table.Profiles.Max(p => p.Slices) / (double)table.Slices;
         return table.Profiles.Where(p => p.Memory >= (ask.Memory ?? 0)).OrderBy(p => p.Size).ThenBy(p => Math.Abs(p.Slices - (p.Size * share))).ThenBy(p => p.Slices);
-    }
-
-    private static bool Fits(MigTables table, MigPlacement?[] placed, MigProfile profile, int start)
-    {
-        var (slices, same) = (profile.Slices, 1);
-        foreach (var other in placed)
-        {
-            if (other is null) continue;
-            if (other.Start < start + profile.Size && start < other.Start + other.Profile.Size) return false;
-            slices += other.Profile.Slices;
-            if (other.Profile.Id == profile.Id) same++;
-        }
-
-        return slices <= table.Profiles.Max(p => p.Slices) && same <= profile.Most;
     }
 }

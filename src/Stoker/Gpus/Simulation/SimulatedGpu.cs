@@ -14,7 +14,8 @@ internal sealed record SimulatedCard(string Model, long? Memory, string? Uuid, s
 
 /// <summary>A process that is to be on a simulated card.</summary>
 /// <param name="Load">Of the card's time, 0 to 1.</param>
-internal sealed record SimulatedClient(int Pid, long Memory, double Load);
+/// <param name="Instance">Of MIG, that it is in.</param>
+internal sealed record SimulatedClient(int Pid, long Memory, double Load, uint? Instance = null);
 
 /// <summary>One simulated card, as it is now. MIG has its real rules: placements that overlap, or a change of mode under a client, are refused.</summary>
 internal sealed class SimulatedGpu(int index, SimulatedCard card)
@@ -162,7 +163,7 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
             RemappedUncorrectable = hbm ? _remapped : null,
             RemapPending = hbm ? _remapped > 0 : null,
             RemapFailed = hbm ? false : null,
-            Processes = [.. Clients.Select(c => new GpuProcess(c.Pid, c.Memory, "compute") { GpuPercent = _isMig ? null : (int)Math.Round(c.Load * 100) })],
+            Processes = [.. Clients.Select(c => new GpuProcess(c.Pid, c.Memory, "compute") { GpuPercent = _isMig ? null : (int)Math.Round(c.Load * 100), Instance = (int?)c.Instance })],
             NotSupported = [.. hbm ? (string[])["fan"] : ReadingsNotOfGeForce, .. jetson ? ReadingsNotOfJetson : [], .. _isMig ? (string[])["utilisation"] : []],
         };
     }
@@ -180,6 +181,7 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
 
     public (MigInstance? Made, string? Problem) Create(uint profileId, uint start)
     {
+        if (IsLost) return (null, _lost);
         if (ReadMig() is not { IsOn: true } mig) return (null, "Not Supported (code 3)");
         if (mig.Profiles.FirstOrDefault(p => p.Id == profileId) is not { } profile || !profile.Starts.Contains((int)start)) return (null, "Invalid Argument (code 2)");
         if (_instances.Exists(i => i.Start < start + profile.Size && start < i.Start + i.Size)) return (null, "Insufficient Resources (code 23)");
@@ -191,7 +193,22 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
         return (made, null);
     }
 
-    public string? Destroy(uint id) => _instances.RemoveAll(i => i.Id == id) > 0 ? null : "Not Found (code 6)";
+    public string? Destroy(uint id)
+    {
+        if (IsLost) return _lost;
+        if (!_instances.Exists(i => i.Id == id)) return "Not Found (code 6)";
+        if (Clients.Any(c => c.Instance == id)) return "In use by another client (code 19)";
+        _instances.RemoveAll(i => i.Id == id);
+        return null;
+    }
+
+    /// <summary>As it was before the daemon that simulates it was replaced.</summary>
+    public void Divide(bool on, IReadOnlyList<MigInstance> instances)
+    {
+        _isMig = on && HasMig;
+        _instances.Clear();
+        if (_isMig) _instances.AddRange(instances);
+    }
 
     private bool HasMig => _figures.IsDataCentre;
 

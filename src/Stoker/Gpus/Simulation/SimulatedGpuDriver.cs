@@ -80,6 +80,12 @@ internal sealed class SimulatedGpuDriver : IGpuDriver, IGpuControl
         }
     }
 
+    /// <summary>A card that was in partitions before the daemon that simulates it was replaced is so still.</summary>
+    public void Divide(int index, bool on, IReadOnlyList<MigInstance> instances)
+    {
+        lock (_lock) _gpus[index].Divide(on, instances);
+    }
+
     public void Reset(int index)
     {
         lock (_lock) _gpus[index].Reset();

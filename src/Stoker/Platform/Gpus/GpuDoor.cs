@@ -42,7 +42,8 @@ internal sealed class GpuDoor : IDisposable
     }
 
     /// <param name="question">On the door's thread; a <see cref="GpuDriverException"/> is an answer in words.</param>
-    public async Task<GpuReply<T>> AskAsync<T>(Func<IGpuDriver, T> question)
+    /// <param name="patience">For what takes longer than a look; null: as always.</param>
+    public async Task<GpuReply<T>> AskAsync<T>(Func<IGpuDriver, T> question, TimeSpan? patience = null)
     {
         if (_isStuck) return new GpuReply<T>.Silent(StuckWords());
         var answer = new TaskCompletionSource<GpuReply<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -51,7 +52,7 @@ internal sealed class GpuDoor : IDisposable
         {
             _ = _thread.Value;
             _calls.Add(() => answer.TrySetResult(Answer(question)));
-            return await answer.Task.WaitAsync(_opening is null ? _openingPatience : _patience);
+            return await answer.Task.WaitAsync(patience ?? (_opening is null ? _openingPatience : _patience));
         }
         catch (TimeoutException)
         {

@@ -77,6 +77,57 @@ public sealed class MigLayoutTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
     }
 
+    [Fact]
+    public void Who_holds_a_place_keeps_it_where_the_newcomer_fits_beside()
+    {
+        MigInstance[] there = [new(1, 19, 6, 1, "MIG-1"), new(2, 19, 5, 1, "MIG-2")];
+        var held = new Dictionary<(uint, int), string> { [(19, 6)] = "b", [(19, 5)] = "c" };
+        var placed = MigLayout.Place(A100, [new("a", 19L << 30), new("b", 4L << 30), new("c", 4L << 30)], there, held)!;
+        Assert.Equal([("3g.20gb", 0), ("1g.5gb", 6), ("1g.5gb", 5)], placed.Select(p => (p.Profile.Name, p.Start)));
+    }
+
+    [Fact]
+    public void No_layout_takes_less_memory_and_none_of_as_little_moves_fewer_owners()
+    {
+        var asks = Gen.Elements(1, 2, 4, 8).NonEmptyListOf().Where(a => a.Count <= 3);
+        var before = Gen.Choose(0, int.MaxValue - 1);
+        Prop.ForAll(asks.ToArbitrary(), before.ToArbitrary(), (slices, seed) =>
+        {
+            List<MigAsk> wanted = [.. slices.Select((s, i) => new MigAsk($"s{i}", (long)(s * 4.8) << 30))];
+            var held = new Dictionary<(uint, int), string>();
+            var random = new Random(seed);
+            foreach (var ask in wanted.Where(_ => random.Next(2) == 0))
+            {
+                var profile = A100.Profiles[random.Next(A100.Profiles.Count)];
+                held[(profile.Id, profile.Starts[random.Next(profile.Starts.Count)])] = ask.Owner;
+            }
+
+            var best = Best(wanted, held, 0, []);
+            return MigLayout.Place(A100, wanted, [], held) is { } placed ? CostOf(placed, held) == best : best is null;
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+    }
+
+    private static (int Memory, int Moves) CostOf(IReadOnlyList<MigPlacement> placed, Dictionary<(uint, int), string> held) =>
+        (placed.Sum(p => p.Profile.Size), placed.Count(p => held.ContainsValue(p.Owner) && held.GetValueOrDefault((p.Profile.Id, p.Start)) != p.Owner));
+
+    /// <summary>By trying everything.</summary>
+    private static (int Memory, int Moves)? Best(List<MigAsk> asks, Dictionary<(uint, int), string> held, int at, List<MigPlacement> placed)
+    {
+        if (at == asks.Count) return CostOf(placed, held);
+        (int, int)? best = null;
+        foreach (var profile in A100.Profiles.Where(p => p.Memory >= asks[at].Memory))
+        {
+            if (placed.Sum(p => p.Profile.Slices) + profile.Slices > 7 || placed.Count(p => p.Profile.Id == profile.Id) == profile.Most) continue;
+            foreach (var start in profile.Starts.Where(s => !placed.Exists(p => p.Start < s + profile.Size && s < p.Start + p.Profile.Size)))
+            {
+                var found = Best(asks, held, at + 1, [.. placed, new MigPlacement(asks[at].Owner, profile, start, false)]);
+                if (found is { } cost && (best is not { } known || cost.CompareTo(known) < 0)) best = found;
+            }
+        }
+
+        return best;
+    }
+
     /// <summary>Every profile of a size at every start, one after the other.</summary>
     private static bool Exists(int[] slices, int at, bool[] taken, int compute, List<uint> used)
     {

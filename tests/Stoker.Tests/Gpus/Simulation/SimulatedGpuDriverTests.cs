@@ -101,6 +101,12 @@ public sealed class SimulatedGpuDriverTests : GpuDriverConformance
         _driver.Place(gpu, [.. _clients[gpu]]);
     }
 
+    private protected override void BeginIn(int gpu, int instance, int pid, long memory)
+    {
+        _clients[gpu].Add(new SimulatedClient(pid, memory, 0.4, (uint)instance));
+        _driver.Place(gpu, [.. _clients[gpu]]);
+    }
+
     private protected override void EndAll(int gpu)
     {
         _clients[gpu].Clear();

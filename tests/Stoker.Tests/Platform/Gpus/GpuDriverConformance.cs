@@ -17,6 +17,8 @@ public abstract class GpuDriverConformance : IDisposable
 
     private protected abstract void Begin(int gpu, int pid, long memory);
 
+    private protected abstract void BeginIn(int gpu, int instance, int pid, long memory);
+
     private protected abstract void EndAll(int gpu);
 
     public abstract void Dispose();
@@ -148,6 +150,21 @@ public abstract class GpuDriverConformance : IDisposable
         Assert.Null(Control.ReadMig(devices[0].Uuid!));
         Assert.Equal("Not Supported (code 3)", Control.SetMigMode(devices[0].Uuid!, on: true));
         Assert.Equal("there is no GPU GPU-none", Control.SetMigMode("GPU-none", on: true));
+    }
+
+    [Fact]
+    public void An_instance_with_a_process_in_it_is_not_ended_and_tells_whose_it_is()
+    {
+        var uuid = Driver.ReadDevices()[1].Uuid!;
+        Control.SetMigMode(uuid, on: true);
+        var profile = Control.ReadMig(uuid)!.Profiles.Single(p => p.Name == "1g.5gb");
+        var (one, other) = (Control.CreateInstance(uuid, profile.Id, 0).Made!, Control.CreateInstance(uuid, profile.Id, 1).Made!);
+        BeginIn(1, (int)one.Id, 4711, 1L << 30);
+        Assert.Equal([(4711, (int?)one.Id)], Driver.ReadNow()[1].Processes.Select(p => (p.Pid, p.Instance)));
+        Assert.Equal("In use by another client (code 19)", Control.DestroyInstance(uuid, one.Id));
+        Assert.Null(Control.DestroyInstance(uuid, other.Id));
+        EndAll(1);
+        Assert.Null(Control.DestroyInstance(uuid, one.Id));
     }
 
     [Fact]

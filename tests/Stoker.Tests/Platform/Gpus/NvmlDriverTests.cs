@@ -124,6 +124,8 @@ public sealed class NvmlDriverTests : GpuDriverConformance
 
     private protected override void Begin(int gpu, int pid, long memory) => _library.Begin(gpu, pid, memory);
 
+    private protected override void BeginIn(int gpu, int instance, int pid, long memory) => _library.Begin(gpu, pid, memory, instance);
+
     private protected override void EndAll(int gpu) => _library.EndAll(gpu);
 
     private static IGpuDriver Open(StandInLibrary library) => Assert.IsType<GpuOpening.Opened>(NvmlDriver.Open(library.Path)).Driver;

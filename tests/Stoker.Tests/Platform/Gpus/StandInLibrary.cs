@@ -29,6 +29,9 @@ internal sealed class StandInLibrary : IDisposable
 
     public unsafe void Begin(int gpu, int pid, long memory) => ((delegate* unmanaged<uint, uint, ulong, void>)Call("standin_process"))((uint)gpu, (uint)pid, (ulong)memory);
 
+    public unsafe void Begin(int gpu, int pid, long memory, int instance) =>
+        ((delegate* unmanaged<uint, uint, ulong, uint, void>)Call("standin_process_in"))((uint)gpu, (uint)pid, (ulong)memory, (uint)instance);
+
     public unsafe void EndAll(int gpu) => ((delegate* unmanaged<uint, void>)Call("standin_end"))((uint)gpu);
 
     public unsafe void Hang(bool on) => ((delegate* unmanaged<int, void>)Call("standin_hang"))(on ? 1 : 0);

@@ -1,13 +1,17 @@
 /*
  * A management library as the driver's is, for tests: two cards, an RTX 4090 without MIG and an A100 with it, laid out and numbered as in nvml.h (API version 13).
  * The functions that begin with standin_ are the test's way to make something happen in its own process; in another one it is the file that STANDIN_NVML names, with lines as
- *   process GPU PID BYTES     xid GPU NUMBER (once for each such line)     lost GPU     hang
+ *   process GPU PID BYTES [INSTANCE] (until that process has ended)     xid GPU NUMBER (once for each such line)     lost GPU     hang
+ *   refuse GPU PROFILE (no instance of it is made)
+ * What the cards are divided into is then kept beside that file, with .mig behind its name, for the next process that asks; to remove it is to switch the machine off and on.
  * Compiled with
  *   -DINIT=18     nvmlInit_v2 answers this code
  *   -DOLD         without what libraries of 2020 lack
  *   -DGARBAGE     numbers that cannot be, texts without an end
  *   -DCOUNT=N     nvmlDeviceGetCount_v2 says so
  */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,20 +64,45 @@ static event events[16];
 static unsigned first, last;
 static mig_device migs[2][7];
 
-static unsigned xids_seen;
+static unsigned xids_seen, refused[2][8], refusals[2];
+static const char *kept(char *to, const char *end) { const char *path = getenv("STANDIN_NVML"); if (!path) return 0; snprintf(to, 4000, "%s.mig%s", path, end); return to; }
+static void keep(void) {
+    char path[4000], next[4000]; FILE *file;
+    if (!kept(path, "") || !kept(next, ".new") || !(file = fopen(next, "w"))) return;
+    for (int i = 0; i < 2; i++) {
+        fprintf(file, "mode %d %d\n", i, cards[i].mig);
+        for (int j = 0; j < 7; j++) if (cards[i].instances[j].used) {
+            instance *x = &cards[i].instances[j];
+            fprintf(file, "instance %d %d %u %u %u %d\n", i, j, x->profile, x->at.start, x->at.size, x->compute);
+        }
+    }
+    fclose(file); rename(next, path);
+}
+static void recall(void) {
+    char path[4000], line[200]; unsigned i, j, profile, start, size; int mode; FILE *file;
+    if (!kept(path, "") || !(file = fopen(path, "r"))) return;
+    while (fgets(line, sizeof line, file)) {
+        int compute;
+        if (sscanf(line, "mode %u %d", &i, &mode) == 2 && i < 2) cards[i].mig = mode;
+        else if (sscanf(line, "instance %u %u %u %u %u %d", &i, &j, &profile, &start, &size, &compute) == 6 && i < 2 && j < 7)
+            cards[i].instances[j] = (instance){ &cards[i], 1, j + 1, profile, { start, size }, compute };
+    }
+    fclose(file);
+}
 static void read_file(void) {
     const char *path = getenv("STANDIN_NVML");
     if (!path) return;
     for (int hangs = 1; hangs;) {
         FILE *file = fopen(path, "r");
-        char line[200], what[20]; unsigned gpu, xids = 0; u64 a, b;
+        char line[200], what[20]; unsigned gpu, xids = 0; u64 a, b, gi;
         if (!file) return;
-        hangs = 0; cards[0].count = cards[1].count = 0;
+        hangs = 0; cards[0].count = cards[1].count = refusals[0] = refusals[1] = 0;
         while (fgets(line, sizeof line, file)) {
-            int n = sscanf(line, "%19s %u %llu %llu", what, &gpu, &a, &b);
+            int n = sscanf(line, "%19s %u %llu %llu %llu", what, &gpu, &a, &b, &gi);
             if (n >= 1 && !strcmp(what, "hang")) hangs = 1;
             else if (n < 2 || gpu > 1) continue;
-            else if (!strcmp(what, "process") && n == 4 && cards[gpu].count < 8) cards[gpu].processes[cards[gpu].count++] = (process){ a, b, ~0u, ~0u };
+            else if (!strcmp(what, "process") && n >= 4 && cards[gpu].count < 8) { if (!kill(a, 0) || errno != ESRCH) cards[gpu].processes[cards[gpu].count++] = (process){ a, b, n == 5 ? gi : ~0u, ~0u }; }
+            else if (!strcmp(what, "refuse") && n >= 3 && refusals[gpu] < 8) refused[gpu][refusals[gpu]++] = a;
             else if (!strcmp(what, "lost")) cards[gpu].lost = 1;
             else if (!strcmp(what, "xid") && n >= 3 && xids++ >= xids_seen) { events[last++ % 16] = (event){ &cards[gpu], 8, a, ~0u, ~0u }; xids_seen = xids; }
         }
@@ -86,11 +115,12 @@ void standin_hang(int on) { hanging = on; }
 void standin_xid(unsigned index, u64 xid) { events[last++ % 16] = (event){ &cards[index], 8, xid, ~0u, ~0u }; }
 void standin_lose(unsigned index) { cards[index].lost = 1; }
 void standin_process(unsigned index, unsigned pid, u64 used) { cards[index].processes[cards[index].count++] = (process){ pid, used, ~0u, ~0u }; }
+void standin_process_in(unsigned index, unsigned pid, u64 used, unsigned gi) { cards[index].processes[cards[index].count++] = (process){ pid, used, gi, 0 }; }
 void standin_end(unsigned index) { cards[index].count = 0; }
 
 #define ALIVE(d) card *c = d; if (!begun) return UNINITIALIZED; if (c->lost) return LOST
 
-int nvmlInit_v2(void) { begun++; return INIT; }
+int nvmlInit_v2(void) { if (!begun++) recall(); return INIT; }
 int nvmlShutdown(void) { begun--; return 0; }
 const char *nvmlErrorString(int code) {
     switch (code) {
@@ -204,9 +234,10 @@ int nvmlEventSetWait_v2(void *s, event *e, unsigned ms) { (void)s; (void)ms; if 
 int nvmlDeviceGetMigMode(void *d, unsigned *now, unsigned *then) { ALIVE(d); if (!c->has_mig) return NOT_SUPPORTED; *now = *then = c->mig; return 0; }
 int nvmlDeviceSetMigMode(void *d, unsigned mode, int *activation) {
     ALIVE(d); if (!c->has_mig) return NOT_SUPPORTED; *activation = 0;
+    read_file();
     if (c->count) return IN_USE;
     for (int i = 0; i < 7; i++) if (c->instances[i].used) return IN_USE;
-    c->mig = mode; return 0;
+    c->mig = mode; keep(); return 0;
 }
 int nvmlDeviceGetGpuInstanceProfileInfoV(void *d, unsigned number, profile_info *p) {
     ALIVE(d); if (!c->has_mig) return NOT_SUPPORTED; if (p->version != (sizeof *p | 2u << 24)) return MISMATCH;
@@ -221,6 +252,8 @@ int nvmlDeviceGetGpuInstancePossiblePlacements_v2(void *d, unsigned id, placemen
 }
 int nvmlDeviceCreateGpuInstanceWithPlacement(void *d, unsigned id, const placement *at, void **made) {
     ALIVE(d); if (!c->mig) return NOT_SUPPORTED;
+    read_file();
+    for (unsigned i = 0; i < refusals[c - cards]; i++) if (refused[c - cards][i] == id) return NO_ROOM;
     int known = 0, room = -1;
     for (int i = 0; i < 5; i++) if (profiles[i].id == id && profiles[i].size == at->size) for (unsigned j = 0; j < profiles[i].places; j++) known |= profiles[i].starts[j] == at->start;
     if (!known) return INVALID;
@@ -235,10 +268,15 @@ int nvmlGpuInstanceGetComputeInstanceProfileInfo(void *i, unsigned number, unsig
     static const unsigned slices[] = { 1, 2, 3, 4, 7 };
     (void)i; (void)engine; if (number > 4) return number < 9 ? NOT_SUPPORTED : INVALID; memset(p, 0, sizeof *p); p->id = number; p->slices = slices[number]; return 0;
 }
-int nvmlGpuInstanceCreateComputeInstance(void *i, unsigned id, void **made) { instance *x = i; x->compute = id + 1; *made = &x->compute; return 0; }
+int nvmlGpuInstanceCreateComputeInstance(void *i, unsigned id, void **made) { instance *x = i; x->compute = id + 1; *made = &x->compute; keep(); return 0; }
 int nvmlGpuInstanceGetComputeInstances(void *i, unsigned id, void **found, unsigned *count) { instance *x = i; *count = x->compute == (int)id + 1; if (*count) found[0] = &x->compute; return 0; }
-int nvmlComputeInstanceDestroy(void *i) { *(int *)i = 0; return 0; }
-int nvmlGpuInstanceDestroy(void *i) { instance *x = i; if (x->compute) return IN_USE; x->used = 0; return 0; }
+int nvmlComputeInstanceDestroy(void *i) {
+    read_file();
+    for (int c = 0; c < 2; c++) for (int j = 0; j < 7; j++) if (i == &cards[c].instances[j].compute)
+        for (unsigned p = 0; p < cards[c].count; p++) if (cards[c].processes[p].gi == cards[c].instances[j].id) return IN_USE;
+    *(int *)i = 0; keep(); return 0;
+}
+int nvmlGpuInstanceDestroy(void *i) { instance *x = i; if (x->compute) return IN_USE; x->used = 0; keep(); return 0; }
 int nvmlGpuInstanceGetInfo(void *i, instance_info *p) { instance *x = i; *p = (instance_info){ x->of, x->id, x->profile, x->at }; return 0; }
 int nvmlDeviceGetGpuInstanceById(void *d, unsigned id, void **found) { ALIVE(d); if (id < 1 || id > 7 || !c->instances[id - 1].used) return NOT_FOUND; *found = &c->instances[id - 1]; return 0; }
 int nvmlDeviceGetGpuInstances(void *d, unsigned id, void **found, unsigned *count) {
