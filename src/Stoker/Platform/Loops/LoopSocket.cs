@@ -83,7 +83,7 @@ internal sealed class LoopSocket : IWire
         _disposed ? new ValueTask<int>(-SocketCalls.Canceled) : _readable ? new ValueTask<int>(0) : _reader.WaitAsync(deadline);
 
     /// <summary>Completes with 0 when a send may take something, else with a negated error.</summary>
-    public ValueTask<int> WritableAsync(long deadline = 0) =>
+    private ValueTask<int> WritableAsync(long deadline) =>
         _disposed ? new ValueTask<int>(-SocketCalls.Canceled) : _writable ? new ValueTask<int>(0) : _writer.WaitAsync(deadline);
 
     /// <summary>Sends all of it: when this turn of the loop ends, beside what else is sent in it.</summary>
