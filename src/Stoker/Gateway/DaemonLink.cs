@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
 using Stoker.Gateway.Forwarding;
@@ -12,9 +13,14 @@ namespace Stoker.Gateway;
 /// </summary>
 internal sealed class DaemonLink(GatewayState state, string directory)
 {
-    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(10), OldStatus = TimeSpan.FromSeconds(5);
 
     private readonly ControlClient _control = new(new StateDirectory(directory), Patience);
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    // Services that were told to stop, and until when (steady ticks) a status by which they still serve is taken for an old one.
+    private readonly ConcurrentDictionary<string, long> _unloading = new();
+    private StatusDocument? _last;
 
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(FollowAsync(stop), WakeAsync(stop), UnloadIdleAsync(stop));
 
@@ -26,7 +32,11 @@ internal sealed class DaemonLink(GatewayState state, string directory)
             {
                 using (stream)
                 {
-                    while (await stream.NextAsync(stop) is { } status) Learn(status);
+                    while (await stream.NextAsync(stop) is { } status)
+                    {
+                        _last = status;
+                        Learn(status);
+                    }
                 }
             }
 
@@ -39,28 +49,38 @@ internal sealed class DaemonLink(GatewayState state, string directory)
         var services = status.Services.ToDictionary(s => s.Name);
         foreach (var route in state.Tables.Router.Table.Routes)
         {
-            var onRequest = state.Tables.PlanOf(route).LoadsOnRequest;
             foreach (var replica in route.Replicas)
             {
-                replica.SetMode(ModeOf(services.GetValueOrDefault(replica.Id.Service), replica.Id.Index, onRequest), GatewayLoop.Steady);
+                var mode = ModeOf(services.GetValueOrDefault(replica.Id.Service), replica.Id.Index, state.Tables.WhenStopped(route));
+                if (mode != ReplicaMode.Serving) _unloading.TryRemove(replica.Id.Service, out _);
+                else if (IsOld(replica.Id.Service)) continue;
+                replica.SetMode(mode, GatewayLoop.Steady);
             }
         }
     }
 
-    private static ReplicaMode ModeOf(ServiceDocument? service, int index, bool onRequest)
+    /// <summary>It was told to stop so lately that a status by which it serves may be from before.</summary>
+    private bool IsOld(string service)
+    {
+        if (!_unloading.TryGetValue(service, out var until)) return false;
+        if (GatewayLoop.Steady < until) return true;
+        _unloading.TryRemove(service, out _);
+        return false;
+    }
+
+    private static ReplicaMode ModeOf(ServiceDocument? service, int index, ReplicaMode whenStopped)
     {
         // A model of another host, or one that nobody supervises: its answers tell how it is.
         if (service is null) return ReplicaMode.Serving;
-        return ModeOf(service.Replicas.FirstOrDefault(r => r.Index == index)?.State ?? service.State, onRequest);
+        return ModeOf(service.Replicas.FirstOrDefault(r => r.Index == index)?.State ?? service.State, whenStopped);
     }
 
     /// <summary>An unhealthy replica stays in: whether it answers is seen at its answers, and faster.</summary>
-    private static ReplicaMode ModeOf(ServiceState service, bool onRequest) => service switch
+    private static ReplicaMode ModeOf(ServiceState service, ReplicaMode whenStopped) => service switch
     {
         ServiceState.Healthy or ServiceState.Running or ServiceState.Unhealthy => ReplicaMode.Serving,
         ServiceState.Waiting or ServiceState.Starting or ServiceState.Backoff => ReplicaMode.Loading,
-        ServiceState.Stopping => ReplicaMode.Draining,
-        ServiceState.Stopped or ServiceState.Completed or ServiceState.Failed => onRequest ? ReplicaMode.Asleep : ReplicaMode.Draining,
+        ServiceState.Stopping or ServiceState.Stopped or ServiceState.Completed or ServiceState.Failed => whenStopped,
     };
 
     /// <summary>Asks for a model that somebody waits for; once at a time for each.</summary>
@@ -68,9 +88,17 @@ internal sealed class DaemonLink(GatewayState state, string directory)
     {
         await foreach (var route in state.Waking.ReadAllAsync(stop))
         {
-            if (state.Tables.PlanOf(route).Service is not { } service || IsLoading(route)) continue;
-            if (await Task.Run(() => _control.Request(service, "start"), stop) is not ControlReply<AcceptedDocument>.Answered) continue;
-            foreach (var replica in route.Replicas) replica.SetMode(ReplicaMode.Loading, GatewayLoop.Steady);
+            if (state.Tables.PlanOf(route).Service is not { } service) continue;
+            await _turn.WaitAsync(stop);
+            try
+            {
+                if (IsLoading(route) || await Task.Run(() => _control.Request(service, "start"), stop) is not ControlReply<AcceptedDocument>.Answered) continue;
+                foreach (var replica in route.Replicas) replica.SetMode(ReplicaMode.Loading, GatewayLoop.Steady);
+            }
+            finally
+            {
+                _turn.Release();
+            }
         }
     }
 
@@ -92,12 +120,27 @@ internal sealed class DaemonLink(GatewayState state, string directory)
             foreach (var route in state.Tables.Router.Table.Routes)
             {
                 var plan = state.Tables.PlanOf(route);
-                if (plan is not { UnloadAfter: { } after, Service: { } service } || !IsIdle(route, TimeSpan.FromMilliseconds(after))) continue;
-
-                // Nothing new goes there from here on; who comes meanwhile waits, and wakes it again.
-                foreach (var replica in route.Replicas) replica.SetMode(ReplicaMode.Asleep, GatewayLoop.Steady);
-                _ = await Task.Run(() => _control.Request(service, "stop"), stop);
+                if (plan is { UnloadAfter: { } after, Service: { } service } && IsIdle(route, TimeSpan.FromMilliseconds(after))) await UnloadAsync(route, service, stop);
             }
+
+            // A stop may change nothing that is published, as when a start came right after it: what was said last holds again in time.
+            if (!_unloading.IsEmpty && _last is { } status) Learn(status);
+        }
+    }
+
+    /// <summary>Nothing new goes there from here on; who comes meanwhile waits, and wakes it again, always after it was told to stop.</summary>
+    private async Task UnloadAsync(Route route, string service, CancellationToken stop)
+    {
+        await _turn.WaitAsync(stop);
+        try
+        {
+            _unloading[service] = GatewayLoop.Steady + OldStatus.Ticks;
+            foreach (var replica in route.Replicas) replica.SetMode(ReplicaMode.Asleep, GatewayLoop.Steady);
+            if (await Task.Run(() => _control.Request(service, "stop"), stop) is not ControlReply<AcceptedDocument>.Answered) _unloading.TryRemove(service, out _);
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 

@@ -65,14 +65,21 @@ internal sealed class GatewayAdmin(GatewayState state, string directory)
 
     private async Task<string> DrainAsync(ReplicaId id, CancellationToken stop)
     {
-        var drained = Find(id);
+        // A canary is a replica of two routes, each with a state of its own for it.
+        var tables = state.Tables;
+        var drained = new List<ReplicaState>();
+        foreach (var route in tables.Router.Table.Routes)
+        {
+            foreach (var replica in route.Replicas)
+            {
+                if (replica.Id != id) continue;
+                replica.SetMode(tables.WhenStopped(route), GatewayLoop.Steady);
+                drained.Add(replica);
+            }
+        }
+
         if (drained.Count == 0) return "gone";
-        foreach (var replica in drained) replica.SetMode(ReplicaMode.Draining, GatewayLoop.Steady);
         while (drained.Any(replica => replica.Requests > 0)) await Task.Delay(Look, stop);
         return "drained";
     }
-
-    /// <summary>A canary is a replica of two routes, each with a state of its own for it.</summary>
-    private List<ReplicaState> Find(ReplicaId id) =>
-        [.. state.Tables.Router.Table.Routes.SelectMany(route => route.Replicas.ToArray()).Where(replica => replica.Id == id)];
 }

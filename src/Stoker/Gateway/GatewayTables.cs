@@ -58,6 +58,9 @@ internal sealed class GatewayTables
     /// <summary>Tokens that the context leaves beside a prompt; null: not known.</summary>
     public long? RoomOf(Route route, long prompt) => PlanOf(route).ContextSize is { } size ? Math.Max(1, size - prompt) : null;
 
+    /// <summary>What a replica is while it stops and when it has: who asks for one that is loaded on request waits until it is loaded again.</summary>
+    public ReplicaMode WhenStopped(Route route) => PlanOf(route).LoadsOnRequest ? ReplicaMode.Asleep : ReplicaMode.Draining;
+
     public TimeSpan LoadTimeOf(Route route) => TimeSpan.FromMilliseconds(PlanOf(route).LoadTimeout);
 
     /// <summary>The routes of a plan in the router's words. Canaries become replicas of the model whose requests they take a part of.</summary>

@@ -76,9 +76,9 @@ internal sealed record GpuLayout(
         if (change.Mode is not null) steps.Add("turn MIG on, which resets the card where it is older than Hopper");
         steps.AddRange(change.Ends.Select(i => $"end partition {i.Id} ({ProfileName(mig!, i)}, slices {i.Start} to {i.Start + i.Size - 1})"));
         steps.AddRange(change.Makes.Select(p => $"make {p.Profile.Name} at slice {p.Start} for {p.Owner}"));
-        // Only those in what is ended, and those who move; a change of mode is for all.
-        var movers = (record?.Given ?? []).Where(change.Moves).SelectMany(g => Covered(g.Owner, estate)).Where(running.Contains);
-        IReadOnlyList<string> stops = change.Mode is not null ? running : [.. change.Ends.SelectMany(users).Concat(movers).Distinct().Order(StringComparer.Ordinal)];
+        // Only those in what is ended, seen there or not yet, and those who move; a change of mode is for all.
+        var concerned = (record?.Given ?? []).Where(g => change.Moves(g) || change.Ends.Any(i => i.Id == g.Instance)).SelectMany(g => Covered(g.Owner, estate)).Where(running.Contains);
+        IReadOnlyList<string> stops = change.Mode is not null ? running : [.. change.Ends.SelectMany(users).Concat(concerned).Distinct().Order(StringComparer.Ordinal)];
         return layout with
         {
             Entries = [.. layout.Entries.Zip(change.Layout, (e, p) => e with { Profile = p.Profile.Name, Start = p.Start, IsThere = p.IsThere })],

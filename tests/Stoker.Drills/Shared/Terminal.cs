@@ -11,6 +11,7 @@ public sealed partial class Terminal : IDisposable
     private readonly Process _process;
     private readonly StringBuilder _sent = new();
     private readonly int _rows;
+    private readonly Task _read;
 
     /// <param name="command">A line for the shell.</param>
     public Terminal(string command, string directory, IReadOnlyDictionary<string, string> environment, int rows = 24, int columns = 80)
@@ -26,7 +27,7 @@ public sealed partial class Terminal : IDisposable
         start.Environment["TERM"] = "xterm";
         foreach (var (name, value) in environment) start.Environment[name] = value;
         _process = Process.Start(start)!;
-        _ = ReadAsync();
+        _read = ReadAsync();
     }
 
     public void Type(string keys)
@@ -64,9 +65,10 @@ public sealed partial class Terminal : IDisposable
         }
     }
 
+    /// <summary>Waits until the command has ended and all that it sent is read; its exit code.</summary>
     public int End()
     {
-        Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(60)), $"it does not end\n{Sent}");
+        Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(60)) && _read.Wait(TimeSpan.FromSeconds(60)), $"it does not end\n{Sent}");
         return _process.ExitCode;
     }
 

@@ -55,6 +55,17 @@ public sealed class GpuLayoutTests
     }
 
     [Fact]
+    public void Who_was_given_what_must_be_ended_stops_though_the_driver_has_not_seen_him_there_yet()
+    {
+        MigInstance[] there = [new(1, 19, 4, 1, "MIG-1"), new(2, 19, 3, 1, "MIG-2")];
+        // The one that must go was given to somebody who does not ask for a partition any more, but runs.
+        var note = new MigRecord("boot", false, [new("old", "1g.5gb", 19, 4, 1, "MIG-1"), new("b", "1g.5gb", 19, 3, 2, "MIG-2")], new MigShape(true, there), null);
+        var layout = GpuLayout.Of(Plan("A100", 40, "mig", true, ("a", 19), ("b", 4)), Estate, new MigState(true, Profiles, there), ["b", "old"], _ => [], note);
+        Assert.Equal(["end partition 1 (1g.5gb, slices 4 to 4)", "make 3g.20gb at slice 4 for a"], layout.Steps);
+        Assert.Equal(["old"], layout.Stops);
+    }
+
+    [Fact]
     public void A_GeForce_card_is_refused_with_the_alternative()
     {
         Assert.Equal("the card cannot be partitioned; it can be shared by MPS", Of("NVIDIA GeForce RTX 4090", 24, "mig", null, ("a", 4)).Problem);

@@ -1,9 +1,11 @@
+using Stoker.Daemon.Protocol;
 using Stoker.Estates;
 using Stoker.Gpus;
 using Stoker.Gpus.Mig;
 using Stoker.Planning;
 using Stoker.Platform;
 using Stoker.Platform.Gpus;
+using Stoker.Supervision;
 
 namespace Stoker.Cli.GpuVerbs;
 
@@ -30,9 +32,10 @@ internal static class GpuPlanVerb
     {
         if (PlanCommand.Observed(run, request) is not { } plan) return ExitCode.EstateIsWrong;
         var now = plan.Gpus.Any(g => g.IsPresent) ? GpuSource.Look(run) : null;
+        var alive = now is not null && run.State is { } asked && run.World.Control(asked).Status() is ControlReply<StatusDocument>.Answered { Document: var status } ? status.Services.Where(s => s.Pid is not null).Select(s => s.Name).ToHashSet() : [];
         using var local = new LocalGpus(run);
         var notes = MigRecords.Read(run.State is { } state ? Files.ReadIfPresent(state.Gpus) : null);
-        List<GpuLayout> layouts = [.. plan.Gpus.Select(g => GpuLayout.Of(g, plan.Estate, Mig(local, g), Running(now, g), i => Running(now, g, (int)i.Id), g.Uuid is { } uuid ? notes.Cards.GetValueOrDefault(uuid) : null))];
+        List<GpuLayout> layouts = [.. plan.Gpus.Select(g => GpuLayout.Of(g, plan.Estate, Mig(local, g), Running(now, g, alive), i => Clients(now, g, (int)i.Id), g.Uuid is { } uuid ? notes.Cards.GetValueOrDefault(uuid) : null))];
         // Of all that a plan may refuse, what is about GPUs; or why there is nothing to tell of any.
         List<GpuRefusal> refusals =
         [
@@ -49,8 +52,14 @@ internal static class GpuPlanVerb
     private static MigState? Mig(LocalGpus local, GpuPlan gpu) =>
         gpu is { IsPresent: true, Uuid: { } uuid } && local.Door.Ask(driver => { driver.ReadDevices(); return (driver as IGpuControl)?.ReadMig(uuid); }) is GpuReply<MigState?>.Told told ? told.Value : null;
 
-    private static IReadOnlyList<string> Running(GpusDocument? now, GpuPlan gpu, int? instance = null) =>
-        gpu.IsPresent && now?.Gpus.FirstOrDefault(g => g.Device.Uuid == gpu.Uuid) is { } there ? [.. there.Clients.Where(c => c.Owner == "service" && (instance is null || c.Instance == instance)).Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal)] : [];
+    /// <summary>Services with processes on the card, and those that were given it and run, whom the driver may not name yet.</summary>
+    private static IReadOnlyList<string> Running(GpusDocument? now, GpuPlan gpu, IReadOnlySet<string> alive) =>
+        Of(now, gpu) is { } there ? [.. Clients(now, gpu, null).Concat(there.Services.Where(alive.Contains)).Distinct().Order(StringComparer.Ordinal)] : [];
+
+    private static IReadOnlyList<string> Clients(GpusDocument? now, GpuPlan gpu, int? instance) =>
+        Of(now, gpu) is { } there ? [.. there.Clients.Where(c => c.Owner == "service" && (instance is null || c.Instance == instance)).Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal)] : [];
+
+    private static Stoker.Gpus.GpuDocument? Of(GpusDocument? now, GpuPlan gpu) => gpu.IsPresent ? now?.Gpus.FirstOrDefault(g => g.Device.Uuid == gpu.Uuid) : null;
 
     private static void Print(Invocation run, GpuLayoutDocument document)
     {
