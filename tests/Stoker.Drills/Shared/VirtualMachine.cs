@@ -32,7 +32,8 @@ public sealed class VirtualMachine : IDisposable
     public void Write(string path, string text) => Run($"mkdir -p '{Path.GetDirectoryName(path)}'; cat >'{path}' <<'END-OF-FILE'\n{text}\nEND-OF-FILE\n").Succeeded();
 
     /// <summary>Waits for a level, never for an edge: asks there until the script succeeds.</summary>
-    public void Until(string what, string script, TimeSpan? limit = null)
+    /// <param name="evidence">A script whose output is told when it does not.</param>
+    public void Until(string what, string script, TimeSpan? limit = null, string? evidence = null)
     {
         var seconds = (int)(limit ?? TimeSpan.FromSeconds(90)).TotalSeconds;
         // Counted there by a clock that nobody sets.
@@ -45,7 +46,7 @@ public sealed class VirtualMachine : IDisposable
               sleep 0.2
             done
             """), TimeSpan.FromSeconds(seconds + 60));
-        Assert.True(asked.Code == 0, $"not within {seconds} s: {what}\n{asked.Output}{asked.Errors}");
+        Assert.True(asked.Code == 0, $"not within {seconds} s: {what}\n{asked.Output}{asked.Errors}{(asked.Code == 0 || evidence is null ? "" : Run(evidence).Output)}");
     }
 
     public void Dispose()

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-
 namespace Stoker.Platform.Gpus;
 
 /// <summary>
@@ -19,7 +17,10 @@ internal sealed class GpuDoor : IDisposable
     private readonly Func<GpuOpening> _open;
     private readonly TimeSpan _patience;
     private readonly TimeSpan _openingPatience;
-    private readonly BlockingCollection<Action> _calls = [];
+
+    /// <summary>Waited for by its monitor: a collection that blocks spins before it sleeps, which once a second cost more than the look.</summary>
+    private readonly Queue<Action> _calls = [];
+
     /// <summary>Begun with the first question.</summary>
     private readonly Lazy<Thread> _thread;
 
@@ -27,6 +28,7 @@ internal sealed class GpuDoor : IDisposable
     private GpuOpening? _opening;
     private long _openedAt;
     private volatile bool _isStuck;
+    private bool _isClosed;
     private long _stuckAt;
 
     /// <param name="open">Called on the thread, with the first question, and again after a driver that was not there or failed.</param>
@@ -48,10 +50,9 @@ internal sealed class GpuDoor : IDisposable
         if (_isStuck) return new GpuReply<T>.Silent(StuckWords());
         var answer = new TaskCompletionSource<GpuReply<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
         var asked = _clock.GetTimestamp();
+        if (!TryCall(() => answer.TrySetResult(Answer(question)))) return new GpuReply<T>.Silent("the driver is closed");
         try
         {
-            _ = _thread.Value;
-            _calls.Add(() => answer.TrySetResult(Answer(question)));
             return await answer.Task.WaitAsync(patience ?? (_opening is null ? _openingPatience : _patience));
         }
         catch (TimeoutException)
@@ -61,10 +62,6 @@ internal sealed class GpuDoor : IDisposable
             if (answer.Task.IsCompleted) _isStuck = false;
             return new GpuReply<T>.Silent(StuckWords());
         }
-        catch (InvalidOperationException)
-        {
-            return new GpuReply<T>.Silent("the driver is closed");
-        }
     }
 
     /// <summary>For whom has nothing else to do.</summary>
@@ -73,8 +70,13 @@ internal sealed class GpuDoor : IDisposable
     /// <summary>A call that hangs is left behind with its thread.</summary>
     public void Dispose()
     {
-        if (_calls.IsAddingCompleted) return;
-        _calls.CompleteAdding();
+        lock (_calls)
+        {
+            if (_isClosed) return;
+            _isClosed = true;
+            Monitor.Pulse(_calls);
+        }
+
         if (_thread.IsValueCreated && !_isStuck) _thread.Value.Join(_patience);
     }
 
@@ -103,15 +105,42 @@ internal sealed class GpuDoor : IDisposable
         throw new InvalidOperationException("an opening has three outcomes");
     }
 
+    private bool TryCall(Action call)
+    {
+        _ = _thread.Value;
+        lock (_calls)
+        {
+            if (_isClosed) return false;
+            _calls.Enqueue(call);
+            Monitor.Pulse(_calls);
+            return true;
+        }
+    }
+
     private void Work()
     {
-        foreach (var call in _calls.GetConsumingEnumerable())
+        while (Next() is { } call)
         {
             call();
             _isStuck = false;
         }
 
         (_opening as GpuOpening.Opened)?.Driver.Dispose();
+    }
+
+    /// <summary>Null: it is closed, and all calls are made.</summary>
+    private Action? Next()
+    {
+        lock (_calls)
+        {
+            while (_calls.Count == 0)
+            {
+                if (_isClosed) return null;
+                Monitor.Wait(_calls);
+            }
+
+            return _calls.Dequeue();
+        }
     }
 }
 
