@@ -10,20 +10,22 @@ namespace Stoker.Platform;
 /// </summary>
 internal sealed unsafe partial class OutputTail : IDisposable
 {
-    private const int Kept = 4096;
+    public const int Usual = 4096;
 
     private static readonly Lazy<Poller> Reading = new(() => new Poller("output tails"));
 
     private readonly SafeFileHandle _reader;
     private readonly SafeFileHandle _writer;
     private readonly Poller.Registration _registration;
-    private readonly byte[] _ring = new byte[Kept];
+    private readonly byte[] _ring;
     private readonly Lock _keeping = new();
     private long _total;
     private bool _closed;
 
-    public OutputTail()
+    /// <param name="kept">Bytes.</param>
+    public OutputTail(int kept = Usual)
     {
+        _ring = new byte[kept];
         var ends = stackalloc int[2];
         if (OpenPipe(ends, Libc.CloseOnExec | Libc.NonBlocking) < 0) throw Errno.LastFailed("cannot make a pipe");
 
@@ -38,7 +40,7 @@ internal sealed unsafe partial class OutputTail : IDisposable
     /// </summary>
     public string Path => $"/proc/self/fd/{(int)_writer.DangerousGetHandle()}";
 
-    /// <summary>The last 4 KiB of what was written until now; what is no UTF-8 is replaced.</summary>
+    /// <summary>The end of what was written until now; what is no UTF-8 is replaced.</summary>
     public string Text
     {
         get
@@ -46,8 +48,8 @@ internal sealed unsafe partial class OutputTail : IDisposable
             Take();
             lock (_keeping)
             {
-                var start = (int)(_total % Kept);
-                var bytes = _total <= Kept ? _ring[..(int)_total] : [.. _ring[start..], .. _ring[..start]];
+                var start = (int)(_total % _ring.Length);
+                var bytes = _total <= _ring.Length ? _ring[..(int)_total] : [.. _ring[start..], .. _ring[..start]];
                 return Encoding.UTF8.GetString(bytes);
             }
         }
@@ -70,24 +72,24 @@ internal sealed unsafe partial class OutputTail : IDisposable
 
     private void Take()
     {
-        var buffer = stackalloc byte[Kept];
+        var buffer = stackalloc byte[Usual];
         lock (_keeping)
         {
             // A callback may still come after the registration has ended; the descriptor is another's by then.
             while (!_closed)
             {
-                var count = (int)Libc.Read((int)_reader.DangerousGetHandle(), buffer, Kept);
+                var count = (int)Libc.Read((int)_reader.DangerousGetHandle(), buffer, Usual);
                 if (count <= 0) return;
                 Keep(new ReadOnlySpan<byte>(buffer, count));
-                if (count < Kept) return;
+                if (count < Usual) return;
             }
         }
     }
 
     private void Keep(ReadOnlySpan<byte> bytes)
     {
-        var start = (int)(_total % Kept);
-        var first = Math.Min(bytes.Length, Kept - start);
+        var start = (int)(_total % _ring.Length);
+        var first = Math.Min(bytes.Length, _ring.Length - start);
         bytes[..first].CopyTo(_ring.AsSpan(start));
         bytes[first..].CopyTo(_ring);
         _total += bytes.Length;

@@ -7,7 +7,7 @@ internal abstract record ShortCommandOutcome
     {
     }
 
-    /// <param name="Output">The end (4 KiB) of what it wrote to its output.</param>
+    /// <param name="Output">The end of what it wrote to its output: 4 KiB, or what was asked for.</param>
     /// <param name="LastError">The last line of its error output; null when there is none.</param>
     internal sealed record Ended(ExitStatus Status, string Output, string? LastError) : ShortCommandOutcome;
 
@@ -37,10 +37,11 @@ internal static class ShortCommand
     private static long _lastRun;
 
     /// <param name="limit">Null: no limit but the token.</param>
+    /// <param name="kept">How much of its output is wanted at most, in bytes, from the end.</param>
     public static async Task<ShortCommandOutcome> RunAsync(
-        string executable, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, TimeSpan? limit, CancellationToken cancel = default)
+        string executable, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, TimeSpan? limit, CancellationToken cancel = default, int kept = OutputTail.Usual)
     {
-        using var output = new OutputTail();
+        using var output = new OutputTail(kept);
         using var errors = new OutputTail();
         var run = $"short-{Environment.ProcessId}-{Interlocked.Increment(ref _lastRun)}";
         var marked = new Dictionary<string, string>(environment) { [ProcessTree.MarkerVariable] = run };

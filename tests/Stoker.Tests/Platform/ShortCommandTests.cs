@@ -18,6 +18,17 @@ public sealed class ShortCommandTests
     }
 
     [Fact]
+    public async Task Of_a_long_answer_the_end_is_kept_and_all_of_it_where_that_is_asked_for()
+    {
+        string[] count = ["-c", "seq 1 50000"];
+        var whole = string.Concat(Enumerable.Range(1, 50000).Select(i => $"{i}\n"));
+        var usual = Assert.IsType<ShortCommandOutcome.Ended>(await ShortCommand.RunAsync("/bin/sh", count, Workshop.PlainEnvironment, null));
+        Assert.Equal(whole[^4096..], usual.Output);
+        var all = Assert.IsType<ShortCommandOutcome.Ended>(await ShortCommand.RunAsync("/bin/sh", count, Workshop.PlainEnvironment, null, kept: 1 << 20));
+        Assert.Equal(whole, all.Output);
+    }
+
+    [Fact]
     public async Task One_that_takes_too_long_is_killed_with_all_that_it_started()
     {
         var outcome = await ShortCommand.RunAsync("/bin/sh", Forever, Workshop.PlainEnvironment, TimeSpan.FromMilliseconds(300));

@@ -26,6 +26,13 @@ internal sealed record FactDoors
     /// <summary>Runs a tool for its answer.</summary>
     public required Func<string, IReadOnlyList<string>, TimeSpan, Task<ShortCommandOutcome>> Run { get; init; }
 
+    /// <summary>The same for a tool that may list thousands: up to a mebibyte of its answer.</summary>
+    public Func<string, IReadOnlyList<string>, TimeSpan, Task<ShortCommandOutcome>> List
+    {
+        get => field ?? Run;
+        init;
+    }
+
     public required TimeProvider Clock { get; init; }
 
     /// <summary>Directories that Python environments are looked for in, beside the system's own: homes, the estate's.</summary>
@@ -47,6 +54,7 @@ internal sealed record FactDoors
             Nvml = () => Platform.Nvml.Read(),
             Find = command => Executables.Find(command, path, "/"),
             Run = (tool, arguments, limit) => ShortCommand.RunAsync(tool, arguments, environment, limit),
+            List = (tool, arguments, limit) => ShortCommand.RunAsync(tool, arguments, environment, limit, kept: 1 << 20),
             Clock = clock,
             Homes = [.. homes],
         };

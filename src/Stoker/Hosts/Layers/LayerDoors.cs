@@ -34,7 +34,7 @@ internal sealed class LayerDoors(FactDoors machine, string? ansible = null)
     {
         var text = shown ?? string.Join(' ', words);
         var tool = machine.Find(words[0]) ?? throw new LayerFailedException($"`{words[0]}` is not installed");
-        return await machine.Run(tool, [.. words.Skip(1)], limit) switch
+        return await machine.List(tool, [.. words.Skip(1)], limit) switch
         {
             ShortCommandOutcome.Ended { Status.IsSuccess: true } ended => ended.Output,
             ShortCommandOutcome.Ended ended => throw new LayerFailedException($"`{text}` {ended.Status}: {reason?.Invoke(ended.Output) ?? ended.LastError ?? Last(ended.Output)}"),

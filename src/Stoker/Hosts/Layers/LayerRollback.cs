@@ -181,10 +181,24 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
             // Others that were installed since and need these would go with them.
             var would = (await doors.PackagesAsync(["-s", "purge", "--", .. purge])).Split('\n').Select(l => l.Split(' ')).Where(w => w is ["Purg" or "Remv", ..]).Select(w => w[1]).ToList();
             if (would.Except(purge).ToList() is { Count: > 0 } others) throw new LayerFailedException($"packages that no layer installed need what would be removed: {string.Join(' ', others)}");
+            await StopUnitsAsync(purge);
             await doors.PackagesAsync(["purge", "--", .. purge]);
         }
 
         if (restore.Count > 0) await doors.PackagesAsync(["install", "--allow-downgrades", "--no-install-recommends", "--", .. restore]);
+    }
+
+    /// <summary>Not each package ends what it started when it is removed: Debian's unattended-upgrades goes on running without its files.</summary>
+    private async Task StopUnitsAsync(IReadOnlyList<string> packages)
+    {
+        if (!await doors.SucceedsAsync(["systemctl", "show", "--property=Version"], UndoLimit)) return;
+        var installed = await doors.PackagesNowAsync();
+        if (packages.Where(installed.ContainsKey).ToList() is not { Count: > 0 } there) return;
+        var files = (await doors.RunAsync(["dpkg-query", "-L", .. there], UndoLimit)).Split('\n');
+        // A template is no unit.
+        var units = files.Where(f => Path.GetDirectoryName(f)?.EndsWith("/lib/systemd/system", StringComparison.Ordinal) == true && Path.GetExtension(f) is ".service" or ".timer" or ".socket" or ".path")
+            .Select(f => Path.GetFileName(f)).Where(u => !u.Contains('@', StringComparison.Ordinal)).Distinct().ToList();
+        if (units.Count > 0) await doors.RunAsync(["systemctl", "stop", "--", .. units], UndoLimit);
     }
 
     private static string Words(LayerChange change) => change.Kind switch
