@@ -23,6 +23,7 @@ internal static class RealSurroundings
             Files = new EstateFiles(),
             Daemons = new LocalDaemons(),
             Machine = new LocalMachine(),
+            Diag = () => Gpus.Diag.DiagDoors.Of(variables),
             Facts = () => Hosts.Facts.FactDoors.Of(variables, TimeProvider.System, HomesOf(variables)),
             Interrupts = () => new Interrupts(),
         };

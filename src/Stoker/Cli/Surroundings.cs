@@ -45,6 +45,9 @@ internal sealed record Surroundings
     /// <summary>The GPUs' driver, opened by whoever looks at them without a daemon.</summary>
     public Func<Platform.Gpus.GpuOpening> Gpus { get; init; } = () => Platform.Gpus.NvmlDriver.Open();
 
+    /// <summary>What a diagnosis of GPUs sees of the machine beside their driver. Made when it is asked for.</summary>
+    public required Func<Gpus.Diag.DiagDoors> Diag { get; init; }
+
     /// <summary>What secrets are made of.</summary>
     public Keys.SecretSource Chance { get; init; } = Platform.SecureRandomness.Fill;
 

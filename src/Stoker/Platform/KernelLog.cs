@@ -12,10 +12,13 @@ internal static unsafe class KernelLog
     private const int MostRecords = 100_000, Overwritten = 32;
 
     /// <param name="wanted">Texts that are kept, oldest first.</param>
-    public static IReadOnlyList<string> Read(Func<string, bool> wanted)
+    public static IReadOnlyList<string> Read(Func<string, bool> wanted) => ReadIfAllowed(wanted) ?? [];
+
+    /// <summary>The same; null where it may not be read.</summary>
+    public static IReadOnlyList<string>? ReadIfAllowed(Func<string, bool> wanted)
     {
         var descriptor = Libc.Open("/dev/kmsg", Libc.ReadOnly | Libc.NonBlocking | Libc.CloseOnExec);
-        if (descriptor < 0) return [];
+        if (descriptor < 0) return null;
         var kept = new List<string>();
         var buffer = new byte[RecordSize];
         try

@@ -40,6 +40,10 @@ internal sealed class FakeWorld : IDisposable
 
     public Func<Stoker.Hosts.Facts.FactDoors> Facts { get; set; } = () => throw new InvalidOperationException("this world has no machine to look at");
 
+    public Func<Stoker.Platform.Gpus.GpuOpening> Gpus { get; set; } = () => new Stoker.Platform.Gpus.GpuOpening.NotThere();
+
+    public Func<Stoker.Gpus.Diag.DiagDoors> Diag { get; set; } = () => throw new InvalidOperationException("this world has no machine to look at");
+
     public Surroundings Surroundings => new()
     {
         Output = Output,
@@ -53,7 +57,8 @@ internal sealed class FakeWorld : IDisposable
         Files = new EstateFiles(),
         Daemons = Daemons,
         Machine = Machine,
-        Gpus = () => new Stoker.Platform.Gpus.GpuOpening.NotThere(),
+        Gpus = Gpus,
+        Diag = Diag,
         Facts = Facts,
         Interrupts = () => Interrupts,
         Chance = _chance.Fill,

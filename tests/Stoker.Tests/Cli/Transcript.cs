@@ -80,6 +80,11 @@ internal static class Transcript
                 var captured = Hosts.Facts.CapturedMachine.Load(value);
                 world.Facts = () => captured.Doors with { Clock = world.Clock };
                 return daemon;
+            case "@gpus":
+                var bed = new Gpus.Diag.DiagBed();
+                bed.Set(value);
+                (world.Gpus, world.Diag) = (() => bed.Opening, () => bed.Doors);
+                return daemon;
             case "@left-behind":
                 world.Machine.LeftBehind = int.Parse(value);
                 return daemon;

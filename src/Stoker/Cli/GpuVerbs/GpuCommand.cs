@@ -10,7 +10,7 @@ internal static class GpuCommand
     {
         Example = "stoker gpu list",
         ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Refused, ExitCode.NoDaemon, ExitCode.Interrupted],
-    }.With(List(), GpuTop.Create(), GpuLedgerVerb.Create(), GpuPlanVerb.Create(), GpuMetricsVerb.Create(), GpuSimulateVerb.Create());
+    }.With(List(), GpuTop.Create(), GpuLedgerVerb.Create(), GpuPlanVerb.Create(), GpuMetricsVerb.Create(), GpuDiagVerb.Create(), GpuSimulateVerb.Create());
 
     private static Verb List() => new Verb("list", "show every GPU: model, memory, use, temperature, power, link, and the services on it")
     {
