@@ -82,7 +82,7 @@ internal static class CardHealth
         if (generation >= most) return DiagFinding.Pass(check, $"{most}", $"{generation}");
         return now.GpuPercent is > BusyPercent
             ? DiagFinding.Warn(check, $"{most}", $"{generation} while it works", "transfers are slower than they could be", "see the riser, and the link's speed in the firmware's settings")
-            : DiagFinding.Pass(check, $"{most} when it works", $"{generation}, which an idle card lowers it to; what it reaches at work is seen under load");
+            : DiagFinding.Pass(check, $"{most} when it works", $"{generation}, as idle cards lower it; at work it may be faster");
     }
 
     private static DiagFinding Replays(GpuReading now)

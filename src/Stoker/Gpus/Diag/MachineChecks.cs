@@ -29,7 +29,7 @@ internal static class MachineChecks
         const string why = "CUDA opens it for every program; without it there is no GPU for them";
         return doors.Device(path) switch
         {
-            DeviceAccess.Granted => DiagFinding.Pass(check, expected, "so it is"),
+            DeviceAccess.Granted => DiagFinding.Pass(check, expected, "it can"),
             DeviceAccess.Absent => DiagFinding.Fail(check, expected, "it is not there", why, machine.Container is { } container
                 ? $"this is {container}: hand the devices to it, as the NVIDIA container toolkit does"
                 : path.EndsWith("-uvm", StringComparison.Ordinal) ? "`nvidia-modprobe -u -c=0`, as root, loads the module and makes the file" : "`nvidia-modprobe`, as root, makes it"),

@@ -55,7 +55,7 @@ public sealed class CardChecksTests
         { "worn", "retired_pages", "Fail: 60" },
         { "narrow", "pcie_width", "Warn: x8" },
         { "slow link at work", "pcie_generation", "Warn: 3 while it works" },
-        { "slow link at rest", "pcie_generation", "Pass: 1, which an idle card lowers it to; what it reaches at work is seen under load" },
+        { "slow link at rest", "pcie_generation", "Pass: 1, as idle cards lower it; at work it may be faster" },
         { "replays", "pcie_replays", "Warn: 100" },
         { "power brake", "throttling", "Fail: hw_power_brake" },
         { "power cap", "throttling", "Warn: power_cap" },
