@@ -2,20 +2,18 @@
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-#define UNROLL _Pragma("unroll")
-
 #ifdef ON_HOST
-#define KERNEL extern "C" __attribute__((visibility("default")))
+#define UNROLL
+#define KERNEL __attribute__((visibility("default")))
 #define INLINE inline __attribute__((always_inline))
-extern "C" {
-thread_local u64 host_place, host_threads, host_lane;
-}
+static _Thread_local u64 host_place, host_threads, host_lane;
 #define PLACE host_place
 #define THREADS host_threads
 #define LANE host_lane
 #define ADD(at, by) __atomic_fetch_add(at, by, __ATOMIC_RELAXED)
 #define FMA(a, b, c) __builtin_fmaf(a, b, c)
 #else
+#define UNROLL _Pragma("unroll")
 #define KERNEL extern "C" __attribute__((global))
 #define INLINE inline __attribute__((device, always_inline))
 #define PLACE ((u64)__nvvm_read_ptx_sreg_ctaid_x() * __nvvm_read_ptx_sreg_ntid_x() + __nvvm_read_ptx_sreg_tid_x())
