@@ -19,6 +19,18 @@ internal sealed record WorkingCard(string Uuid, string Name, long Memory)
     /// <summary>Addresses from here on lead to what is a MiB below them, as with a broken line; null: none.</summary>
     public long? AliasedFrom { get; init; }
 
+    /// <summary>In TFLOPS.</summary>
+    public double Fp32Speed { get; init; } = 100;
+
+    /// <summary>In TFLOPS.</summary>
+    public double TensorSpeed { get; init; } = 200;
+
+    /// <summary>From this kernel on the card runs at half its speed, as one does that is too hot; null: never.</summary>
+    public int? SlowsAfter { get; init; }
+
+    /// <summary>This kernel of arithmetic has one wrong bit in one thread; null: none.</summary>
+    public int? SlipsAt { get; init; }
+
     /// <summary>It falls off the bus after so many kernels and copies; null: never.</summary>
     public int? VanishesAfter { get; init; }
 }
@@ -45,6 +57,7 @@ internal sealed class SimulatedContext(WorkingCard card) : IGpuContext
     private readonly Dictionary<ulong, byte[]> _pinned = [];
     private bool _isLoaded;
     private int _begun;
+    private int _computed;
     private double _seconds;
 
     public (long Free, long Total) Memory => (card.Memory - _taken.Values.Sum(), card.Memory);
@@ -93,6 +106,9 @@ internal sealed class SimulatedContext(WorkingCard card) : IGpuContext
                 break;
             case "check":
                 Check(arguments);
+                break;
+            case "fma32" or "tensor_bf16" or "tensor_fp16":
+                Compute(kernel, blocks, threads, arguments);
                 break;
             default:
                 throw new GpuComputeException($"no kernel `{kernel}` was loaded");
@@ -149,6 +165,20 @@ internal sealed class SimulatedContext(WorkingCard card) : IGpuContext
             Set(found + 16 + (number * 24), want);
             Set(found + 24 + (number * 24), have);
         }
+    }
+
+    /// <summary>One block is computed, and stands for all: they do the same.</summary>
+    private void Compute(string kernel, int blocks, int threads, ReadOnlySpan<ulong> arguments)
+    {
+        var rounds = (int)arguments[1];
+        var has = kernel == "fma32" ? SimulatedArithmetic.Turn(threads, rounds) : SimulatedArithmetic.Multiply(rounds);
+        if (_computed++ == card.SlipsAt) has[has.Length / 2] ^= 1;
+        var want = MemoryMarshal.Cast<byte, uint>(Bytes(arguments[0], has.Length * sizeof(uint)));
+        var wrong = 0UL;
+        for (var i = 0; i < has.Length; i++) wrong += has[i] == want[i] ? 0UL : 1UL;
+        Set(arguments[2], Get(arguments[2]) + wrong);
+        var speed = (kernel == "fma32" ? card.Fp32Speed : card.TensorSpeed) * (_computed > card.SlowsAfter ? 0.5 : 1);
+        _seconds += (kernel == "fma32" ? 32.0 * rounds * threads : 4096.0 * 8 * ((2.0 * rounds) + 1) * (threads / 32)) * blocks / (speed * 1e12);
     }
 
     private ulong Get(ulong address)
