@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Stoker.Platform.Gpus;
 
@@ -22,7 +23,7 @@ internal sealed record ArithmeticOutcome(double Teraflops, double Slowest, long 
 
 /// <summary>
 /// Keeps a card computing for a while, and compares every thread's results, bit by bit, with what the processor computes: FP32 by the same fused operations, tensor cores by whole numbers that are
-/// exact in whatever order they are added. See Kernels/memory.cu and Kernels/tensor.cu.
+/// exact in whatever order they are added. Whoever interrupts gets what was done until then. See Kernels/memory.cu and Kernels/tensor.cu.
 /// </summary>
 internal static class Arithmetic
 {
@@ -35,6 +36,9 @@ internal static class Arithmetic
     /// <summary>Kernels between two events, and between two looks at whether to stop.</summary>
     private const int Batch = 8;
 
+    /// <summary>Results of FP32 by turns: cards work side by side and in rounds, and the processor needs a while for each.</summary>
+    private static readonly ConcurrentDictionary<int, uint[]> Turned = [];
+
     /// <param name="context">With <see cref="KernelTexts.Memory"/> in it for FP32, else with <see cref="KernelTexts.Tensor"/>.</param>
     /// <param name="rounds">Of each thread in each kernel: 32 thousand keep a card for some milliseconds.</param>
     /// <param name="look">After each part, for power, clocks and reasons to slow down.</param>
@@ -42,7 +46,7 @@ internal static class Arithmetic
     {
         var (kernel, threads, wanted) = kind switch
         {
-            ArithmeticKind.Fp32 => ("fma32", Fp32Threads, Fp32(rounds)),
+            ArithmeticKind.Fp32 => ("fma32", Fp32Threads, Turned.GetOrAdd(rounds, Fp32)),
             ArithmeticKind.Bf16 => ("tensor_bf16", TensorThreads, Tensor()),
             ArithmeticKind.Fp16 => ("tensor_fp16", TensorThreads, Tensor()),
         };
@@ -57,6 +61,7 @@ internal static class Arithmetic
             var (took, operations, slowest) = (TimeSpan.Zero, 0.0, double.MaxValue);
             while (took < least || operations == 0)
             {
+                if (stop.IsCancellationRequested && operations > 0) break;
                 stop.ThrowIfCancellationRequested();
                 var part = context.Measure(() =>
                 {

@@ -13,7 +13,8 @@ internal sealed record Bandwidth(double Within, double ToCard, double FromCard)
     /// <summary>Copies between two events, so that beginning them does not count.</summary>
     private const int Copies = 8;
 
-    public static Bandwidth Measure(IGpuContext context, CancellationToken stop)
+    /// <param name="link">Held while something goes over PCIe: cards may share it, and the machine's memory they do.</param>
+    public static Bandwidth Measure(IGpuContext context, Lock link, CancellationToken stop)
     {
         var size = Math.Min(Device, context.Memory.Free / 4);
         var pinned = Math.Min(Host, size);
@@ -27,7 +28,8 @@ internal sealed record Bandwidth(double Within, double ToCard, double FromCard)
             }
 
             var (one, other, host) = (Take(context.Allocate(size)), Take(context.Allocate(size)), Take(context.AllocatePinned(pinned)));
-            return new Bandwidth(2 * Best(context, other, one, size, stop), Best(context, one, host, pinned, stop), Best(context, host, one, pinned, stop));
+            var within = 2 * Best(context, other, one, size, stop);
+            lock (link) return new Bandwidth(within, Best(context, one, host, pinned, stop), Best(context, host, one, pinned, stop));
         }
         finally
         {

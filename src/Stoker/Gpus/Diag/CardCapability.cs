@@ -2,11 +2,7 @@ namespace Stoker.Gpus.Diag;
 
 /// <summary>
 /// What a card can do by what its maker says, to set beside what was measured. Dense figures, without sparsity; GeForce figures at the boost clock of the product page, which a cool card exceeds.
-/// Sources: RTX 5090: "NVIDIA RTX Blackwell GPU Architecture" (appendix A: 1792 GB/s, 104.8 and 209.5 TFLOPS). RTX 5060 Ti: product page (28 Gbit/s on 128 bits, 4608 cores at 2572 MHz), tensor
-/// cores in the same ratio to FP32 as in the 5090's paper. RTX 4090: "NVIDIA Ada GPU Architecture" (appendix A: 1008 GB/s, 82.6 and 165.2 TFLOPS). RTX 3060: product page (15 Gbit/s on 192 bits,
-/// 3584 cores at 1777 MHz), tensor cores in the ratio of "NVIDIA Ampere GA102 GPU Architecture" (table 3). A100: "NVIDIA A100 Tensor Core GPU" data sheet (40 GB: 1555 GB/s, 80 GB SXM: 2039 GB/s; 19.5
-/// and 312 TFLOPS). H100 SXM: data sheet (3.35 TB/s, 67 and 989 TFLOPS, half of the figure with sparsity). H200 SXM: data sheet (4.8 TB/s; else as the H100). Jetson AGX Orin 64 GB: data sheet
-/// (204.8 GB/s, 5.3 TFLOPS; no figure for FP16 with FP32 sums).
+/// docs/gpu-diag.md has where each figure was read.
 /// </summary>
 /// <param name="Words">All of these are in the product's name, and it is this card.</param>
 /// <param name="Mebibytes">At least; tells apart cards of one name.</param>
@@ -14,23 +10,26 @@ namespace Stoker.Gpus.Diag;
 /// <param name="Fp32">TFLOPS; a fused multiplication and addition is two.</param>
 /// <param name="Tensor">TFLOPS of FP16 and BF16 with sums in FP32; null: no maker's figure.</param>
 /// <param name="PcieGeneration">Null: the card is not on PCIe.</param>
-internal sealed record CardCapability(string Words, int Mebibytes, double Memory, double Fp32, double? Tensor, int? PcieGeneration, int? PcieWidth)
+/// <param name="Source">The maker's document.</param>
+internal sealed record CardCapability(string Words, int Mebibytes, double Memory, double Fp32, double? Tensor, int? PcieGeneration, int? PcieWidth, string Source)
 {
-    /// <summary>Hopper's tensor cores come to their figure with wgmma only; by mma.sync, which all cards have, to about 62 % of it (Luo et al., "Benchmarking and Dissecting the Nvidia Hopper GPU Architecture", 2024, table 7).</summary>
-    public double TensorReach { get; init; } = 1;
+    /// <summary>Hopper's tensor cores come to their figure by wgmma only. These kernels use mma.sync, which all cards have, and how much of it Hopper gives that way its maker does not say.</summary>
+    public bool NeedsWgmma { get; init; }
 
     /// <summary>The first that fits is it: a longer name stands before the shorter one in it.</summary>
     public static IReadOnlyList<CardCapability> All { get; } =
     [
-        new("RTX 5090", 0, 1792, 104.8, 209.5, 5, 16),
-        new("RTX 5060 Ti", 0, 448, 23.7, 47.4, 5, 8),
-        new("RTX 4090", 0, 1008, 82.6, 165.2, 4, 16),
-        new("RTX 3060", 0, 360, 12.7, 25.5, 4, 16),
-        new("A100 SXM4", 60_000, 2039, 19.5, 312, 4, 16),
-        new("A100 SXM4", 0, 1555, 19.5, 312, 4, 16),
-        new("H100 HBM3", 0, 3350, 67, 989, 5, 16) { TensorReach = 0.62 },
-        new("H200", 0, 4800, 67, 989, 5, 16) { TensorReach = 0.62 },
-        new("AGX Orin", 0, 204.8, 5.3, null, null, null),
+        new("RTX 5090", 0, 1792, 104.8, 209.5, 5, 16, "NVIDIA RTX Blackwell GPU Architecture"),
+        // Cores, clock and memory are the product page's; the tensor cores' ratio to FP32 is the architecture's.
+        new("RTX 5060 Ti", 0, 448, 23.7, 47.4, 5, 8, "GeForce RTX 5060 Ti product page"),
+        new("RTX 4090", 0, 1008, 82.6, 165.2, 4, 16, "NVIDIA Ada GPU Architecture"),
+        // As with the RTX 5060 Ti.
+        new("RTX 3060", 0, 360, 12.7, 25.5, 4, 16, "GeForce RTX 3060 product page"),
+        new("A100 SXM4", 60_000, 2039, 19.5, 312, 4, 16, "NVIDIA A100 Tensor Core GPU data sheet"),
+        new("A100 SXM4", 0, 1555, 19.5, 312, 4, 16, "NVIDIA A100 Tensor Core GPU data sheet"),
+        new("H100 HBM3", 0, 3350, 67, 989, 5, 16, "NVIDIA H100 Tensor Core GPU data sheet") { NeedsWgmma = true },
+        new("H200", 0, 4800, 67, 989, 5, 16, "NVIDIA H200 Tensor Core GPU data sheet") { NeedsWgmma = true },
+        new("AGX Orin", 0, 204.8, 5.3, null, null, null, "Jetson AGX Orin Series data sheet and technical brief"),
     ];
 
     /// <summary>Other forms of a card have other figures: a laptop's, a smaller or a cut one.</summary>

@@ -1,7 +1,7 @@
 namespace Stoker.Gpus.Diag;
 
 /// <summary>
-/// Which part of its known capability a card must reach. No maker gives such limits; each is what people measure on cards that are well, with some room below it.
+/// Which part of its known capability a card must reach. No maker gives such limits; each is what people publish of cards that are well, with room below it. They were not tried on cards yet.
 /// </summary>
 /// <param name="Pass">From here on.</param>
 /// <param name="Warn">From here on; below it fails.</param>

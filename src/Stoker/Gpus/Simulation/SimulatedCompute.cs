@@ -19,6 +19,18 @@ internal sealed record WorkingCard(string Uuid, string Name, long Memory)
     /// <summary>Addresses from here on lead to what is a MiB below them, as with a broken line; null: none.</summary>
     public long? AliasedFrom { get; init; }
 
+    /// <summary>Compute capability 9.0 is 90.</summary>
+    public int Capability { get; init; } = 90;
+
+    /// <summary>Of its highest clock, at this moment; arithmetic follows it.</summary>
+    public Func<double> Clock { get; init; } = () => 1;
+
+    /// <summary>Called when it has something to do.</summary>
+    public Action AtWork { get; init; } = () => { };
+
+    /// <summary>Null: what takes a second is over at once. Else it takes a second.</summary>
+    public TimeProvider? Pace { get; init; }
+
     /// <summary>In TFLOPS.</summary>
     public double Fp32Speed { get; init; } = 100;
 
@@ -38,7 +50,7 @@ internal sealed record WorkingCard(string Uuid, string Name, long Memory)
 /// <summary>Cards that are not there, at work.</summary>
 internal sealed class SimulatedCompute(IReadOnlyList<WorkingCard> cards) : IGpuCompute
 {
-    public IReadOnlyList<ComputeDevice> Devices { get; } = [.. cards.Select((card, index) => new ComputeDevice(index, card.Uuid, card.Name, 16, 90))];
+    public IReadOnlyList<ComputeDevice> Devices { get; } = [.. cards.Select((card, index) => new ComputeDevice(index, card.Uuid, card.Name, 16, card.Capability))];
 
     public IGpuContext Open(ComputeDevice device) => new SimulatedContext(cards[device.Ordinal]);
 
@@ -52,13 +64,18 @@ internal sealed class SimulatedContext(WorkingCard card) : IGpuContext
 {
     private const ulong First = 0x7000_0000_0000, FirstPinned = 0x1000_0000;
 
+    /// <summary>Seconds: no timer waits much shorter.</summary>
+    private const double LeastWait = 0.02;
+
     private readonly byte[] _memory = new byte[card.Memory];
     private readonly SortedList<ulong, long> _taken = [];
     private readonly Dictionary<ulong, byte[]> _pinned = [];
     private bool _isLoaded;
     private int _begun;
     private int _computed;
+    private readonly Dictionary<(string Kernel, int Threads, int Rounds), uint[]> _results = [];
     private double _seconds;
+    private double _ahead;
 
     public (long Free, long Total) Memory => (card.Memory - _taken.Values.Sum(), card.Memory);
 
@@ -102,7 +119,7 @@ internal sealed class SimulatedContext(WorkingCard card) : IGpuContext
         switch (kernel)
         {
             case "fill":
-                for (var i = 0UL; i < arguments[1]; i++) Set(arguments[0] + (i * 8), Wanted(arguments[2], arguments[3], arguments[0] + (i * 8), i));
+                Fill(arguments[0], arguments[1], arguments[2], arguments[3]);
                 break;
             case "check":
                 Check(arguments);
@@ -129,7 +146,19 @@ internal sealed class SimulatedContext(WorkingCard card) : IGpuContext
     public TimeSpan Measure(Action work)
     {
         _seconds = 0;
+        card.AtWork();
+        var begun = card.Pace?.GetTimestamp();
         work();
+        if (card.Pace is { } pace)
+        {
+            _ahead += _seconds - pace.GetElapsedTime(begun!.Value).TotalSeconds;
+            if (_ahead > LeastWait)
+            {
+                Task.Delay(TimeSpan.FromSeconds(_ahead), pace).Wait();
+                _ahead = 0;
+            }
+        }
+
         return TimeSpan.FromSeconds(_seconds);
     }
 
@@ -151,9 +180,35 @@ internal sealed class SimulatedContext(WorkingCard card) : IGpuContext
         if (card.VanishesAfter is { } most && _begun++ >= most) throw new GpuComputeException("CUDA_ERROR_DEVICE_UNAVAILABLE: the card has fallen off the bus (simulated)");
     }
 
+    private void Fill(ulong at, ulong words, ulong kind, ulong pattern)
+    {
+        if (card.AliasedFrom is null)
+        {
+            var memory = MemoryMarshal.Cast<byte, ulong>(Bytes(at, (long)words * 8));
+            for (var i = 0; i < memory.Length; i++) memory[i] = Wanted(kind, pattern, at + ((ulong)i * 8), (ulong)i);
+            return;
+        }
+
+        for (var i = 0UL; i < words; i++) Set(at + (i * 8), Wanted(kind, pattern, at + (i * 8), i));
+    }
+
+    /// <summary>Most cards have nothing wrong, which is seen faster.</summary>
+    private bool IsAsWritten(ulong at, ulong words, ulong kind, ulong pattern)
+    {
+        if (card.AliasedFrom is not null || card.StuckBit is not null) return false;
+        var memory = MemoryMarshal.Cast<byte, ulong>(Bytes(at, (long)words * 8));
+        for (var i = 0; i < memory.Length; i++)
+        {
+            if (memory[i] != Wanted(kind, pattern, at + ((ulong)i * 8), (ulong)i)) return false;
+        }
+
+        return true;
+    }
+
     private void Check(ReadOnlySpan<ulong> arguments)
     {
         var (at, words, kind, pattern, found, most) = (arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+        if (IsAsWritten(at, words, kind, pattern)) return;
         for (var i = 0UL; i < words; i++)
         {
             var (want, have) = (Wanted(kind, pattern, at + (i * 8), i), Get(at + (i * 8)));
@@ -171,13 +226,24 @@ internal sealed class SimulatedContext(WorkingCard card) : IGpuContext
     private void Compute(string kernel, int blocks, int threads, ReadOnlySpan<ulong> arguments)
     {
         var rounds = (int)arguments[1];
-        var has = kernel == "fma32" ? SimulatedArithmetic.Turn(threads, rounds) : SimulatedArithmetic.Multiply(rounds);
-        if (_computed++ == card.SlipsAt) has[has.Length / 2] ^= 1;
+        // The same kernel computes the same again, which need not be done again.
+        if (!_results.TryGetValue((kernel, threads, rounds), out var has))
+            _results[(kernel, threads, rounds)] = has = kernel == "fma32" ? SimulatedArithmetic.Turn(threads, rounds) : SimulatedArithmetic.Multiply(rounds);
+        if (_computed++ == card.SlipsAt)
+        {
+            has = [.. has];
+            has[has.Length / 2] ^= 1;
+        }
+
         var want = MemoryMarshal.Cast<byte, uint>(Bytes(arguments[0], has.Length * sizeof(uint)));
         var wrong = 0UL;
-        for (var i = 0; i < has.Length; i++) wrong += has[i] == want[i] ? 0UL : 1UL;
+        if (!want.SequenceEqual(has))
+        {
+            for (var i = 0; i < has.Length; i++) wrong += has[i] == want[i] ? 0UL : 1UL;
+        }
+
         Set(arguments[2], Get(arguments[2]) + wrong);
-        var speed = (kernel == "fma32" ? card.Fp32Speed : card.TensorSpeed) * (_computed > card.SlowsAfter ? 0.5 : 1);
+        var speed = (kernel == "fma32" ? card.Fp32Speed : card.TensorSpeed) * (_computed > card.SlowsAfter ? 0.5 : 1) * card.Clock();
         _seconds += (kernel == "fma32" ? 32.0 * rounds * threads : 4096.0 * 8 * ((2.0 * rounds) + 1) * (threads / 32)) * blocks / (speed * 1e12);
     }
 

@@ -63,27 +63,29 @@ public sealed class MemoryChecksTests
     [Fact]
     public void What_a_card_can_do_that_is_not_in_the_table_is_told_as_unknown()
     {
-        var findings = MemoryChecks.Make(new GpuDevice(0) { Name = "NVIDIA T4" }, () => Context(Well), CancellationToken.None);
+        var findings = Look(new GpuDevice(0) { Name = "NVIDIA T4" }, () => Context(Well));
         Assert.Equal(DiagVerdict.Unknown, findings[1].Verdict);
         Assert.Contains(" GB/s; what this card can do is not known here", findings[1].Found, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_card_without_free_memory_is_unknown_or_fails_and_never_passes()
+    public void A_card_without_free_memory_is_not_done_or_fails_and_never_passes()
     {
         var context = Context(Well);
         Assert.NotNull(context.Allocate(Size - (1 << 19)));
-        Assert.Equal(DiagVerdict.Unknown, MemoryChecks.Make(Device, () => context, CancellationToken.None)[0].Verdict);
+        Assert.Equal(DiagVerdict.NotDone, Look(Device, () => context)[0].Verdict);
         var full = Context(Well);
         Assert.NotNull(full.Allocate(Size));
-        Assert.Equal(DiagVerdict.Fail, MemoryChecks.Make(Device, () => full, CancellationToken.None)[0].Verdict);
+        var findings = Look(Device, () => full);
+        Assert.Equal([DiagVerdict.NotDone, DiagVerdict.NotDone, DiagVerdict.NotDone, DiagVerdict.NotDone, DiagVerdict.Fail], findings.Select(f => f.Verdict));
     }
 
     [Fact]
     public void Whoever_interrupts_is_obeyed_and_the_memory_given_back()
     {
         var context = Context(Well);
-        Assert.Throws<OperationCanceledException>(() => MemoryChecks.Make(Device, () => context, new CancellationToken(canceled: true)));
+        var findings = Look(Device, () => context, new CancellationToken(canceled: true));
+        Assert.All(findings, f => Assert.Equal((DiagVerdict.NotDone, "it was interrupted"), (f.Verdict, f.Found)));
         Assert.Equal(context.Memory.Total, context.Memory.Free);
     }
 
@@ -95,7 +97,7 @@ public sealed class MemoryChecksTests
         using var compute = CudaCompute.Open(FakeCuda.Library)!;
         var device = Assert.Single(compute.Devices);
         Assert.Equal(new ComputeDevice(0, "GPU-00112233-4455-6677-8899-aabbccddeeff", "Fake card 0", 4, 90), device);
-        var findings = MemoryChecks.Make(Device with { Name = null, PcieGeneration = null }, () => compute.Open(device), CancellationToken.None);
+        var findings = Look(Device with { Name = null, PcieGeneration = null }, () => compute.Open(device));
         Assert.Equal((DiagVerdict.Pass, "5 of 6 MiB, seven patterns"), (findings[0].Verdict, findings[0].Found));
         Assert.Equal(4, findings.Count);
     }
@@ -144,7 +146,14 @@ public sealed class MemoryChecksTests
         Assert.Null(CudaCompute.Open("/there/is/no/such/library.so"));
     }
 
-    private static IReadOnlyList<DiagFinding> Look(WorkingCard card) => MemoryChecks.Make(Device, () => Context(card), CancellationToken.None);
+    private static IReadOnlyList<DiagFinding> Look(WorkingCard card) => Look(Device, () => Context(card));
+
+    private static IReadOnlyList<DiagFinding> Look(GpuDevice device, Func<IGpuContext> open, CancellationToken stop = default)
+    {
+        var work = new CardWork(device, new DiagSpec(2), () => null, new Lock());
+        work.Do(new ComputeDevice(0, "", "", 4, 90), open, stop);
+        return work.Findings();
+    }
 
     private static MemoryOutcome Test(WorkingCard card)
     {

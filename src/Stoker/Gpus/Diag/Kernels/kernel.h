@@ -1,4 +1,5 @@
 // What the kernels need of the GPU, or of the processor in the tests.
+#pragma once
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
