@@ -19,6 +19,13 @@ internal static class DiagPages
             Print(run, gpu.Findings, width);
         }
 
+        if (report.Training is { } training)
+        {
+            run.Output.WriteLine();
+            run.Output.WriteLine(run.Style.Paint("training", Tone.Strong));
+            Print(run, training, width);
+        }
+
         run.Output.WriteLine();
         foreach (var gpu in report.Gpus)
             run.Output.WriteLine($"GPU {gpu.Index}: {run.Style.Paint(Of(gpu.Verdict), ToneOf(gpu.Verdict))}{(gpu.Simulated ? " (simulated)" : "")}");

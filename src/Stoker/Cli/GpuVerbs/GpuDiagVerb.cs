@@ -8,12 +8,17 @@ internal static class GpuDiagVerb
     /// <summary>A simulated card computes on this machine's processor, which is given less to do.</summary>
     private const int SimulatedRounds = 8 << 10;
 
+    /// <summary>Of a long run each kind of arithmetic in turn: so much is lost at most when it is killed.</summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(5);
+
     public static Verb Create()
     {
         var level = Parameters.OneOf("--level", "1 looks at software and settings; 2 tests memory and copies too; 3 keeps the cards computing too, a minute (default: 1)", "1", "2", "3");
         var length = Parameters.Duration("--for", "repeat level 3 for so long; one that was interrupted goes on where it was");
         var anew = Parameters.Flag("--anew", "with --for: forget an earlier run that was interrupted");
         var inUse = Parameters.Flag("--in-use", "levels 2 and 3 also on cards that somebody uses: they are slowed down, and may find no memory meanwhile");
+        var training = Parameters.Flag("--training", "train a network with PyTorch on one card and on all that nobody uses, and compare; on processors where there is no card for it");
+        var python = Parameters.Text("--python", "PATH", "with --training: the Python that has PyTorch (default: of the active environment, else along PATH)");
         return new Verb("diag", "whether the GPUs are as they should be: driver, devices, settings, memory errors, link, heat; memory, copies and arithmetic tested")
         {
             Example = "stoker gpu diag --level 3",
@@ -27,7 +32,7 @@ internal static class GpuDiagVerb
                 "The kernel's log and some devices may be read by root only.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.Interrupted],
-        }.With(level, length, anew, inUse).Does(run =>
+        }.With(level, length, anew, inUse, training, python).Does(run =>
         {
             var lasts = run.Duration(length) ?? TimeSpan.Zero;
             if (lasts > TimeSpan.Zero && run.Get(level) is "1" or "2")
@@ -37,6 +42,8 @@ internal static class GpuDiagVerb
             }
 
             var spec = new DiagSpec(lasts > TimeSpan.Zero ? 3 : run.Get(level) is { } text ? text[0] - '0' : 1) { For = lasts, EvenInUse = run.Get(inUse) };
+            if (lasts > TimeSpan.Zero) spec = spec with { Each = Turn };
+            if (run.Get(training)) spec = spec with { Training = new TrainingSpec(run.Get(python), run.MachineState.Path) };
             return Run(run, spec, run.Get(anew));
         });
     }
@@ -44,7 +51,7 @@ internal static class GpuDiagVerb
     private static ExitCode Run(Invocation run, DiagSpec spec, bool anew)
     {
         using var cards = DiagCards.Of(run);
-        using var interrupts = spec.Level > 1 ? run.World.Interrupts() : null;
+        using var interrupts = spec.Level > 1 || spec.Training is not null ? run.World.Interrupts() : null;
         var stop = interrupts?.First ?? CancellationToken.None;
         spec = spec with { Services = cards.Services, Rounds = cards.AreSimulated ? SimulatedRounds : spec.Rounds };
         var report = DiagModule.Make(cards.Door, cards.Doors, run.World.Clock, spec, Watcher(run, spec, anew, stop), stop);

@@ -44,7 +44,8 @@ internal static class DiagModule
             cards.Add(new DiagCard(device.Index, device.Name, device.Uuid, device.Simulated, DiagReport.Worst(findings), findings));
         }
 
-        return DiagReport.Of(clock.GetUtcNow(), spec.Level, sight?.System, ofMachine, cards, stop.IsCancellationRequested);
+        var training = spec.Training is { } how ? TrainingCheck.Make(how, spec, looked, door, doors, clock, stop) : null;
+        return DiagReport.Of(clock.GetUtcNow(), spec.Level, sight?.System, ofMachine, cards, stop.IsCancellationRequested, training);
     }
 
     /// <summary>All cards at once, each on a thread of its own; from here they are watched.</summary>
@@ -107,7 +108,7 @@ internal static class DiagModule
         watcher.End(works);
     }
 
-    private static IReadOnlyList<GpuReading> Read(GpuDoor door) => door.Ask(driver => driver.ReadNow()) is GpuReply<IReadOnlyList<GpuReading>>.Told { Value: var now } ? now : [];
+    public static IReadOnlyList<GpuReading> Read(GpuDoor door) => door.Ask(driver => driver.ReadNow()) is GpuReply<IReadOnlyList<GpuReading>>.Told { Value: var now } ? now : [];
 }
 
 /// <summary>What the driver told in one look.</summary>

@@ -16,13 +16,20 @@ internal sealed record DiagReport(
     DateTimeOffset At, int Level, DiagVerdict Verdict, string? Driver, string? Cuda, int Passed, int Warned, int Failed, int NotDone, int Unknown, bool Interrupted, IReadOnlyList<DiagFinding> Machine,
     IReadOnlyList<DiagCard> Gpus)
 {
-    public static DiagReport Of(DateTimeOffset at, int level, GpuSystem? system, IReadOnlyList<DiagFinding> machine, IReadOnlyList<DiagCard> gpus, bool interrupted)
+    /// <summary>Null: it was not asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<DiagFinding>? Training { get; init; }
+
+    public static DiagReport Of(DateTimeOffset at, int level, GpuSystem? system, IReadOnlyList<DiagFinding> machine, IReadOnlyList<DiagCard> gpus, bool interrupted, IReadOnlyList<DiagFinding>? training = null)
     {
-        List<DiagFinding> all = [.. machine, .. gpus.SelectMany(g => g.Findings)];
+        List<DiagFinding> all = [.. machine, .. gpus.SelectMany(g => g.Findings), .. training ?? []];
         int Count(DiagVerdict verdict) => all.Count(f => f.Verdict == verdict);
         return new DiagReport(
             at, level, Worst(all), system?.Driver, system?.Cuda, Count(DiagVerdict.Pass), Count(DiagVerdict.Warn), Count(DiagVerdict.Fail), Count(DiagVerdict.NotDone), Count(DiagVerdict.Unknown), interrupted, machine,
-            gpus);
+            gpus)
+        {
+            Training = training,
+        };
     }
 
     /// <summary>Unknown only where nothing was found out at all: one thing that a card does not tell says nothing of the others.</summary>
@@ -45,6 +52,7 @@ internal sealed record DiagCard(int Index, string? Name, string? Uuid, bool Simu
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(DiagReport))]
 [JsonSerializable(typeof(LongRun))]
+[JsonSerializable(typeof(TrainingOutcome))]
 internal sealed partial class DiagJson : JsonSerializerContext
 {
     /// <summary>Back-ticks stay as they are; none of it is ever put into HTML.</summary>

@@ -19,6 +19,15 @@ internal sealed record DiagSpec(int Level)
     /// <summary>Turns of each thread in a kernel of FP32; tensor cores, of which each does more, make an eighth of it. So many keep a card for some milliseconds.</summary>
     public int Rounds { get; init; } = 32 << 10;
 
+    /// <summary>Trains with PyTorch on one card and on all of them; null: not asked for.</summary>
+    public TrainingSpec? Training { get; init; }
+
     /// <summary>A card whose work makes no progress for so long hangs. The slowest step is to compile the kernels, some seconds.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(1);
 }
+
+/// <summary>How to train.</summary>
+/// <param name="Python">As given; null: that of the environment that is active, else the first along the path that has PyTorch.</param>
+/// <param name="Directory">For the files by which workers meet.</param>
+/// <param name="Seconds">Of each run, after it has warmed up.</param>
+internal sealed record TrainingSpec(string? Python, string Directory, double Seconds = 20);

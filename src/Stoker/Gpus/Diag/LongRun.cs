@@ -18,8 +18,8 @@ internal sealed record LongRunCard(string Uuid, LoadTotals Totals);
 /// <summary>The file of a long run. What is wrong with it is told, and keeps no card from its work.</summary>
 internal sealed class LongRunFile
 {
-    /// <summary>So much of the work is lost at most when the program is killed.</summary>
-    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(10);
+    /// <summary>Between two writings.</summary>
+    private static readonly TimeSpan Pace = TimeSpan.FromSeconds(5);
 
     private readonly string _path;
     private readonly TimeProvider _clock;

@@ -36,7 +36,8 @@ internal sealed record WorkRefusal(string Why, string? Mend)
         return found.Capability < LeastCapability ? new WorkRefusal($"the tests need compute capability 7.0; this card has {found.Capability / 10}.{found.Capability % 10}", null) : null;
     }
 
-    private static string? Users(GpuDevice device, GpuReading now, DiagSpec spec, DiagDoors doors)
+    /// <summary>Who uses a card, in words; null: nobody.</summary>
+    public static string? Users(GpuDevice device, GpuReading now, DiagSpec spec, DiagDoors doors)
     {
         List<string> users = [];
         if (device.Uuid is { } uuid && spec.Services.TryGetValue(uuid, out var services)) users.AddRange(services.Select(s => $"service `{s}`"));

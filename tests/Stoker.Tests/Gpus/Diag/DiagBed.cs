@@ -90,7 +90,7 @@ internal sealed class DiagBed
     public DiagReport Work(DiagSpec spec, DiagWatcher? watcher = null, CancellationToken stop = default)
     {
         using var door = new GpuDoor(() => Opening, _clock);
-        return DiagModule.Make(door, Doors, _clock, spec with { Rounds = 64, Each = TimeSpan.FromMilliseconds(20) }, watcher ?? DiagWatcher.None, stop);
+        return DiagModule.Make(door, Doors, _clock, spec with { Rounds = 512, Each = TimeSpan.FromMilliseconds(20) }, watcher ?? DiagWatcher.None, stop);
     }
 
     public IReadOnlyList<DiagFinding> Worked(int index, int level) => Work(new DiagSpec(level)).Gpus[index].Findings;
