@@ -17,7 +17,7 @@ internal sealed record TrainingOutcome(string Torch, int World, int Steps, doubl
 /// </summary>
 internal static class TrainingCheck
 {
-    public const string Runs = "training_runs", Agrees = "training_agrees", Scaling = "training_scaling", Utilisation = "training_utilisation";
+    public const string Runs = "training_runs", Agrees = "training_agrees", Scaling = "training_scaling", Utilisation = "training_busy";
 
     /// <summary>Above it N cards are worth their place; busy for less of the time, something keeps them waiting.</summary>
     private const double LeastScaling = 0.8, LeastBusy = 90;

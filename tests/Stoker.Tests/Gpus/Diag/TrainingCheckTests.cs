@@ -41,7 +41,7 @@ public sealed class TrainingCheckTests : IDisposable
         var found = Train();
         Assert.All(_workers, w => Assert.Equal(("cpu", ""), (w.Kind, w.Visible)));
         Assert.Contains("on 2 processors, because this PyTorch has no CUDA", Of(found, "training_runs").Found, StringComparison.Ordinal);
-        Assert.Equal((DiagVerdict.Unknown, DiagVerdict.Unknown), (Of(found, "training_scaling").Verdict, Of(found, "training_utilisation").Verdict));
+        Assert.Equal((DiagVerdict.Unknown, DiagVerdict.Unknown), (Of(found, "training_scaling").Verdict, Of(found, "training_busy").Verdict));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class TrainingCheckTests : IDisposable
     internal void How_busy_the_cards_were_is_judged(int percent, DiagVerdict verdict)
     {
         var outcome = new TrainingOutcome("2.9", 2, 100, 1800, 0, 10, 1, 0.5, Agrees: true);
-        Assert.Equal(verdict, TrainingCheck.Judge(outcome with { World = 1, SamplesPerSecond = 900 }, outcome, true, null, [percent, percent]).Single(f => f.Check == "training_utilisation").Verdict);
+        Assert.Equal(verdict, TrainingCheck.Judge(outcome with { World = 1, SamplesPerSecond = 900 }, outcome, true, null, [percent, percent]).Single(f => f.Check == "training_busy").Verdict);
     }
 
     [Fact]
