@@ -43,6 +43,10 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
     /// <summary>The same, and says nothing: for a verb that goes on without what it looks for.</summary>
     public Invocation Quiet() => new(world with { Error = TextWriter.Null }, parse, globals);
 
+    /// <summary>For what is about this machine, whatever estate lies here: the place that was chosen, else one of its own.</summary>
+    public StateDirectory MachineState =>
+        StateDirectory.Chosen(parse.GetValue(globals.State), world.Variables, world.CurrentDirectory) ?? StateDirectory.Of("machine", world.Variables, world.IsRoot);
+
     /// <summary>By presence, which costs less than the parser's conversion; <c>--json=false</c> is not given.</summary>
     public bool Get(Option<bool> option) => IsGiven(option);
 

@@ -36,8 +36,8 @@ internal static class GpuEndpoints
     private static async Task SimulateAsync(ControlExchange exchange, RunningDaemon daemon)
     {
         if (await exchange.ReadAsync(GpuJson.Readable.GpuSimulationRequest) is not { } request) return;
-        if (request.Load is < 0 or > 1 || request.Cooling is < 0 or > 1 || request.Xid is < 1 or > 1000)
-            await exchange.AnswerAsync(422, ErrorCodes.Invalid, "load and cooling are from 0 to 1, an Xid from 1 to 1000");
+        if (request.Load is < 0 or > 1 || request.Cooling is < 0 or > 1 || request.Xid is < 1 or > 1000 || request.Work is < 0 or > 60)
+            await exchange.AnswerAsync(422, ErrorCodes.Invalid, "load and cooling are from 0 to 1, an Xid from 1 to 1000, work lasts from 0 to 60 seconds");
         else if (daemon.Gpus.Simulate(request) is { } refusal)
             await exchange.AnswerAsync(409, ErrorCodes.Refused, refusal, "only cards that a rehearsal simulates can be made to fail");
         else

@@ -19,6 +19,9 @@ internal sealed class GpuStage : IDisposable
     /// <summary>A tenth of a processor here is a busy card there: what stands in for a model does little.</summary>
     private const double LoadOfProcessor = 10;
 
+    /// <summary>The bit that sticks in a card with a fault of memory: in its first MiB, which every simulation of its work has.</summary>
+    public const long WornBit = (100_000 * 64) + 17;
+
     private readonly TimeProvider _clock;
     private readonly Dictionary<int, (TimeSpan Cpu, long At)> _seen = [];
 

@@ -188,6 +188,8 @@ internal sealed class GpuWatch : IDisposable
         var index = gpu.Device.Index;
         if (request.Reset) driver.Reset(index);
         if (request.Load is not null || request.Cooling is not null) driver.Strain(index, request.Load, request.Cooling);
+        if (request.MemoryFault) driver.Wear(index, GpuStage.WornBit);
+        if (request.Work is { } seconds) driver.Work(index, TimeSpan.FromSeconds(seconds));
         if (request.Xid is { } xid) driver.Raise(index, xid);
         return null;
     }

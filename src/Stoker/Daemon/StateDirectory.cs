@@ -43,6 +43,9 @@ internal sealed record StateDirectory(string Path)
     /// <summary>Cards that were divided by MIG, and who has which part; what was begun and not finished.</summary>
     public string Gpus => In("gpus.json");
 
+    /// <summary>How far the last long diagnosis of the GPUs came.</summary>
+    public string GpuDiag => In("gpu-diag.json");
+
     public string Logs => In("logs");
 
     public string Pipes => In("pipes");

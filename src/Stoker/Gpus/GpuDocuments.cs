@@ -80,7 +80,9 @@ internal sealed record LedgerDocument(string Estate, DateTimeOffset At, IReadOnl
 /// <param name="Gpu">Its index or UUID.</param>
 /// <param name="Load">Beside that of its clients, 0 to 1.</param>
 /// <param name="Cooling">1 is as it should be.</param>
-internal sealed record GpuSimulationRequest(string Gpu, int? Xid, double? Load, double? Cooling, bool Reset);
+/// <param name="MemoryFault">A bit of its memory sticks from now on.</param>
+/// <param name="Work">For so many seconds a diagnosis keeps it busy.</param>
+internal sealed record GpuSimulationRequest(string Gpu, int? Xid, double? Load, double? Cooling, bool Reset, bool MemoryFault = false, double? Work = null);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(GpusDocument))]

@@ -88,6 +88,7 @@ internal static class FloorPlan
         new("Cli", "Gpus/Mig", "`gpu plan` leaves owners at the places that the daemon noted"),
         new("Cli", "Gpus", "`gpu` shows what the daemon or the driver tells"),
         new("Cli", "Gpus/Diag", "`gpu diag` shows what was found"),
+        new("Cli", "Gpus/Simulation", "`gpu diag` puts the simulated cards of a rehearsal to work"),
         new("Cli", "Platform/Gpus", "`gpu list` asks the driver where no daemon answers"),
         new("Http", "Platform/Loops", "bytes come from a loop's socket"),
         new("Estates", "Diagnostics", "what is wrong in a file is a diagnostic"),

@@ -5,89 +5,86 @@ namespace Stoker.Cli.GpuVerbs;
 
 internal static class GpuDiagVerb
 {
-    private const int Word = 9, MostName = 18, Label = 10, Widest = 120;
+    /// <summary>A simulated card computes on this machine's processor, which is given less to do.</summary>
+    private const int SimulatedRounds = 8 << 10;
+
+    /// <summary>Of a long run each kind of arithmetic in turn: so much is lost at most when it is killed.</summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(5);
 
     public static Verb Create()
     {
-        return new Verb("diag", "whether the GPUs are as they should be: driver, devices, settings, memory errors, link, heat")
+        var level = Parameters.OneOf("--level", "1 looks at software and settings; 2 tests memory and copies too; 3 keeps the cards computing too, a minute (default: 1)", "1", "2", "3");
+        var length = Parameters.Duration("--for", "repeat level 3 for so long; one that was interrupted goes on where it was");
+        var anew = Parameters.Flag("--anew", "with --for: forget an earlier run that was interrupted");
+        var inUse = Parameters.Flag("--in-use", "levels 2 and 3 also on cards that somebody uses: they are slowed down, and may find no memory meanwhile");
+        var training = Parameters.Flag("--training", "train a network with PyTorch on one card and on all that nobody uses, and compare; on processors where there is no card for it");
+        var python = Parameters.Text("--python", "PATH", "with --training: the Python that has PyTorch (default: of the active environment, else along PATH)");
+        return new Verb("diag", "whether the GPUs are as they should be: driver, devices, settings, memory errors, link, heat; memory, copies and arithmetic tested")
         {
-            Example = "stoker gpu diag",
+            Example = "stoker gpu diag --level 3",
             Remarks =
             [
-                "Asks the driver and the kernel; needs neither DCGM nor the CUDA toolkit, and changes nothing. Each finding is pass, warn, fail or unknown; what could not be read, or what a card does not have, "
-                + "is unknown and never passed.",
-                "Ends with 1 where anything failed, or where there is no GPU to diagnose. A warning and what is unknown do not change the exit code; the last line counts them.",
+                "Asks the driver and the kernel; needs neither DCGM nor the CUDA toolkit, and changes no setting. Each finding is pass, warn, fail, unknown or not done; what could not be read, or what a card "
+                + "does not have, is unknown; what was asked for and could not be made is not done; neither is passed.",
+                "Levels 2 and 3 work on all cards at once that nobody uses: patterns in all memory that is free, copies, and arithmetic whose every result is checked while power, clocks and heat are watched. "
+                + "What they run was not tried on a real GPU yet, but on stand-ins for one: docs/gpu-diag.md says what was tested on what.",
+                "Ends with 1 where anything failed or was not done, or where there is no GPU to diagnose. A warning and what is unknown do not change the exit code; the last line counts them.",
                 "The kernel's log and some devices may be read by root only.",
             ],
-            ExitCodes = [ExitCode.NotAsItShouldBe],
-        }.Does(Run);
+            ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.Interrupted],
+        }.With(level, length, anew, inUse, training, python).Does(run =>
+        {
+            var lasts = run.Duration(length) ?? TimeSpan.Zero;
+            if (lasts > TimeSpan.Zero && run.Get(level) is "1" or "2")
+            {
+                run.Report.Error("what lasts is level 3", "leave out `--level`, or say `--level 3`");
+                return ExitCode.Usage;
+            }
+
+            var spec = new DiagSpec(lasts > TimeSpan.Zero ? 3 : run.Get(level) is { } text ? text[0] - '0' : 1) { For = lasts, EvenInUse = run.Get(inUse) };
+            if (lasts > TimeSpan.Zero) spec = spec with { Each = Turn };
+            if (run.Get(training)) spec = spec with { Training = new TrainingSpec(run.Get(python), run.MachineState.Path) };
+            return Run(run, spec, run.Get(anew));
+        });
     }
 
-    private static ExitCode Run(Invocation run)
+    private static ExitCode Run(Invocation run, DiagSpec spec, bool anew)
     {
-        using var door = new GpuDoor(run.World.Gpus, run.World.Clock);
-        var report = DiagModule.Look(door, run.World.Diag(), run.World.Clock);
+        using var cards = DiagCards.Of(run);
+        using var interrupts = spec.Level > 1 || spec.Training is not null ? run.World.Interrupts() : null;
+        var stop = interrupts?.First ?? CancellationToken.None;
+        spec = spec with { Services = cards.Services, Rounds = cards.AreSimulated ? SimulatedRounds : spec.Rounds };
+        var report = DiagModule.Make(cards.Door, cards.Doors, run.World.Clock, spec, Watcher(run, spec, anew, stop), stop);
         if (run.Json) run.PrintJson(report, DiagJson.Readable.DiagReport);
-        else Print(run, report);
-        return report.Failed > 0 ? ExitCode.NotAsItShouldBe : ExitCode.Done;
+        else DiagPages.Print(run, report);
+        return report.Interrupted ? ExitCode.Interrupted : report.Failed + report.NotDone > 0 ? ExitCode.NotAsItShouldBe : ExitCode.Done;
     }
 
-    private static void Print(Invocation run, DiagReport report)
+    private static DiagWatcher Watcher(Invocation run, DiagSpec spec, bool anew, CancellationToken stop)
     {
-        var width = Math.Min(run.Width, Widest);
-        run.Output.WriteLine(run.Style.Paint($"machine{(report.Driver is { } driver ? $": driver {driver}{(report.Cuda is { } cuda ? $", CUDA up to {cuda}" : "")}" : "")}", Tone.Strong));
-        foreach (var finding in report.Machine) Print(run, finding, width);
-        foreach (var gpu in report.Gpus)
+        if (spec.Level == 1) return DiagWatcher.None;
+        var progress = new DiagProgress(run, spec);
+        if (spec.For == TimeSpan.Zero) return new DiagWatcher { See = progress.Show, End = _ => progress.Clear() };
+        var file = new LongRunFile(run.MachineState.GpuDiag, spec.For, anew, run.World.Clock, text => run.Report.Error(text));
+        if (file.Earlier is { } earlier)
         {
-            run.Output.WriteLine();
-            run.Output.WriteLine(run.Style.Paint($"GPU {gpu.Index} {gpu.Name}{(gpu.Simulated ? "*" : "")}", Tone.Strong));
-            foreach (var finding in gpu.Findings) Print(run, finding, width);
+            run.Report.Say($"goes on with the run of {earlier.Began:yyyy-MM-dd HH:mm} UTC: {LoadChecks.Length(earlier.Done)} of {LoadChecks.Length(earlier.Seconds)} were done by {earlier.Updated:yyyy-MM-dd HH:mm}; "
+                + "`--anew` begins from the start");
         }
 
-        run.Output.WriteLine();
-        foreach (var gpu in report.Gpus)
-            run.Output.WriteLine($"GPU {gpu.Index}: {run.Style.Paint(Of(gpu.Verdict), ToneOf(gpu.Verdict))}{(gpu.Simulated ? " (simulated)" : "")}");
-        run.Output.WriteLine($"{run.Style.Paint(Of(report.Verdict), ToneOf(report.Verdict))}: {report.Passed} passed, {report.Warned} warned, {report.Failed} failed, {report.Unknown} unknown");
-    }
-
-    /// <summary>What passed is one line; of all else also why it matters and how it is mended.</summary>
-    private static void Print(Invocation run, DiagFinding finding, int width)
-    {
-        var head = $"  {run.Style.Paint(TextWidth.Fit(Of(finding.Verdict), Word), ToneOf(finding.Verdict))}{run.Style.Paint(TextWidth.Fit(finding.Check, MostName), Tone.Name)}";
-        var room = Math.Max(20, width - 2 - Word - MostName);
-        if (finding.Verdict == DiagVerdict.Pass)
+        return new DiagWatcher
         {
-            run.Output.WriteLine(head + TextWidth.Cut(TextWidth.OneLine(finding.Found), room));
-            return;
-        }
-
-        var lines = TextWidth.Fold(TextWidth.OneLine(finding.Found), room);
-        for (var i = 0; i < lines.Count; i++) run.Output.WriteLine((i == 0 ? head : new string(' ', 2 + Word + MostName)) + lines[i]);
-        if (finding.Verdict != DiagVerdict.Unknown) Say(run, "expected", finding.Expected, width);
-        if (finding.Why is { } why) Say(run, "because", why, width);
-        if (finding.Mend is { } mend) Say(run, "mend", mend, width);
+            Before = file.Before,
+            See = works =>
+            {
+                progress.Show(works);
+                file.Keep(works);
+            },
+            End = works =>
+            {
+                progress.Clear();
+                file.End(works, stop.IsCancellationRequested);
+            },
+        };
     }
-
-    private static void Say(Invocation run, string label, string text, int width)
-    {
-        var margin = new string(' ', 2 + Word);
-        var lines = TextWidth.Fold(TextWidth.OneLine(text), Math.Max(20, width - 2 - Word - Label));
-        for (var i = 0; i < lines.Count; i++) run.Output.WriteLine($"{margin}{run.Style.Paint(TextWidth.Fit(i == 0 ? label : "", Label), Tone.Dim)}{lines[i]}");
-    }
-
-    private static string Of(DiagVerdict verdict) => verdict switch
-    {
-        DiagVerdict.Pass => "pass",
-        DiagVerdict.Warn => "warn",
-        DiagVerdict.Fail => "fail",
-        DiagVerdict.Unknown => "unknown",
-    };
-
-    private static Tone ToneOf(DiagVerdict verdict) => verdict switch
-    {
-        DiagVerdict.Pass => Tone.Good,
-        DiagVerdict.Warn => Tone.Busy,
-        DiagVerdict.Fail => Tone.Bad,
-        DiagVerdict.Unknown => Tone.Dim,
-    };
 }

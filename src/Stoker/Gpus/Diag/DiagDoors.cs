@@ -1,4 +1,5 @@
 using Stoker.Platform;
+using Stoker.Platform.Gpus;
 
 namespace Stoker.Gpus.Diag;
 
@@ -21,6 +22,15 @@ internal sealed record DiagDoors
     /// <summary>The environment that the verb was called with.</summary>
     public required IReadOnlyDictionary<string, string> Variables { get; init; }
 
+    /// <summary>What works on the cards; null: CUDA's library is not here. What it cannot do is a <see cref="GpuComputeException"/>.</summary>
+    public required Func<IGpuCompute?> Compute { get; init; }
+
+    /// <summary>Whether a program can be run, by its path.</summary>
+    public Func<string, bool> CanRun { get; init; } = path => Executables.Find(path, null, "/") is not null;
+
+    /// <summary>Runs a program, with its arguments and environment; null in place of the limit: none but the token.</summary>
+    public Func<string, IReadOnlyList<string>, IReadOnlyDictionary<string, string>, TimeSpan?, CancellationToken, Task<ShortCommandOutcome>> Run { get; init; } = ShortCommand.RunAsync;
+
     /// <summary>This machine.</summary>
     public static DiagDoors Of(IReadOnlyDictionary<string, string> variables) => new()
     {
@@ -30,5 +40,6 @@ internal sealed record DiagDoors
         CommandOf = pid => ProcessTable.Find(pid)?.Command,
         OwnPid = HostEnvironment.ProcessId,
         Variables = variables,
+        Compute = () => CudaCompute.Open(),
     };
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Stoker.Gpus.Diag;
 
 /// <summary>From the best to the worst; unknown is neither, and stands apart.</summary>
@@ -11,6 +13,9 @@ internal enum DiagVerdict
     /// <summary>It works, and is not as it should be.</summary>
     Warn,
 
+    /// <summary>It was asked for and was not made, or not to its end; why is in <see cref="DiagFinding.Found"/>.</summary>
+    NotDone,
+
     Fail,
 }
 
@@ -20,11 +25,28 @@ internal enum DiagVerdict
 /// <param name="Mend">A way to mend it; null where there is nothing to mend, or no way is known.</param>
 internal sealed record DiagFinding(string Check, DiagVerdict Verdict, string Expected, string Found, string? Why, string? Mend)
 {
+    /// <summary>Null where nothing was measured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DiagFigure? Figure { get; init; }
+
     public static DiagFinding Pass(string check, string expected, string found) => new(check, DiagVerdict.Pass, expected, found, null, null);
 
     public static DiagFinding Unknown(string check, string expected, string why, string? mend = null) => new(check, DiagVerdict.Unknown, expected, why, null, mend);
 
     public static DiagFinding Warn(string check, string expected, string found, string why, string? mend) => new(check, DiagVerdict.Warn, expected, found, why, mend);
 
+    public static DiagFinding NotDone(string check, string expected, string why, string? mend) => new(check, DiagVerdict.NotDone, expected, why, null, mend);
+
     public static DiagFinding Fail(string check, string expected, string found, string why, string? mend) => new(check, DiagVerdict.Fail, expected, found, why, mend);
+}
+
+/// <summary>What was measured, beside what the card's maker says.</summary>
+/// <param name="Unit"><c>GB/s</c> or <c>TFLOPS</c>.</param>
+/// <param name="Known">Null: no figure of the maker is known here.</param>
+/// <param name="Share">Of the known figure; 1 is all of it.</param>
+/// <param name="Source">Where the known figure is from.</param>
+internal sealed record DiagFigure(double Measured, string Unit, double? Known, double? Share, string? Source)
+{
+    public static DiagFigure Of(double measured, string unit, double? known, string? source) =>
+        new(Math.Round(measured, 2), unit, known, known is { } most ? Math.Round(measured / most, 3) : null, known is null ? null : source);
 }

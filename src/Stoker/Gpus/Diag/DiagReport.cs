@@ -6,19 +6,30 @@ using Stoker.Platform.Gpus;
 namespace Stoker.Gpus.Diag;
 
 /// <summary>What <c>stoker gpu diag --json</c> prints.</summary>
-/// <param name="Level">The highest that was made: 1 is software and settings.</param>
+/// <param name="Level">The highest that was asked for: 1 is software and settings, 2 memory and copies, 3 arithmetic.</param>
 /// <param name="Verdict">The worst of all findings, without those that are unknown.</param>
 /// <param name="Driver">Null: it did not tell.</param>
+/// <param name="NotDone">Checks that were asked for and not made.</param>
+/// <param name="Interrupted">It was ended before all was done.</param>
 /// <param name="Machine">What is about all cards.</param>
 internal sealed record DiagReport(
-    DateTimeOffset At, int Level, DiagVerdict Verdict, string? Driver, string? Cuda, int Passed, int Warned, int Failed, int Unknown, IReadOnlyList<DiagFinding> Machine, IReadOnlyList<DiagCard> Gpus)
+    DateTimeOffset At, int Level, DiagVerdict Verdict, string? Driver, string? Cuda, int Passed, int Warned, int Failed, int NotDone, int Unknown, bool Interrupted, IReadOnlyList<DiagFinding> Machine,
+    IReadOnlyList<DiagCard> Gpus)
 {
-    public static DiagReport Of(DateTimeOffset at, GpuSystem? system, IReadOnlyList<DiagFinding> machine, IReadOnlyList<DiagCard> gpus)
+    /// <summary>Null: it was not asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<DiagFinding>? Training { get; init; }
+
+    public static DiagReport Of(DateTimeOffset at, int level, GpuSystem? system, IReadOnlyList<DiagFinding> machine, IReadOnlyList<DiagCard> gpus, bool interrupted, IReadOnlyList<DiagFinding>? training = null)
     {
-        List<DiagFinding> all = [.. machine, .. gpus.SelectMany(g => g.Findings)];
+        List<DiagFinding> all = [.. machine, .. gpus.SelectMany(g => g.Findings), .. training ?? []];
         int Count(DiagVerdict verdict) => all.Count(f => f.Verdict == verdict);
         return new DiagReport(
-            at, 1, Worst(all), system?.Driver, system?.Cuda, Count(DiagVerdict.Pass), Count(DiagVerdict.Warn), Count(DiagVerdict.Fail), Count(DiagVerdict.Unknown), machine, gpus);
+            at, level, Worst(all), system?.Driver, system?.Cuda, Count(DiagVerdict.Pass), Count(DiagVerdict.Warn), Count(DiagVerdict.Fail), Count(DiagVerdict.NotDone), Count(DiagVerdict.Unknown), interrupted, machine,
+            gpus)
+        {
+            Training = training,
+        };
     }
 
     /// <summary>Unknown only where nothing was found out at all: one thing that a card does not tell says nothing of the others.</summary>
@@ -40,6 +51,8 @@ internal sealed record DiagCard(int Index, string? Name, string? Uuid, bool Simu
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(DiagReport))]
+[JsonSerializable(typeof(LongRun))]
+[JsonSerializable(typeof(TrainingOutcome))]
 internal sealed partial class DiagJson : JsonSerializerContext
 {
     /// <summary>Back-ticks stay as they are; none of it is ever put into HTML.</summary>
@@ -47,6 +60,6 @@ internal sealed partial class DiagJson : JsonSerializerContext
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new JsonStringEnumConverter<DiagVerdict>(JsonNamingPolicy.SnakeCaseLower) },
+        Converters = { new JsonStringEnumConverter<DiagVerdict>(JsonNamingPolicy.SnakeCaseLower), new JsonStringEnumConverter<ArithmeticKind>(JsonNamingPolicy.SnakeCaseLower) },
     });
 }

@@ -47,13 +47,19 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
     /// <summary>Added to what its clients do.</summary>
     public double ExtraLoad { get; set; }
 
+    /// <summary>A diagnosis keeps it busy.</summary>
+    public double WorkLoad { get; set; }
+
+    /// <summary>A bit of its memory that is always set, counted from the beginning; null: none.</summary>
+    public long? StuckBit { get; set; }
+
     public bool IsLost => _lost is not null;
 
     private long Memory => (long)_figures.Mebibytes << 20;
 
     private long Reserved => Math.Min(Memory / 40, 640L << 20);
 
-    private double Load => Math.Clamp(Clients.Sum(c => c.Load) + ExtraLoad, 0, 1);
+    private double Load => Math.Clamp(Clients.Sum(c => c.Load) + ExtraLoad + WorkLoad, 0, 1);
 
     public void Step(double seconds)
     {
@@ -86,7 +92,7 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
     /// <summary>What a reset mends, which is all but what has worn out.</summary>
     public void Reset()
     {
-        (_lost, _corrected, _uncorrected, _heat) = (null, 0, 0, GpuPhysics.Start(_figures));
+        (_lost, _corrected, _uncorrected, _heat, StuckBit) = (null, 0, 0, GpuPhysics.Start(_figures), null);
     }
 
     public GpuDevice Describe()
@@ -163,6 +169,7 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
             RemappedUncorrectable = hbm ? _remapped : null,
             RemapPending = hbm ? _remapped > 0 : null,
             RemapFailed = hbm ? false : null,
+            StuckBit = StuckBit,
             Processes = [.. Clients.Select(c => new GpuProcess(c.Pid, c.Memory, "compute") { GpuPercent = _isMig ? null : (int)Math.Round(c.Load * 100), Instance = (int?)c.Instance })],
             NotSupported = [.. hbm ? (string[])["fan"] : ReadingsNotOfGeForce, .. jetson ? ReadingsNotOfJetson : [], .. _isMig ? (string[])["utilisation"] : []],
         };

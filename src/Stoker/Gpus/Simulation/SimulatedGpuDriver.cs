@@ -12,6 +12,7 @@ internal sealed class SimulatedGpuDriver : IGpuDriver, IGpuControl
     private readonly TimeProvider _clock;
     private readonly List<SimulatedGpu> _gpus;
     private readonly Queue<GpuEvent> _events = new();
+    private readonly Dictionary<int, long> _workEnds = [];
     private long _stepped;
 
     public SimulatedGpuDriver(IReadOnlyList<SimulatedCard> cards, TimeProvider clock)
@@ -80,6 +81,22 @@ internal sealed class SimulatedGpuDriver : IGpuDriver, IGpuControl
         }
     }
 
+    /// <summary>One bit of the card's memory sticks, as an old card's may.</summary>
+    public void Wear(int index, long bit)
+    {
+        lock (_lock) _gpus[index].StuckBit = bit;
+    }
+
+    /// <summary>A diagnosis keeps the card busy, and says so again while it does.</summary>
+    public void Work(int index, TimeSpan lease)
+    {
+        lock (_lock)
+        {
+            Step();
+            (_gpus[index].WorkLoad, _workEnds[index]) = (1, _clock.GetTimestamp() + (long)(lease.TotalSeconds * _clock.TimestampFrequency));
+        }
+    }
+
     /// <summary>A card that was in partitions before the daemon that simulates it was replaced is so still.</summary>
     public void Divide(int index, bool on, IReadOnlyList<MigInstance> instances)
     {
@@ -114,5 +131,10 @@ internal sealed class SimulatedGpuDriver : IGpuDriver, IGpuControl
         if (seconds <= 0) return;
         _stepped = now;
         foreach (var gpu in _gpus) gpu.Step(Math.Min(seconds, 3600));
+        foreach (var (index, _) in _workEnds.Where(w => w.Value <= now).ToList())
+        {
+            _gpus[index].WorkLoad = 0;
+            _workEnds.Remove(index);
+        }
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Stoker.Platform.Gpus;
 
 /// <summary>The software under the GPUs; null is what it does not tell.</summary>
@@ -147,6 +149,10 @@ internal sealed record GpuReading(int Index)
     public bool? RemapFailed { get; init; }
 
     public IReadOnlyList<GpuProcess> Processes { get; init; } = [];
+
+    /// <summary>Of a simulated card, for whoever simulates its work: this bit of its memory, counted from the beginning, is always set.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public long? StuckBit { get; init; }
 
     /// <summary>The card is not there any more or needs a reset, in the driver's words; nothing else is known of it then.</summary>
     public string? Lost { get; init; }

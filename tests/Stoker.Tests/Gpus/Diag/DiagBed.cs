@@ -32,6 +32,8 @@ internal sealed class DiagBed
         /sys/bus/pci/drivers/nvidia
         """;
 
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
+
     private readonly BedClock _clock = new();
 
     public DiagBed()
@@ -39,6 +41,11 @@ internal sealed class DiagBed
         Cards = new SimulatedGpuDriver([new SimulatedCard("RTX 5090", null, null, null, 0), new SimulatedCard("H100", null, null, null, 1)], _clock);
         Driver = new AlteredDriver(Cards);
         Opening = new GpuOpening.Opened(Driver);
+        Workers =
+        [
+            new("GPU-simulated-1", "NVIDIA H100 80GB HBM3", 2 << 20) { CopySpeed = 3000, LinkSpeed = 54, Fp32Speed = 62, TensorSpeed = 600, AtWork = () => Cards.Work(H100, Lease) },
+            new("GPU-simulated-0", "NVIDIA GeForce RTX 5090", 2 << 20) { CopySpeed = 1600, LinkSpeed = 54, Fp32Speed = 100, TensorSpeed = 190, Capability = 120, AtWork = () => Cards.Work(Rtx, Lease) },
+        ];
     }
 
     public SimulatedGpuDriver Cards { get; }
@@ -56,6 +63,12 @@ internal sealed class DiagBed
 
     public Dictionary<string, string> Variables { get; } = [];
 
+    /// <summary>What works on the cards; null: there is no CUDA library.</summary>
+    public Func<IGpuCompute?> Compute { get; set; } = () => null;
+
+    /// <summary>The cards at work, both well; in another order than NVML's, as CUDA may have them.</summary>
+    public WorkingCard[] Workers { get; }
+
     public DiagDoors Doors => new()
     {
         Files = CapturedMachine.Parse(Files),
@@ -64,6 +77,7 @@ internal sealed class DiagBed
         CommandOf = pid => pid == 4711 ? "python3" : null,
         OwnPid = 99,
         Variables = Variables,
+        Compute = Compute,
     };
 
     public DiagReport Look()
@@ -72,12 +86,29 @@ internal sealed class DiagBed
         return DiagModule.Look(door, Doors, _clock);
     }
 
-    /// <summary>For transcripts: <c>well</c>, <c>bare</c> (no driver, no card) or <c>worn</c> (both cards have faults).</summary>
+    /// <summary>The levels that work, with little to do.</summary>
+    public DiagReport Work(DiagSpec spec, DiagWatcher? watcher = null, CancellationToken stop = default)
+    {
+        using var door = new GpuDoor(() => Opening, _clock);
+        return DiagModule.Make(door, Doors, _clock, spec with { Rounds = 512, Each = TimeSpan.FromMilliseconds(20) }, watcher ?? DiagWatcher.None, stop);
+    }
+
+    public IReadOnlyList<DiagFinding> Worked(int index, int level) => Work(new DiagSpec(level)).Gpus[index].Findings;
+
+    /// <summary>For transcripts: <c>well</c>, <c>without-cuda</c>, <c>stuck</c> (a card with bad memory and half its link, and one that is in use), <c>bare</c> (no driver, no card) or <c>worn</c> (both cards have faults).</summary>
     public void Set(string scene)
     {
         switch (scene)
         {
             case "well":
+                Compute = () => new SimulatedCompute(Workers);
+                break;
+            case "stuck":
+                Workers[1] = Workers[1] with { StuckBit = (100_000, 17), LinkSpeed = 27 };
+                Cards.Place(H100, [new SimulatedClient(4711, 5L << 30, 0)]);
+                Compute = () => new SimulatedCompute(Workers);
+                break;
+            case "without-cuda":
                 break;
             case "bare":
                 (Opening, Files) = (new GpuOpening.NotThere(), "");
