@@ -113,7 +113,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private async Task<PartitionHold> HoldAsync(CancellationToken stop)
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var holding = _partition.HoldAsync(leaving.Token);
+        var holding = _partition.HoldAsync(Partition.Store, leaving.Token);
         try
         {
             while (!holding.IsCompleted && await Task.WhenAny(holding, Task.Delay(LookEvery, _clock, stop)) != holding)
