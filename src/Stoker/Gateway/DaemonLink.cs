@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Stoker.Daemon;
 using Stoker.Daemon.Protocol;
 using Stoker.Gateway.Forwarding;
@@ -11,6 +12,7 @@ namespace Stoker.Gateway;
 /// What the gateway and the daemon tell each other. From the daemon: which replicas serve, load or sleep, as soon as it knows. To it: load this model,
 /// somebody waits; unload that one, nobody has asked for long. Without a daemon what was known last holds, and health is the gateway's own to find out.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "There is one, and it lives as long as the process.")]
 internal sealed class DaemonLink(GatewayState state, string directory)
 {
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(10), OldStatus = TimeSpan.FromSeconds(5);

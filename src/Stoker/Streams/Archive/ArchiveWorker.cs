@@ -2,8 +2,6 @@ using System.Security.Cryptography;
 using Stoker.Platform;
 using Stoker.Platform.Disks;
 using Stoker.Streams.Log;
-using Stoker.Streams.Log.Format;
-using Stoker.Streams.Log.Positions;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Transform;
 using Stoker.Streams.Work;

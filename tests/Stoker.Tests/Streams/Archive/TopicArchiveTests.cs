@@ -68,24 +68,23 @@ public sealed class TopicArchiveTests : IAsyncDisposable
     public async Task A_process_that_was_frozen_takes_nothing_away_from_its_successor_and_goes_on_where_that_one_is()
     {
         var frozen = Begin();
-        using var thawed = new ManualResetEventSlim();
-        using var met = new ManualResetEventSlim();
+        var thawed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isMet = false;
         // Between what it has looked at and the manifest that it puts.
-        frozen.Store.Before = (_, name) =>
+        frozen.Store.Hold = name =>
         {
-            if (!name.Contains("/manifest/", StringComparison.Ordinal) || met.IsSet) return null;
-            met.Set();
-            thawed.Wait(TestContext.Current.CancellationToken);
-            return null;
+            if (!name.Contains("/manifest/", StringComparison.Ordinal)) return null;
+            Volatile.Write(ref isMet, true);
+            return thawed.Task.WaitAsync(TestContext.Current.CancellationToken);
         };
         Add("a", "b");
-        await UntilAsync(() => met.IsSet, timePasses: true);
+        await UntilAsync(() => Volatile.Read(ref isMet), timePasses: true);
         _topic.Lose();
         Add("c");
         var second = Begin();
         await ArchivedAsync(second);
         Add("d");
-        thawed.Set();
+        thawed.SetResult();
         await ArchivedAsync(second);
         await UntilAsync(() => frozen.Store.Puts.Count(name => name.Contains("/manifest/", StringComparison.Ordinal)) == 1);
         await second.DisposeAsync();
