@@ -118,7 +118,7 @@ public sealed class Ca4Drills
         Assert.Equal(("drill-1", "gs://ca4/images/drill.png"), ((string?)told["metadata_id"], (string?)told["source"]));
         Assert.NotNull(told["archived"]);
         var found = Assert.Single(machine.Run("stream", "query", "--id", "drill-1", "--json").Succeeded().Json["documents"]!.AsArray())!;
-        Assert.Equal((768, "clip-vit-l-14", "Tesla T4"), ((int)found["embedding_dim"]!, (string?)found["document"]!["model"], (string?)found["gpu"]));
+        Assert.Equal((768, "clip-vit-l-14", "Tesla T4"), ((int)found["embedding_dim"]!, (string?)found["document"]!["model"], (string?)found["document"]!["gpu_hardware"]!["device_name"]));
         Assert.Contains("stoker_stream_archived_total", await client.GetStringAsync($"http://127.0.0.1:{port}/metrics", Cancellation), StringComparison.Ordinal);
     }
 

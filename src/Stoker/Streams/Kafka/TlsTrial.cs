@@ -46,7 +46,7 @@ internal sealed class TlsTrial(KafkaAddress address)
             var key = address.Option(KafkaAddress.Key)!;
             _own = X509Certificate2.CreateFromPem(Files.ReadAllText(file), Files.ReadAllText(key));
         }
-        catch (Exception unusable) when (unusable is CryptographicException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception unusable) when (unusable is CryptographicException or ArgumentException or UnauthorizedAccessException or FileNotFoundException or DirectoryNotFoundException)
         {
             throw new IOException($"`{file}`, which the log's address names, cannot be used: {unusable.Message}", unusable);
         }
