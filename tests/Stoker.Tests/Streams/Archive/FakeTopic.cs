@@ -8,7 +8,7 @@ using Stoker.Streams.Log.Reading;
 namespace Stoker.Tests.Streams.Archive;
 
 /// <summary>A partition of a topic in memory, which several processes may hold one after the other; fetched are up to three events at once.</summary>
-internal sealed class FakeTopic : IEventPartition, IPartitionView
+internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
 {
     private const int Fetched = 3;
 
@@ -89,6 +89,12 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView
     {
         await _right.WaitAsync(cancellation);
         return new PartitionHold(_wanted.Token, () => _right.Release());
+    }
+
+    public void Dispose()
+    {
+        _right.Dispose();
+        _wanted.Dispose();
     }
 
     /// <summary>As if the one that holds it had not been heard of for too long.</summary>

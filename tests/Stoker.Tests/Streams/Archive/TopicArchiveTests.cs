@@ -26,6 +26,7 @@ public sealed class TopicArchiveTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var process in _processes) await process.DisposeAsync();
+        _topic.Dispose();
     }
 
     [Fact]
