@@ -23,6 +23,5 @@ internal static class StreamDiagnostics
     public static readonly DiagnosticCode RetentionOfBroker = new("STR015", Error, "a retention for events that are a broker's");
     public static readonly DiagnosticCode KafkaMissing = new("STR016", Warning, "a log on Kafka, whose library is not on this machine");
     public static readonly DiagnosticCode LogPassword = new("STR017", Error, "a password for a log that has no user, or a user without one");
-    public static readonly DiagnosticCode ArchiveOfTopic = new("STR018", Error, "an archive of events that are a broker's");
     public static readonly DiagnosticCode InvalidArchive = new("STR021", Error, "an archive in a place that is none, or of nothing");
 }

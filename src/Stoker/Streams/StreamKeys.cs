@@ -59,7 +59,7 @@ internal static class StreamKeys
         new("max_event", "The largest event that is taken, at least 64KiB; default 1MiB.", Size, Extension),
         new("max_batch", "The most events in one request; default 10000.", Range(1, 100_000), Extension),
         new("retention", "How long events stay in the log; of the embedded one only.", Keyed(Retention), Extension),
-        new("archive", "Where all that comes in is kept outside of the embedded log: a directory, `s3://BUCKET/PREFIX`, or a mapping.", OneOf(Text, Keyed(Archive)), Extension));
+        new("archive", "Where all that comes in is kept outside of the log: a directory, `s3://BUCKET/PREFIX`, or a mapping.", OneOf(Text, Keyed(Archive)), Extension));
 
     public static readonly Shape Section = Shapes.Map(Keyed(Table));
 }

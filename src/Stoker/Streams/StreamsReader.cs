@@ -116,12 +116,6 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
     {
         if (map.Find("retention") is { } retention)
             _bag.Add(StreamDiagnostics.RetentionOfBroker, retention.Where, $"how long the events of stream `{stream}` are kept is the topic's own setting", "leave `retention` out; `retention.ms` and `retention.bytes` of the topic say it");
-        if (map.Find("archive") is { } archive)
-        {
-            _bag.Add(StreamDiagnostics.ArchiveOfTopic, archive.Where, $"the events of stream `{stream}` are a topic's, which is not archived: an archive is proved whole by the embedded log's running hash, and keeps the log from deleting what it lacks",
-                "leave `archive` out and have a sink of Kafka's keep the topic, or take `log: embedded`");
-        }
-
         if (address.User is not null != (map.Text("log_password") is not null))
         {
             _bag.Add(StreamDiagnostics.LogPassword, where, address.User is null ? $"stream `{stream}` has a password for Kafka and no user" : $"Kafka's user `{address.User}` has no password",

@@ -42,6 +42,9 @@ public sealed class Machine : IDisposable
 
     public string State { get; }
 
+    /// <summary>Added to the environment of the program.</summary>
+    public Dictionary<string, string> Variables { get; } = [];
+
     /// <summary>Words put before the program: <c>ip netns exec a</c>.</summary>
     public IList<string> Prefix => _prefix;
 
@@ -71,6 +74,7 @@ public sealed class Machine : IDisposable
         foreach (var word in words.Skip(1)) start.ArgumentList.Add(word);
         start.Environment["STOKER_STATE"] = State;
         start.Environment["NO_COLOR"] = "1";
+        foreach (var (name, value) in Variables) start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

@@ -19,6 +19,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
     internal string SocketDirectory => _directory!;
 
+    internal static bool IsInstalled => Programs is not null;
+
     private static string? Programs => Directory.Exists("/usr/lib/postgresql")
         ? Directory.GetDirectories("/usr/lib/postgresql").Select(version => $"{version}/bin").LastOrDefault(bin => File.Exists($"{bin}/initdb"))
         : null;

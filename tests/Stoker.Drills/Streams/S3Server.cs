@@ -29,6 +29,13 @@ internal sealed class S3Server : IDisposable
         return server;
     }
 
+    /// <summary>Where the program <c>s3rver</c> is, for a <c>PATH</c>.</summary>
+    public static async Task<string> ProgramsAsync()
+    {
+        await InstallAsync();
+        return Path.Combine(Program, "node_modules", ".bin");
+    }
+
     public async Task UpAsync()
     {
         _process = Process.Start(new ProcessStartInfo(

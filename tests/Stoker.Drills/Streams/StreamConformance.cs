@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Stoker.Drills.Streams.Shared;
-using Stoker.Streams;
 using Stoker.Streams.Work;
 using Xunit;
 
@@ -164,19 +163,11 @@ public abstract class StreamConformance
     }
 
     private static async Task<string?> StateAsync(StreamBox box, JsonNode receipt) => (string?)JsonNode.Parse(await box.Client.GetStringAsync($"/receipts/{receipt["id"]}", Cancellation))!["state"];
-
-    /// <summary>What the log of a drill needs beside the stream.</summary>
-    private protected sealed class LogBed(Func<StreamPlan, StreamPlan> change, MockKafka? kafka = null) : IAsyncDisposable
-    {
-        public Func<StreamPlan, StreamPlan> Change => change;
-
-        public ValueTask DisposeAsync() => kafka?.DisposeAsync() ?? ValueTask.CompletedTask;
-    }
 }
 
 public sealed class EmbeddedConformance : StreamConformance
 {
-    private protected override Task<LogBed> BedAsync(int partitions) => Task.FromResult(new LogBed(plan => plan with { Partitions = partitions }));
+    private protected override Task<LogBed> BedAsync(int partitions) => Task.FromResult(LogBed.Embedded(partitions));
 }
 
 public sealed class KafkaConformance : StreamConformance
@@ -193,9 +184,5 @@ public sealed class KafkaConformance : StreamConformance
     [Trait("Category", "Slow")]
     public override Task What_comes_again_is_one_document_also_within_a_batch_and_after_a_kill() => base.What_comes_again_is_one_document_also_within_a_batch_and_after_a_kill();
 
-    private protected override async Task<LogBed> BedAsync(int partitions)
-    {
-        var kafka = await MockKafka.StartAsync(partitions);
-        return new LogBed(plan => plan with { Partitions = 0, Log = kafka.Address }, kafka);
-    }
+    private protected override Task<LogBed> BedAsync(int partitions) => LogBed.KafkaAsync(partitions);
 }

@@ -161,7 +161,7 @@ public sealed class ShippedEstateTests
         Findings.AreNone(plan.Diagnostics.Where(d => d.Code != StreamDiagnostics.KafkaMissing).Select(d => d.ToString()));
         var stream = Assert.Single(StreamPlan.Of(plan));
         Assert.Equal(("kafka://127.0.0.1:9092/gpu-metadata", 2, null, "postgres://ca4@127.0.0.1:5442/ca4"), (stream.Log, stream.Partitions, stream.KeepSeconds, stream.Store));
-        Assert.Null(stream.Archive);
+        Assert.Equal(Repository.PathOf("estates/ca4/archive"), stream.Archive!.To);
         Assert.Contains("kafka", plan.Local.Select(service => service.Name.Value));
     }
 
@@ -178,6 +178,16 @@ public sealed class ShippedEstateTests
         Assert.Equal(("s3://ca4/archive", "http://127.0.0.1:9042", 60, 64L << 20), (stream.Archive!.To, stream.Archive.Endpoint, stream.Archive.EverySeconds, stream.Archive.Bytes));
         Assert.Contains("AWS_SECRET_ACCESS_KEY", plan.Services[new ServiceName("gpu-metadata")].Spec.Environment.Keys);
         Assert.Contains("s3", plan.Local.Select(service => service.Name.Value));
+    }
+
+    [Fact]
+    public void Ca4_has_a_topic_PostgreSQL_and_a_bucket_together_in_one_environment()
+    {
+        var plan = Plan(Ca4, rehearse: false, ["perl", "sh", "python3", ServiceSpec.OwnProgram], environment: "whole");
+        Findings.AreNone(plan.Diagnostics.Where(d => d.Code != StreamDiagnostics.KafkaMissing).Select(d => d.ToString()));
+        var stream = Assert.Single(StreamPlan.Of(plan));
+        Assert.Equal(("kafka://127.0.0.1:9092/gpu-metadata", "postgres://ca4@127.0.0.1:5442/ca4", "s3://ca4/archive"), (stream.Log, stream.Store, stream.Archive!.To));
+        Assert.Equal(["gpu-metadata", "kafka", "notebook", "postgres", "s3"], plan.Local.Select(service => service.Name.Value).Order());
     }
 
     private static string Flag(ServiceSpec service, string flag) => string.Join(' ', service.Command!.SkipWhile(w => w != flag).Take(2));

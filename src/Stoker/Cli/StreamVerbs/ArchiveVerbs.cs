@@ -1,7 +1,7 @@
 using System.Globalization;
 using Stoker.Platform.Disks;
 using Stoker.Streams.Archive;
-using Stoker.Streams.Work;
+using Stoker.Streams.Log.Format;
 
 namespace Stoker.Cli.StreamVerbs;
 
@@ -24,6 +24,7 @@ internal static class ArchiveVerbs
             [
                 "Holds each object to its manifest (bytes, SHA-256, lines), each manifest to the one before (no offset twice or in none, the log's running hash), the last to the position that the log "
                 + "keeps, and all of it to the log where that still has the events: its running hash, and the raw lines made anew. Works with and without the stream's process, and changes nothing.",
+                "With Kafka the archive keeps a running hash of its own, its end is the position, and the topic is asked for the events that it still has.",
                 "Where the archive is a bucket, the variables with its keys have to be in the environment. Ends with 1 where something is missing or is not as it was put, or the archive cannot be read.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
@@ -60,8 +61,9 @@ internal static class ArchiveVerbs
     private static async Task<ArchiveReport> VerifyAsync(Invocation run, StreamChoice stream, ArchiveSpec archive, CancellationToken stop)
     {
         using var store = ArchiveModule.Open(archive, Disk.Instance, name => run.World.Variables.GetValueOrDefault(name));
+        using var log = stream.Look(run);
         var repaint = run.World.Terminal.ErrorIsTerminal;
-        var report = await new ArchiveVerifier(store, stream.Name, LogFiles.Look(Disk.Instance, stream.Log), objects =>
+        var report = await new ArchiveVerifier(store, stream.Name, log, objects =>
         {
             if (repaint) run.Report.Write($"\r\e[K{objects:N0} objects");
         }).RunAsync(stop);
@@ -78,7 +80,7 @@ internal static class ArchiveVerbs
         ];
         var rows = report.Partitions.Select(each => new TableRow(
         [
-            new(each.Log[..Math.Min(8, each.Log.Length)], each.IsOurs ? Tone.Name : Tone.Dim), new($"{each.Partition}"), new($"{each.First}"), new($"{each.Next}"), Number(each.Events), Number(each.Objects),
+            new(LogId.TryParse(each.Log, out _) ? each.Log[..8] : each.Log, each.IsOurs ? Tone.Name : Tone.Dim), new($"{each.Partition}"), new($"{each.First}"), new($"{each.Next}"), Number(each.Events), Number(each.Objects),
             Number(each.Bytes), Number(each.HeldToLog), Number((long)each.Waiting), ResultOf(report, each),
         ])).ToList();
         foreach (var line in Table.Lay(columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);

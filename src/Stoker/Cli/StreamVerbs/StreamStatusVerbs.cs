@@ -1,4 +1,5 @@
 using System.Globalization;
+using Stoker.Platform.Disks;
 using Stoker.Streams.Archive;
 using Stoker.Streams.Log;
 using Stoker.Streams.Log.Reading;
@@ -98,13 +99,14 @@ internal static class StreamStatusVerbs
                 problem ??= unavailable.Message;
             }
 
-            var archived = stream.Plan.Archive is null ? (ulong?)null : (partition as PartitionFiles)?.PositionOf(ArchiveModule.Consumer)?.Next ?? partition.BeginOffset;
+            var (archived, unreadable) = await ArchivedAsync(run, stream, log, partition);
             partitions.Add(new PartitionReport(
                 partition.Partition, partition.BeginOffset, partition.NextOffset, stored, LagOf(run, partition, stored), "stopped", $"{partition.Hash}", partition.Bytes)
             {
                 Problem = problem,
                 Archived = archived,
                 ArchiveLagSeconds = archived is { } next ? LagOf(run, partition, next) : null,
+                ArchiveProblem = unreadable,
             });
         }
 
@@ -112,6 +114,23 @@ internal static class StreamStatusVerbs
         {
             Archive = stream.Plan.Archive?.To,
         };
+    }
+
+    /// <summary>How far the archive is: as the log keeps it, or of a topic as the archive itself has it.</summary>
+    private static async Task<(ulong? Next, string? Problem)> ArchivedAsync(Invocation run, StreamChoice stream, LogView log, IPartitionView partition)
+    {
+        if (stream.Plan.Archive is not { } archive) return (null, null);
+        if (!log.IsRemote) return ((partition as PartitionFiles)?.PositionOf(ArchiveModule.Consumer)?.Next ?? partition.BeginOffset, null);
+        try
+        {
+            using var store = ArchiveModule.Open(archive, Disk.Instance, name => run.World.Variables.GetValueOrDefault(name));
+            using var patience = new CancellationTokenSource(Patience);
+            return ((await ManifestPosition.LastAsync(store, stream.Name, log.Name, partition.Partition, patience.Token))?.NextOffset ?? partition.BeginOffset, null);
+        }
+        catch (Exception away) when (away is IOException or OperationCanceledException)
+        {
+            return (null, away is IOException ? away.Message : $"it does not answer within {Patience.TotalSeconds} s");
+        }
     }
 
     private static double LagOf(Invocation run, IPartitionView partition, ulong stored)

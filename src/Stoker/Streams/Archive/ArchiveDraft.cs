@@ -28,16 +28,19 @@ internal sealed class ArchiveDraft : IDisposable
     private readonly List<(string What, SpoolFile File)> _files = [];
     private readonly List<GoneRange> _gone = [];
     private readonly List<NoDocumentRange> _noDocument = [];
-    private (ulong Next, RunningHash Hash) _begin;
-    private (ulong Next, RunningHash Hash) _end;
+    private readonly bool _counts;
+    private ArchivePoint _begin;
+    private ArchivePoint _end;
+    private RunningHash? _lastEvent;
     private long _lastLogged;
 
     /// <param name="directory">For the spool files; made where it is not there.</param>
-    public ArchiveDraft(IDisk disk, string directory, string stream, Partition partition, ArchiveSpec spec, EventTransform transform)
+    /// <param name="counts">The log has no running hash of its own.</param>
+    public ArchiveDraft(IDisk disk, string directory, string stream, IEventPartition partition, ArchiveSpec spec, EventTransform transform, bool counts)
     {
-        (_disk, _directory, _stream, _spec) = (disk, directory, stream, spec);
-        (_log, _partition) = (partition.Log.ToString(), partition.Number);
-        _lines = new EventLines(partition.Log, partition.Number, transform);
+        (_disk, _directory, _stream, _spec, _counts) = (disk, directory, stream, spec, counts);
+        (_log, _partition) = (partition.LogName, partition.Number);
+        _lines = new EventLines(_log, _partition, transform);
     }
 
     public long Events { get; private set; }
@@ -54,12 +57,11 @@ internal sealed class ArchiveDraft : IDisposable
     public IEnumerable<SpoolFile> Files => _files.Select(each => each.File).Where(file => file.Lines > 0);
 
     /// <summary>A new run, without anything of the last.</summary>
-    /// <param name="hash">The log's, of all before.</param>
-    public void Begin(ulong next, RunningHash hash)
+    public void Begin(ArchivePoint point)
     {
         Clear();
         _gone.Clear();
-        _begin = _end = (next, hash);
+        _begin = _end = point;
     }
 
     /// <summary>A new run where the last one ends. What is gone behind its last event belongs to the new one.</summary>
@@ -70,11 +72,24 @@ internal sealed class ArchiveDraft : IDisposable
         _begin = _end;
     }
 
+    /// <summary>All of a batch of a log that has a running hash, which is known at its end.</summary>
     /// <exception cref="IOException">The spool cannot be written.</exception>
     public void Add(RecordBatch batch)
     {
-        foreach (var record in batch) Add(record);
-        _end = (batch.NextOffset, batch.Hash);
+        foreach (var record in batch) Write(record, record.Payload);
+        _end = new ArchivePoint(batch.NextOffset, batch.Hash);
+    }
+
+    /// <summary>One event of a log that has none. Offsets before it of which nothing is known have no event.</summary>
+    /// <param name="came">See <see cref="RecordBatch.AsItCame"/>.</param>
+    /// <exception cref="IOException">The spool cannot be written.</exception>
+    public void Add(in LogRecord record, ReadOnlyMemory<byte> came)
+    {
+        var known = _gone.Count > 0 ? Math.Max(_end.Next, _gone[^1].To) : _end.Next;
+        Pass(known, record.Offset, "absent");
+        Write(record, came);
+        _end = new ArchivePoint(record.Offset + 1, CountedHash.Add(_end.Hash, record, came));
+        _lastEvent = CountedHash.Of(_log, _partition, record, came);
     }
 
     /// <summary>Offsets that the log does not have any more.</summary>
@@ -87,17 +102,23 @@ internal sealed class ArchiveDraft : IDisposable
     /// <exception cref="IOException"/>
     public ArchiveManifest Close(DateTimeOffset now)
     {
-        var place = new ArchivePlace(_log, _partition, _begin.Next, FirstLogged);
+        var place = Place;
         var objects = _files.Select(each => each.File.Finish(each.What, ArchiveNames.OfObject(_stream, each.What, place))).Where(each => each.Events > 0).ToList();
         return new ArchiveManifest(
             ArchiveManifest.Current, _stream, _log, _partition, _begin.Next, _end.Next, _begin.Hash.ToString(), _end.Hash.ToString(), Events,
-            LogModule.TimeOf(FirstLogged), LogModule.TimeOf(_lastLogged), now, _lines.Transform, [.. _gone.Where(range => range.From < _end.Next)], [.. _noDocument], objects);
+            LogModule.TimeOf(FirstLogged), LogModule.TimeOf(_lastLogged), now, _lines.Transform, [.. _gone.Where(range => range.From < _end.Next)], [.. _noDocument], objects)
+        {
+            LastEvent = _lastEvent?.ToString(),
+        };
     }
 
     /// <summary>Where <see cref="Close"/> ends: what the position becomes when all of it is durable.</summary>
-    public (ulong Next, RunningHash Hash) End => _end;
+    public ArchivePoint End => _end;
 
-    public string ManifestName => ArchiveNames.OfManifest(_stream, new ArchivePlace(_log, _partition, _begin.Next, FirstLogged));
+    /// <summary>Of its objects, as they would be if it were closed now.</summary>
+    public ArchivePlace Place => new(_log, _partition, _begin.Next, FirstLogged) { Next = _counts ? _end.Next : null };
+
+    public string ManifestName => ArchiveNames.OfManifest(_stream, Place);
 
     public void Dispose()
     {
@@ -113,7 +134,7 @@ internal sealed class ArchiveDraft : IDisposable
         (Events, FirstLogged, _lastLogged) = (0, 0, 0);
     }
 
-    private void Add(in LogRecord record)
+    private void Write(in LogRecord record, ReadOnlyMemory<byte> came)
     {
         if (Events == 0)
         {
@@ -123,7 +144,7 @@ internal sealed class ArchiveDraft : IDisposable
 
         Events++;
         _lastLogged = record.Time;
-        _lines.Begin(record);
+        _lines.Begin(record, came);
         foreach (var (what, file) in _files)
         {
             if (what == ArchiveSpec.Raw) file.Write(_lines.Raw());

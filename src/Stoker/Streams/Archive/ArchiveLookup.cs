@@ -1,10 +1,9 @@
 using Stoker.Streams.Log;
-using Stoker.Streams.Log.Format;
 
 namespace Stoker.Streams.Archive;
 
 /// <summary>When an event was archived, as the archive itself says it: for what an earlier process did. From any thread.</summary>
-internal sealed class ArchiveLookup(IArchiveStore store, string stream, LogId log)
+internal sealed class ArchiveLookup(IArchiveStore store, string stream, string log)
 {
     /// <summary>Somebody waits for the answer, and it may be left out.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -26,15 +25,21 @@ internal sealed class ArchiveLookup(IArchiveStore store, string stream, LogId lo
 
     private async Task<long?> FindAsync(int partition, ulong offset, DateTimeOffset logged, CancellationToken stop)
     {
-        (string Name, ulong First)? last = null;
-        // An object has the events of one day.
-        var day = ArchiveNames.Manifests(stream, new ArchivePlace(log.ToString(), partition, 0, LogModule.MicrosecondsOf(logged)));
-        await foreach (var name in store.ListAsync(day, stop))
+        // An object has the events of one day, or of a topic, whose messages have their producers' times, some of the day before.
+        for (var day = 0; day < 2; day++)
         {
-            if (ArchiveNames.Read(name) is { } read && read.First <= offset && !(last?.First >= read.First)) last = (name, read.First);
+            ArchiveName? last = null;
+            var lastName = "";
+            await foreach (var name in store.ListAsync(ArchiveNames.Manifests(stream, new ArchivePlace(log, partition, 0, LogModule.MicrosecondsOf(logged.AddDays(day)))), stop))
+            {
+                if (ArchiveNames.Read(name) is not { } read || read.First > offset || read.Next <= offset || last?.First >= read.First) continue;
+                (last, lastName) = (read, name);
+            }
+
+            if (last is null || await ManifestReading.ReadAsync(store, lastName, stop) is not { } manifest) continue;
+            if (offset < manifest.NextOffset) return LogModule.MicrosecondsOf(manifest.Archived);
         }
 
-        if (last is null || await ManifestReading.ReadAsync(store, last.Value.Name, stop) is not { } manifest) return null;
-        return offset < manifest.NextOffset ? LogModule.MicrosecondsOf(manifest.Archived) : null;
+        return null;
     }
 }

@@ -13,8 +13,8 @@ namespace Stoker.Streams.Archive;
 /// <param name="Log">The log's identity.</param>
 /// <param name="FirstOffset">Of the run: each offset from here on to the next manifest's is an event in the objects, or gone.</param>
 /// <param name="NextOffset">The first behind it.</param>
-/// <param name="HashBefore">The log's running hash of all events before the run.</param>
-/// <param name="Hash">The log's running hash of all events up to the run's end.</param>
+/// <param name="HashBefore">The log's running hash of all events before the run; of a topic the archive's own, of all that it has.</param>
+/// <param name="Hash">The same of all events up to the run's end.</param>
 /// <param name="Events">That are in the objects.</param>
 /// <param name="FirstLogged">When the log took the first and the last of them.</param>
 /// <param name="Archived">When the objects were made.</param>
@@ -29,9 +29,16 @@ internal sealed record ArchiveManifest(
     /// <summary>Of the manifest's and the lines' form.</summary>
     public const int Current = 1;
 
+    /// <summary>A hash of the last event alone, of a topic, by which one that was made anew is noticed.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? LastEvent { get; set; }
+
     /// <summary>The hash as it is counted on with; null: it is none.</summary>
     [JsonIgnore]
-    public RunningHash? EndHash => ulong.TryParse(Hash, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) ? new RunningHash(value) : null;
+    public RunningHash? EndHash => HashOf(Hash);
+
+    [JsonIgnore]
+    public RunningHash? StartHash => HashOf(HashBefore);
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ArchiveJson.Readable.ArchiveManifest);
 
@@ -42,6 +49,8 @@ internal sealed record ArchiveManifest(
         if (read.Version != Current) throw new JsonException($"it is of version {read.Version}, and this program reads {Current}");
         return read.Objects is not null && read.Gone is not null && read.NoDocument is not null ? read : throw new JsonException("something is missing in it");
     }
+
+    private static RunningHash? HashOf(string text) => ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value) ? new RunningHash(value) : null;
 }
 
 /// <param name="What"><c>raw</c> or <c>enriched</c>.</param>
@@ -51,7 +60,7 @@ internal sealed record ArchiveManifest(
 internal sealed record ArchiveObject(string What, string Name, long Events, long Bytes, string Sha256, long ContentBytes, string ContentSha256);
 
 /// <param name="To">The first behind them.</param>
-/// <param name="Why"><c>damaged</c>, <c>deleted</c>.</param>
+/// <param name="Why"><c>damaged</c>, <c>deleted</c>, or <c>absent</c>: a topic has markers of transactions there, or was compacted.</param>
 internal sealed record GoneRange(ulong From, ulong To, string Why);
 
 /// <param name="To">The first behind them.</param>

@@ -1,6 +1,5 @@
 using Stoker.Streams.Log.Positions;
 using Stoker.Streams.Log.Reading;
-using Stoker.Streams.Work;
 
 namespace Stoker.Streams.Archive;
 
@@ -12,10 +11,11 @@ namespace Stoker.Streams.Archive;
 /// </code>
 /// Changes nothing, and may be run while the stream runs: what is put meanwhile lies behind the position and is left out.
 /// </summary>
-/// <param name="files">The stream's log; null: it has none.</param>
+/// <param name="log">The stream's; null: it has none.</param>
 /// <param name="told">Called with the count of objects that were read.</param>
-internal sealed class ArchiveVerifier(IArchiveStore store, string stream, LogFiles? files, Action<long> told)
+internal sealed class ArchiveVerifier(IArchiveStore store, string stream, LogView? log, Action<long> told)
 {
+    private readonly string? _ours = log is null ? null : ArchiveNames.LogOf(log.Name);
     private readonly List<ArchiveRun> _runs = [];
     private readonly List<ArchiveFault> _faults = [];
     private readonly List<string> _notes = [];
@@ -25,38 +25,43 @@ internal sealed class ArchiveVerifier(IArchiveStore store, string stream, LogFil
     /// <exception cref="ArchiveUnavailableException">It cannot be read just now.</exception>
     public async Task<ArchiveReport> RunAsync(CancellationToken stop)
     {
-        var promised = files?.Partitions.ToDictionary(partition => partition.Partition, partition => partition.PositionOf(ArchiveModule.Consumer)) ?? [];
-        var manifests = new SortedDictionary<(string Log, int Partition), List<(ulong First, string Name)>>();
-        foreach (var partition in promised.Keys) manifests[($"{files!.Log}", partition)] = [];
+        // Of a topic the archive's end is the position: nothing else keeps it.
+        var promised = log?.Partitions.ToDictionary(partition => partition.Partition, partition => (partition as PartitionFiles)?.PositionOf(ArchiveModule.Consumer)) ?? [];
+        var manifests = new SortedDictionary<(string Log, int Partition), List<(ArchiveName Read, string Name)>>();
+        foreach (var partition in promised.Keys) manifests[(_ours!, partition)] = [];
         await foreach (var name in store.ListAsync(ArchiveNames.Manifests(stream), stop))
         {
             if (ArchiveNames.Read(name) is not { } read) continue;
             if (!manifests.TryGetValue((read.Log, read.Partition), out var list)) manifests[(read.Log, read.Partition)] = list = [];
-            list.Add((read.First, name));
+            list.Add((read, name));
         }
 
-        foreach (var ((log, partition), list) in manifests)
+        var ends = new Dictionary<int, ulong?>();
+        foreach (var ((name, partition), list) in manifests)
         {
-            list.Sort();
-            var isOurs = log == files?.Log.ToString() && promised.ContainsKey(partition);
-            await RunAsync(new ManifestChain(stream, log, partition), list, isOurs ? files!.Partitions.First(each => each.Partition == partition) : null, promised.GetValueOrDefault(isOurs ? partition : -1), stop);
+            list.Sort(static (a, b) => a.Read.First != b.Read.First ? a.Read.First.CompareTo(b.Read.First) : Nullable.Compare(a.Read.Next, b.Read.Next));
+            var isOurs = name == _ours && promised.ContainsKey(partition);
+            var end = await RunAsync(new ManifestChain(stream, name, partition), list, isOurs ? log!.Partitions.First(each => each.Partition == partition) : null, promised.GetValueOrDefault(isOurs ? partition : -1), stop);
+            if (isOurs) ends[partition] = log!.IsRemote ? end ?? 0 : promised[partition]?.Next;
         }
 
-        await FindStraysAsync(promised, stop);
+        await FindStraysAsync(ends, stop);
         return new ArchiveReport(_runs, _faults, _notes);
     }
 
-    private async Task RunAsync(ManifestChain chain, List<(ulong First, string Name)> manifests, PartitionFiles? ours, Position? position, CancellationToken stop)
+    /// <returns>The first offset that no manifest has.</returns>
+    private async Task<ulong?> RunAsync(ManifestChain chain, List<(ArchiveName Read, string Name)> manifests, IPartitionView? ours, Position? position, CancellationToken stop)
     {
         var heldToLog = 0L;
         var checks = new ObjectCheck(store);
-        foreach (var (first, name) in manifests)
+        using var held = ours is null ? null : new LogCheck(log!, ours);
+        foreach (var (read, name) in manifests)
         {
             _named.Add(name);
             // Put, but not promised yet: the position follows, or it is put once more.
-            if (ours is not null && !(first < position?.Next)) continue;
+            if (ours is not null && !log!.IsRemote && !(read.First < position?.Next)) continue;
             if (await ReadAsync(chain, name, stop) is not { } manifest) continue;
-            foreach (var words in chain.Add(first, manifest)) Fault(chain, name, words);
+            foreach (var words in chain.Add(read, manifest)) Fault(chain, name, words);
             foreach (var made in manifest.Objects)
             {
                 _named.Add(made.Name);
@@ -64,17 +69,20 @@ internal sealed class ArchiveVerifier(IArchiveStore store, string stream, LogFil
                 told(++_read);
             }
 
-            if (ours is null) continue;
-            var (faults, held) = LogCheck.Run(files!.Log, ours, manifest, stop);
+            if (held is null) continue;
+            var (faults, same) = held.Run(manifest, stop);
             foreach (var words in faults) Fault(chain, name, words);
-            heldToLog += held;
+            heldToLog += same;
         }
+
+        _notes.AddRange(chain.Notes);
 
         if (ours is not null && position is { Epoch: > 0 } known && known.Next > ours.BeginOffset && chain.Next != known.Next)
             Fault(chain, "", $"the log remembers that everything before event {known.Next} is archived, and the archive ends {(chain.Next is { } end ? $"at {end}" : "before anything")}");
         if (ours is not null && chain.First > 0) _notes.Add($"partition {chain.Partition} is archived from event {chain.First} on, which was the first of the log then, or the first for this place");
         var waiting = ours is null ? 0 : ours.NextOffset - Math.Min(ours.NextOffset, chain.Next ?? position?.Next ?? ours.BeginOffset);
         if (chain.Manifests > 0 || ours is not null) _runs.Add(chain.Run(ours is not null, heldToLog, waiting));
+        return chain.Next;
     }
 
     private async Task<ArchiveManifest?> ReadAsync(ManifestChain chain, string name, CancellationToken stop)
@@ -93,14 +101,15 @@ internal sealed class ArchiveVerifier(IArchiveStore store, string stream, LogFil
     }
 
     /// <summary>Objects that no manifest names, which a crash may leave behind.</summary>
-    private async Task FindStraysAsync(Dictionary<int, Position?> promised, CancellationToken stop)
+    /// <param name="ends">The first offset of each of our partitions that is not archived; what begins there is being made.</param>
+    private async Task FindStraysAsync(Dictionary<int, ulong?> ends, CancellationToken stop)
     {
         foreach (var what in new[] { ArchiveSpec.Raw, ArchiveSpec.Enriched })
         {
             await foreach (var name in store.ListAsync(ArchiveNames.Objects(stream, what), stop))
             {
                 if (_named.Contains(name)) continue;
-                var isBeingMade = ArchiveNames.Read(name) is { } read && read.Log == files?.Log.ToString() && promised.TryGetValue(read.Partition, out var position) && !(read.First < position?.Next);
+                var isBeingMade = ArchiveNames.Read(name) is { } read && read.Log == _ours && ends.TryGetValue(read.Partition, out var end) && !(read.First < end);
                 if (!isBeingMade) _notes.Add($"`{name}` is named by no manifest; what is in it is counted nowhere");
             }
         }

@@ -26,11 +26,11 @@ internal sealed class StreamArchive : IDisposable
     /// <param name="variable">Of the environment, by its name.</param>
     /// <exception cref="ArchiveUnavailableException">The spec names a place that is none.</exception>
     public static StreamArchive Open(
-        string stream, StreamLog log, ArchiveSpec spec, string directory, EventTransform transform, IDisk disk, Func<string, string?> variable, TimeProvider clock, Action<string> say)
+        string stream, IEventLog log, ArchiveSpec spec, string directory, EventTransform transform, IDisk disk, Func<string, string?> variable, TimeProvider clock, Action<string> say)
     {
         var store = ArchiveModule.Open(spec, disk, variable);
         var spool = Path.Combine(directory, SpoolDirectory);
-        return new StreamArchive(spec.To, store, new ArchiveLookup(store, stream, log.Id), [.. log.Partitions.Select(partition => new ArchiveWorker(stream, partition, spec, store, disk, spool, transform, clock, say))]);
+        return new StreamArchive(spec.To, store, new ArchiveLookup(store, stream, log.Name), [.. log.Partitions.Select(partition => new ArchiveWorker(stream, partition, spec, store, disk, spool, transform, clock, say))]);
     }
 
     /// <summary>A stream that has no archive (any more): retention waits for none.</summary>
@@ -45,6 +45,8 @@ internal sealed class StreamArchive : IDisposable
     public (bool IsArchived, long? At) Find(int partition, ulong offset, DateTimeOffset? logged)
     {
         var worker = Workers[partition];
+        // By another process, which only the archive tells.
+        if (worker.Progress.IsElsewhere) return logged is { } taken && _lookup.Find(partition, offset, taken) is { } at ? (true, at) : (false, null);
         if (offset >= worker.Progress.Next) return (false, null);
         return (true, worker.Times.Of(offset) ?? (logged is { } time ? _lookup.Find(partition, offset, time) : null));
     }

@@ -1,17 +1,20 @@
 namespace Stoker.Streams.Kafka;
 
 /// <summary>
-/// Which topic: <c>kafka://broker:9092,other:9092/topic?tls=true&amp;user=stoker</c>. Options: <c>tls</c>, <c>tlsCAFile</c>, <c>user</c>, <c>mechanism</c>
-/// (<c>SCRAM-SHA-512</c>, <c>SCRAM-SHA-256</c>, <c>PLAIN</c>), <c>group</c>. Without a password, which is a secret and given apart.
+/// Which topic: <c>kafka://broker:9092,other:9092/topic?tls=true&amp;user=stoker</c>. Options: <c>tls</c>, <c>tlsCAFile</c>, <c>tlsCertificateFile</c>,
+/// <c>tlsKeyFile</c>, <c>user</c>, <c>mechanism</c> (<c>SCRAM-SHA-512</c>, <c>SCRAM-SHA-256</c>, <c>PLAIN</c>), <c>group</c>. Without a password, which is a secret and given apart.
 /// </summary>
 /// <param name="Brokers">With their ports, apart by commas.</param>
 internal sealed record KafkaAddress(string Brokers, string Topic, IReadOnlyDictionary<string, string> Options)
 {
     public const string Scheme = "kafka://";
 
+    /// <summary>Options that name files in PEM: who vouches for the brokers, and what proves the client to them.</summary>
+    public const string Authority = "tlsCAFile", Certificate = "tlsCertificateFile", Key = "tlsKeyFile";
+
     private const string Expected = "expected `kafka://BROKER:PORT/TOPIC`";
 
-    private static readonly string[] Known = ["tls", "tlsCAFile", "user", "mechanism", "group"];
+    private static readonly string[] Known = ["tls", Authority, Certificate, Key, "user", "mechanism", "group"];
 
     private static readonly string[] Mechanisms = ["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"];
 
@@ -76,7 +79,12 @@ internal sealed record KafkaAddress(string Brokers, string Topic, IReadOnlyDicti
         }
 
         if (options.GetValueOrDefault("tls") is not (null or "true" or "false")) return "`tls` is `true` or `false`";
-        if (options.ContainsKey("tlsCAFile") && options.GetValueOrDefault("tls") != "true") return "`tlsCAFile` is of use with `tls=true` only";
+        foreach (var name in new[] { Authority, Certificate, Key })
+        {
+            if (options.ContainsKey(name) && options.GetValueOrDefault("tls") != "true") return $"`{name}` is of use with `tls=true` only";
+        }
+
+        if (options.ContainsKey(Certificate) != options.ContainsKey(Key)) return $"`{Certificate}` and `{Key}` go together";
         if (options.GetValueOrDefault("mechanism") is { } mechanism && !Mechanisms.Contains(mechanism)) return $"`mechanism` is one of {string.Join(", ", Mechanisms)}";
         return options.ContainsKey("mechanism") && !options.ContainsKey("user") ? "`mechanism` is of use with `user` only" : null;
     }

@@ -4,10 +4,10 @@ using Stoker.Streams.Log;
 namespace Stoker.Streams.Kafka;
 
 /// <summary>
-/// This process's place in the stream's consumer group, which decides who stores which partition; it fetches nothing itself.
+/// This process's place in the stream's consumer group, which decides who stores and archives which partition; it fetches nothing itself.
 /// <code>
-/// assigned ─► held by the worker (HoldAsync) ─► revoked: the worker is told, ends what is under way, lets go ─► given away
-///                    └─ lost (silent for too long): the worker is told; the store's epoch keeps what it still writes out
+/// assigned ─► held by its workers (HoldAsync) ─► revoked: they are told, end what is under way, let go ─► given away
+///                    └─ lost (silent for too long): they are told; the store's epoch keeps what is still written out
 /// </code>
 /// Positions are committed to the group when the store has them, for tools that show a lag: nobody begins from them.
 /// </summary>
@@ -25,7 +25,7 @@ internal sealed class KafkaGroup : IDisposable
     private readonly Lock _access = new();
     private readonly Dictionary<int, Turn> _turns = [];
     private readonly Dictionary<int, ulong> _toCommit = [];
-    private readonly Dictionary<int, List<TaskCompletionSource<PartitionHold>>> _waiting = [];
+    private readonly Dictionary<int, List<(string Consumer, TaskCompletionSource<PartitionHold> Asked)>> _waiting = [];
     private readonly Thread _thread;
     private volatile bool _stopping;
 
@@ -48,14 +48,14 @@ internal sealed class KafkaGroup : IDisposable
         lock (_access) return _turns.ContainsKey(partition);
     }
 
-    public Task<PartitionHold> HoldAsync(int partition, CancellationToken cancellation)
+    public Task<PartitionHold> HoldAsync(int partition, string consumer, CancellationToken cancellation)
     {
         var asked = new TaskCompletionSource<PartitionHold>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_access)
         {
-            if (_turns.TryGetValue(partition, out var turn) && turn.Take() is { } hold) return Task.FromResult(hold);
+            if (_turns.TryGetValue(partition, out var turn) && turn.Take(consumer) is { } hold) return Task.FromResult(hold);
             if (!_waiting.TryGetValue(partition, out var queue)) _waiting[partition] = queue = [];
-            queue.Add(asked);
+            queue.Add((consumer, asked));
         }
 
         // Whoever gives up waiting is not given the partition afterwards.
@@ -130,9 +130,9 @@ internal sealed class KafkaGroup : IDisposable
             foreach (var partition in partitions.Select(each => each.Partition.Value))
             {
                 var turn = _turns[partition] = new Turn();
-                foreach (var asked in _waiting.Remove(partition, out var queue) ? queue : [])
+                foreach (var (consumer, asked) in _waiting.Remove(partition, out var queue) ? queue : [])
                 {
-                    if (asked.Task.IsCompleted || turn.Take() is not { } hold) continue;
+                    if (asked.Task.IsCompleted || turn.Take(consumer) is not { } hold) continue;
                     if (!asked.TrySetResult(hold)) hold.Dispose();
                 }
             }
@@ -161,7 +161,7 @@ internal sealed class KafkaGroup : IDisposable
         }
 
         foreach (var (_, turn) in gone) turn.End();
-        var all = Task.WhenAll(gone.Select(each => each.Turn.LetGo));
+        var all = Task.WhenAll(gone.SelectMany(each => each.Turn.LetGo()));
         if (!all.Wait(patience) && patience > TimeSpan.Zero) _say("warning: what was being stored has not ended in time; the store refuses it when another process begins");
     }
 
@@ -193,18 +193,18 @@ internal sealed class KafkaGroup : IDisposable
     private sealed class Turn : IDisposable
     {
         private readonly CancellationTokenSource _wanted = new();
-        private TaskCompletionSource? _held;
+        private readonly Dictionary<string, TaskCompletionSource> _held = [];
 
         public bool IsPaused { get; set; }
 
-        /// <summary>Completes when nobody here stores the partition's events.</summary>
-        public Task LetGo => _held?.Task ?? Task.CompletedTask;
+        /// <summary>They complete when nobody here takes the partition's events any further. Nobody begins to once it is at its end.</summary>
+        public IEnumerable<Task> LetGo() => _held.Values.Select(held => held.Task);
 
-        /// <summary>Null: somebody here has it.</summary>
-        public PartitionHold? Take()
+        /// <summary>Null: the consumer has it already, or it is at its end.</summary>
+        public PartitionHold? Take(string consumer)
         {
-            if (_held is { Task.IsCompleted: false } || _wanted.IsCancellationRequested) return null;
-            var held = _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_held.GetValueOrDefault(consumer) is { Task.IsCompleted: false } || _wanted.IsCancellationRequested) return null;
+            var held = _held[consumer] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return new PartitionHold(_wanted.Token, held.SetResult);
         }
 

@@ -36,12 +36,13 @@ internal sealed class KafkaLog : IEventLog
     public static KafkaLog Open(KafkaSettings settings, int? partitions, IngestSpec ingest, TimeProvider clock, Action<string> say)
     {
         KafkaLibrary.Need();
+        TlsTrial.Run(settings.Address);
         var talk = new KafkaTalk(say, clock);
         var topic = new KafkaTopic(settings, ingest, talk);
         KafkaProducer? producer = null;
         try
         {
-            var facts = TopicFacts.Read(topic.Client, settings.Address);
+            var facts = TopicFacts.Read(topic.Client, settings.Address, topic.Talk);
             if (partitions is { } wanted && wanted != facts.Partitions)
                 throw new IOException($"the topic `{facts.Topic}` has {facts.Partitions} partitions and the file wants {wanted}: leave `partitions` out, or name a topic that has as many");
             topic.Identify();

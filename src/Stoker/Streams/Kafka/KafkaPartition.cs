@@ -42,8 +42,8 @@ internal sealed class KafkaPartition(KafkaTopic topic, KafkaProducer? producer, 
 
     public ReadOutcome Find(ulong offset) => topic.Find(this, offset);
 
-    public Task<PartitionHold> HoldAsync(CancellationToken cancellation) =>
-        group?.HoldAsync(number, cancellation) ?? throw new InvalidOperationException("who only looks stores nothing");
+    public Task<PartitionHold> HoldAsync(string consumer, CancellationToken cancellation) =>
+        group?.HoldAsync(number, consumer, cancellation) ?? throw new InvalidOperationException("who only looks stores nothing");
 
     public string? Contradicts(ulong next, ulong hash)
     {

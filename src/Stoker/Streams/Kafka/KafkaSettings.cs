@@ -81,7 +81,8 @@ internal sealed record KafkaSettings(KafkaAddress Address, string Stream, string
                 (true, true) => SecurityProtocol.SaslSsl,
             },
         };
-        if (Address.Option("tlsCAFile") is { } authority) config.SslCaLocation = authority;
+        if (Address.Option(KafkaAddress.Authority) is { } authority) config.SslCaLocation = authority;
+        (config.SslCertificateLocation, config.SslKeyLocation) = (Address.Option(KafkaAddress.Certificate), Address.Option(KafkaAddress.Key));
         if (Address.User is not { } user) return config;
         config.SaslMechanism = Address.Mechanism switch
         {

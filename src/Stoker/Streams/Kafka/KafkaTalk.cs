@@ -10,8 +10,19 @@ internal sealed class KafkaTalk(Action<string> say, TimeProvider clock)
 
     private readonly ConcurrentDictionary<string, long> _said = new();
 
+    private volatile string? _refusal;
+
+    /// <summary>Why a broker, or the stream itself, would not go on after the connection was made: certificates, users. Null: nothing was heard of that.</summary>
+    public string? Refusal => _refusal;
+
+    /// <summary>A broker answers.</summary>
+    public void Answered() => _refusal = null;
+
     public void Hear(LogMessage message)
     {
+        // [thrd:sasl_ssl://b:9092/bootstrap]: sasl_ssl://b:9092/bootstrap: SASL authentication error: Authentication failed (after 3ms in state AUTH_REQ)
+        if (message.Facility == "FAIL" && (message.Message.Contains(" SASL ", StringComparison.Ordinal) || message.Message.Contains(" SSL ", StringComparison.Ordinal)))
+            _refusal = message.Message[(message.Message.IndexOf("]: ", StringComparison.Ordinal) is >= 0 and var end ? end + 3 : 0)..];
         // Asked for are all topics, so that none is made by asking; which old brokers could not be told is of no matter.
         if (message.Level <= SyslogLevel.Warning && message.Facility != "AUTOCREATE") Say(message.Facility, $"kafka: {message.Message}");
     }

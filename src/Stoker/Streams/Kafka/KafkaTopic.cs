@@ -20,7 +20,7 @@ internal sealed class KafkaTopic : IDisposable
         (Settings, Talk, _ingest, _types) = (settings, talk, ingest, new EventTypes(ingest));
         _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Reader()).SetLogHandler((_, message) => talk.Hear(message)).SetErrorHandler((_, error) =>
         {
-            if (error.Code == ErrorCode.Local_AllBrokersDown) _silence = error.Reason;
+            if (error.Code == ErrorCode.Local_AllBrokersDown) _silence = talk.Refusal ?? error.Reason;
             talk.Hear(error);
         }).Build();
     }
@@ -52,6 +52,7 @@ internal sealed class KafkaTopic : IDisposable
     {
         var ends = _consumer.QueryWatermarkOffsets(place, AskPatience);
         _silence = null;
+        Talk.Answered();
         return ends;
     }
 

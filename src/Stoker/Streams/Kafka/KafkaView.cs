@@ -23,10 +23,11 @@ internal sealed class KafkaView(KafkaPartition partition, KafkaTopic topic) : IP
     public static LogView Open(KafkaSettings settings, IngestSpec ingest, TimeProvider clock, Action<string> say)
     {
         KafkaLibrary.Need();
+        TlsTrial.Run(settings.Address);
         var topic = new KafkaTopic(settings, ingest, new KafkaTalk(say, clock));
         try
         {
-            var facts = TopicFacts.Read(topic.Client, settings.Address);
+            var facts = TopicFacts.Read(topic.Client, settings.Address, topic.Talk);
             topic.Identify();
             var partitions = Enumerable.Range(0, facts.Partitions).Select(number => new KafkaPartition(topic, null, null, number)).ToList();
             foreach (var partition in partitions) partition.Refresh();

@@ -17,6 +17,8 @@ internal sealed class MessageBatch(MessageRecords records, IReadOnlyList<Consume
 
     public override long GreatestTime => messages.Max(each => MessageRecords.TimeOf(each.Message));
 
+    public override ReadOnlyMemory<byte> AsItCame(in LogRecord record) => records.AsItCame(record, messages[_next - 1].Message);
+
     public override void Dispose()
     {
     }

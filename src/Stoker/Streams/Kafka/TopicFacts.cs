@@ -12,7 +12,7 @@ internal sealed record TopicFacts(string Topic, int Partitions, int Replicas, in
 
     /// <summary>Asks for all topics, because asking for one makes it where the cluster makes topics by itself.</summary>
     /// <exception cref="IOException">There is no such topic, or nobody answers.</exception>
-    public static TopicFacts Read(IClient client, KafkaAddress address)
+    public static TopicFacts Read(IClient client, KafkaAddress address, KafkaTalk talk)
     {
         using var admin = new DependentAdminClientBuilder(client.Handle).Build();
         Metadata all;
@@ -22,7 +22,7 @@ internal sealed record TopicFacts(string Topic, int Partitions, int Replicas, in
         }
         catch (KafkaException silent)
         {
-            throw new IOException($"no broker of {address.Brokers} answers: {silent.Error.Reason}", silent);
+            throw new IOException($"no broker of {address.Brokers} answers: {talk.Refusal ?? silent.Error.Reason}", silent);
         }
 
         if (all.Topics.Find(each => each.Topic == address.Topic) is not { } topic)

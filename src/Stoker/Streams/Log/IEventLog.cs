@@ -46,8 +46,9 @@ internal interface IEventPartition
     /// <exception cref="IOException"/>
     ReadOutcome Find(ulong offset);
 
-    /// <summary>Completes when events of the partition are this process's to store.</summary>
-    Task<PartitionHold> HoldAsync(CancellationToken cancellation);
+    /// <summary>Completes when events of the partition are this process's to take further.</summary>
+    /// <param name="consumer">Who takes them; each has them once.</param>
+    Task<PartitionHold> HoldAsync(string consumer, CancellationToken cancellation);
 
     /// <summary>Why a store that is at this position cannot go on from it; null: it can.</summary>
     /// <param name="hash">What <see cref="RecordBatch.Hash"/> said before that event; 0: not known.</param>
@@ -76,7 +77,7 @@ internal interface IEventReader : IDisposable
     Task WaitAsync(CancellationToken cancellation);
 }
 
-/// <summary>The right to store a partition's events. Disposed of when nothing is being stored any more.</summary>
+/// <summary>The right to store or to archive a partition's events. Disposed of when nothing of it is being done any more.</summary>
 /// <param name="wanted">Another process is to have it: what is under way is ended, and nothing new begun.</param>
 internal sealed class PartitionHold(CancellationToken wanted, Action? release = null) : IDisposable
 {

@@ -18,7 +18,7 @@ namespace Stoker.Streams.Log;
 internal sealed class Partition : IEventPartition, IDisposable
 {
     /// <summary>The consumer under whose name the store's position is kept.</summary>
-    private const string Store = "store";
+    public const string Store = "store";
 
     private readonly IDisk _disk;
     private readonly string _directory;
@@ -99,7 +99,7 @@ internal sealed class Partition : IEventPartition, IDisposable
     }
 
     /// <summary>At once: whoever has the log open is the only one.</summary>
-    public Task<PartitionHold> HoldAsync(CancellationToken cancellation) => Task.FromResult(new PartitionHold(default));
+    public Task<PartitionHold> HoldAsync(string consumer, CancellationToken cancellation) => Task.FromResult(new PartitionHold(default));
 
     public string? Contradicts(ulong next, ulong hash) =>
         next > NextOffset ? $"the store has had {next} events of this log, which has only {NextOffset}: it is not the log that it was" : null;

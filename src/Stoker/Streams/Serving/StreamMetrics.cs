@@ -69,7 +69,7 @@ internal sealed class StreamMetrics
     private static void AddArchive(StringBuilder page, StreamArchive archive)
     {
         var workers = archive.Workers.Select((w, i) => (Label: $"{{partition=\"{i}\"}}", w.Progress, Lag: w.LagSeconds)).ToList();
-        Line(page, "stoker_stream_archive_next_offset", "gauge", "Of the first event that is not archived.", workers.Select(w => (w.Label, (long)w.Progress.Next)));
+        Line(page, "stoker_stream_archive_next_offset", "gauge", "Of the first event that is not archived.", workers.Where(w => !w.Progress.IsElsewhere).Select(w => (w.Label, (long)w.Progress.Next)));
         Line(page, "stoker_stream_archived_total", "counter", "Events that were archived since the process began.", workers.Select(w => (w.Label, w.Progress.Events)));
         Line(page, "stoker_stream_archive_objects_total", "counter", "Objects that were put into the archive.", workers.Select(w => (w.Label, w.Progress.Objects)));
         Line(page, "stoker_stream_archive_bytes_total", "counter", "Bytes of those objects.", workers.Select(w => (w.Label, w.Progress.Bytes)));

@@ -88,11 +88,10 @@ internal sealed class StreamProcess : IAsyncDisposable
     }
 
     /// <exception cref="IOException"/>
-    private static StreamArchive? MakeArchive(StreamPlan plan, string place, IEventLog events, TimeProvider clock)
+    private static StreamArchive? MakeArchive(StreamPlan plan, string place, IEventLog log, TimeProvider clock)
     {
-        if (events is not StreamLog log) return plan.Archive is null ? null : throw new IOException("the events of a topic are not archived: the plan asks for what the estate file may not declare");
         if (plan.Archive is { } archive) return StreamArchive.Open(plan.Name, log, archive, place, plan.ToTransform(), Disk.Instance, HostEnvironment.Variable, clock, Say);
-        StreamArchive.Release(log);
+        if (log is StreamLog embedded) StreamArchive.Release(embedded);
         return null;
     }
 

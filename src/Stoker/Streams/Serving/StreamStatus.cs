@@ -45,7 +45,7 @@ internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, u
     [JsonIgnore]
     public bool IsTaking => State is "writable" or "stored_elsewhere";
 
-    /// <summary>The first event that is not archived; null: there is no archive.</summary>
+    /// <summary>The first event that is not archived; null: there is no archive, or another process archives the partition.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ulong? Archived { get; init; }
 
@@ -76,8 +76,8 @@ internal sealed record PartitionReport(int Partition, ulong Begin, ulong Next, u
             status.Hash?.ToString() ?? "", status.Bytes)
         {
             Problem = progress.Problem ?? (status.Failure.Length > 0 ? status.Failure : null),
-            Archived = archived?.Next,
-            ArchiveLagSeconds = archive is null ? null : Math.Round(archive.LagSeconds, 3),
+            Archived = archived is { IsElsewhere: false } ? archived.Next : null,
+            ArchiveLagSeconds = archived is null or { IsElsewhere: true } ? null : Math.Round(archive!.LagSeconds, 3),
             ArchiveProblem = archived?.Problem,
         };
     }

@@ -38,6 +38,9 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private long _poison;
     private string? _problem;
 
+    /// <summary>The log cannot be read on, and is to be opened anew; nothing that is only not fetched yet.</summary>
+    private bool _isDamaged;
+
     public PartitionWorker(IEventPartition partition, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock, Action<string> say)
     {
         (_partition, _store, _letters, _clock, _say) = (partition, store, letters, clock, say);
@@ -113,7 +116,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private async Task<PartitionHold> HoldAsync(CancellationToken stop)
     {
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var holding = _partition.HoldAsync(leaving.Token);
+        var holding = _partition.HoldAsync(Partition.Store, leaving.Token);
         try
         {
             while (!holding.IsCompleted && await Task.WhenAny(holding, Task.Delay(LookEvery, _clock, stop)) != holding)
@@ -174,9 +177,10 @@ internal sealed class PartitionWorker : IAsyncDisposable
             }
 
             _batch.Begin(next);
+            _isDamaged = false;
             if (Gather(reader) is not { } end)
             {
-                if (_problem is not null && reader.NextOffset < _partition.NextOffset) return;
+                if (_isDamaged) return;
                 Well();
                 Tell(next, null);
                 await WaitAsync(reader, stop);
@@ -234,6 +238,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
                     break;
                 case ReadOutcome.Damaged damaged:
                     Trouble($"the log is damaged: {damaged.Value}; `stoker stream verify` tells more");
+                    _isDamaged = true;
                     return end;
                 case ReadOutcome.End:
                     return end;

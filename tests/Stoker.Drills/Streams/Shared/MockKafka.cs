@@ -26,10 +26,15 @@ internal sealed class MockKafka : IAsyncDisposable
 
     public string Address => $"kafka://127.0.0.1:{Port}/{Topic}";
 
-    public static async Task<MockKafka> StartAsync(int partitions = 4)
+    public static void SkipUnlessThere()
     {
         Assert.SkipUnless(NativeLibrary.TryLoad("librdkafka.so.1", out _), "Kafka's library librdkafka.so.1 is not installed (Debian: librdkafka1)");
         Assert.SkipUnless(File.Exists("/usr/bin/python3"), "python3 is not installed");
+    }
+
+    public static async Task<MockKafka> StartAsync(int partitions = 4)
+    {
+        SkipUnlessThere();
         var start = new ProcessStartInfo("/usr/bin/python3", [Path.Combine(Machine.Repository, "estates", "ca4", "mock-kafka.py"), "0", Topic, $"{partitions}"])
         {
             RedirectStandardInput = true,

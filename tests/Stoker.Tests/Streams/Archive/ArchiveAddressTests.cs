@@ -37,8 +37,20 @@ public sealed class ArchiveAddressTests
         var place = new ArchivePlace("0123", 7, 1234, 1_795_262_400_000_000);
         Assert.Equal("frames/raw/log=0123/partition=7/date=2026-11-21/00000000000000001234.ndjson.gz", ArchiveNames.OfObject("frames", ArchiveSpec.Raw, place));
         Assert.Equal("frames/manifest/log=0123/partition=7/date=2026-11-21/00000000000000001234.json", ArchiveNames.OfManifest("frames", place));
-        Assert.Equal(("0123", 7, 1234ul), ArchiveNames.Read(ArchiveNames.OfManifest("frames", place)));
-        Assert.Equal(("0123", 7, 1234ul), ArchiveNames.Read(ArchiveNames.OfObject("frames", ArchiveSpec.Raw, place)));
+        Assert.Equal(new ArchiveName("0123", 7, 1234, null), ArchiveNames.Read(ArchiveNames.OfManifest("frames", place)));
+        Assert.Equal(new ArchiveName("0123", 7, 1234, null), ArchiveNames.Read(ArchiveNames.OfObject("frames", ArchiveSpec.Raw, place)));
         Assert.Null(ArchiveNames.Read("frames/manifest/README.json"));
+        Assert.Null(ArchiveNames.Read("frames/manifest/log=0123/partition=7/date=2026-11-21/1-2-3.json"));
+        Assert.Null(ArchiveNames.Read("frames/manifest/log=0123/partition=7/date=2026-11-21/1-.json"));
+    }
+
+    [Fact]
+    public void A_name_of_a_topic_s_object_has_no_dots_but_before_its_ending_and_tells_where_it_ends()
+    {
+        var place = new ArchivePlace("kafka:abc/gpu.facts", 0, 7, 1_795_262_400_000_000) { Next = 12 };
+        var name = ArchiveNames.OfManifest("frames", place);
+        Assert.Matches("^frames/manifest/log=kafka-abc-gpu-facts-[0-9a-f]{8}/partition=0/date=2026-11-21/00000000000000000007-00000000000000000012[.]json$", name);
+        Assert.Equal(new ArchiveName(ArchiveNames.LogOf("kafka:abc/gpu.facts"), 0, 7, 12), ArchiveNames.Read(name));
+        Assert.NotEqual(ArchiveNames.LogOf("kafka:abc/gpu.facts"), ArchiveNames.LogOf("kafka:abc/gpu-facts"));
     }
 }

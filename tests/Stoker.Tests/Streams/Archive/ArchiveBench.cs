@@ -123,7 +123,7 @@ internal sealed class ArchiveBench : IAsyncDisposable
     public async Task<ArchiveReport> VerifyAsync()
     {
         var files = LogFiles.Look(Workshop.Disk, LogWorkshop.Root);
-        return await new ArchiveVerifier(Store, Stream, files, static _ => { }).RunAsync(TestContext.Current.CancellationToken);
+        return await new ArchiveVerifier(Store, Stream, files?.ToView(), static _ => { }).RunAsync(TestContext.Current.CancellationToken);
     }
 
     public async Task AssertWholeAsync()

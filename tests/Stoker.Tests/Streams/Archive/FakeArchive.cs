@@ -14,6 +14,9 @@ internal sealed class FakeArchive(SimulatedDisk disk, string root) : IArchiveSto
     /// <summary>Instead of the call: its number and the object's name.</summary>
     public Func<int, string, Exception?>? Before { get; set; }
 
+    /// <summary>What a call waits for, by the object's name; null: nothing.</summary>
+    public Func<string, Task?>? Hold { get; set; }
+
     /// <summary>Although it was done.</summary>
     public Func<int, string, Exception?>? After { get; set; }
 
@@ -30,6 +33,7 @@ internal sealed class FakeArchive(SimulatedDisk disk, string root) : IArchiveSto
     {
         var call = Interlocked.Increment(ref _calls);
         if (Before?.Invoke(call, name) is { } refused) throw refused;
+        if (Hold?.Invoke(name) is { } held) await held;
         await _inner.PutAsync(name, content, sha256, cancellation);
         lock (_access) _puts.Add(name);
         if (After?.Invoke(call, name) is { } broken) throw broken;

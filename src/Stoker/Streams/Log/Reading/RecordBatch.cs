@@ -23,6 +23,9 @@ internal abstract class RecordBatch : IDisposable
 
     public abstract void Dispose();
 
+    /// <summary>The bytes of the record that was enumerated last, whatever the stream takes for right now: the same from the same log at any time.</summary>
+    public virtual ReadOnlyMemory<byte> AsItCame(in LogRecord record) => record.Payload;
+
     protected internal abstract void Rewind();
 
     protected internal abstract bool TryNext(out LogRecord record);
