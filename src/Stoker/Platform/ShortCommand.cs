@@ -37,9 +37,13 @@ internal static class ShortCommand
     private static long _lastRun;
 
     /// <param name="limit">Null: no limit but the token.</param>
+    public static Task<ShortCommandOutcome> RunAsync(
+        string executable, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, TimeSpan? limit, CancellationToken cancel = default) =>
+        RunAsync(executable, arguments, environment, limit, OutputTail.Usual, cancel);
+
     /// <param name="kept">How much of its output is wanted at most, in bytes, from the end.</param>
     public static async Task<ShortCommandOutcome> RunAsync(
-        string executable, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, TimeSpan? limit, CancellationToken cancel = default, int kept = OutputTail.Usual)
+        string executable, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, TimeSpan? limit, int kept, CancellationToken cancel = default)
     {
         using var output = new OutputTail(kept);
         using var errors = new OutputTail();

@@ -24,7 +24,7 @@ public sealed class ShortCommandTests
         var whole = string.Concat(Enumerable.Range(1, 50000).Select(i => $"{i}\n"));
         var usual = Assert.IsType<ShortCommandOutcome.Ended>(await ShortCommand.RunAsync("/bin/sh", count, Workshop.PlainEnvironment, null));
         Assert.Equal(whole[^4096..], usual.Output);
-        var all = Assert.IsType<ShortCommandOutcome.Ended>(await ShortCommand.RunAsync("/bin/sh", count, Workshop.PlainEnvironment, null, kept: 1 << 20));
+        var all = Assert.IsType<ShortCommandOutcome.Ended>(await ShortCommand.RunAsync("/bin/sh", count, Workshop.PlainEnvironment, null, 1 << 20));
         Assert.Equal(whole, all.Output);
     }
 

@@ -54,7 +54,7 @@ internal sealed record FactDoors
             Nvml = () => Platform.Nvml.Read(),
             Find = command => Executables.Find(command, path, "/"),
             Run = (tool, arguments, limit) => ShortCommand.RunAsync(tool, arguments, environment, limit),
-            List = (tool, arguments, limit) => ShortCommand.RunAsync(tool, arguments, environment, limit, kept: 1 << 20),
+            List = (tool, arguments, limit) => ShortCommand.RunAsync(tool, arguments, environment, limit, 1 << 20),
             Clock = clock,
             Homes = [.. homes],
         };
