@@ -81,7 +81,9 @@ public sealed class ProcessTreeTests : IDisposable
         var own = ProcessTable.Take().Find(HostEnvironment.ProcessId)!.Value;
 
         Assert.Equal("Stoker.Tests", own.Command);
-        Assert.InRange(own.ResidentBytes, 10_000_000UL, 2_000_000_000UL);
+        // Other tests take and give back memory meanwhile.
+        var told = (ulong)Environment.WorkingSet;
+        Assert.InRange(own.ResidentBytes, told / 4, told * 4);
         Assert.True(own.CpuTime > TimeSpan.Zero);
         Assert.Contains("Stoker.Tests", ProcessTable.CommandLine(own.Pid)[0]);
     }

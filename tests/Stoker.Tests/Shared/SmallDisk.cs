@@ -28,7 +28,15 @@ internal sealed class SmallDisk : IDisposable
     {
         string path = System.IO.Path.Combine(Path, "ballast");
         using FileStream file = File.Create(path, 1);
-        file.Write(new byte[new DriveInfo(Path).AvailableFreeSpace - leaving]);
+        try
+        {
+            file.Write(new byte[new DriveInfo(Path).AvailableFreeSpace - leaving]);
+        }
+        catch (IOException) when (leaving == 0)
+        {
+            // Somebody else has written there meanwhile; it is as full as it can be.
+        }
+
         return path;
     }
 
