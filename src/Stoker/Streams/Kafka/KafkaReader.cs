@@ -26,12 +26,13 @@ internal sealed class KafkaReader : IEventReader
     private TaskCompletionSource? _more;
     private string? _failure;
     private ulong _end;
+    private ulong _expected;
     private long _bytes;
     private volatile bool _stopping;
 
     public KafkaReader(KafkaPartition partition, KafkaSettings settings, KafkaTalk talk, MessageRecords records, ulong from)
     {
-        (_partition, _records, NextOffset) = (partition, records, from);
+        (_partition, _records, NextOffset, _expected) = (partition, records, from, from);
         _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Reader()).SetLogHandler((_, message) => talk.Hear(message)).SetErrorHandler((_, error) => talk.Hear(error)).Build();
         _consumer.Assign(new TopicPartitionOffset(partition.Place, (long)from));
         _thread = new Thread(Run) { IsBackground = true, Name = $"kafka partition {partition.Number}" };
@@ -120,6 +121,9 @@ internal sealed class KafkaReader : IEventReader
             return;
         }
 
+        // After a broker was away, or this process was frozen, the library may fetch once more what it has given already.
+        if ((ulong)result.Offset.Value < _expected) return;
+        _expected = (ulong)result.Offset.Value + 1;
         while (!_stopping && IsFull()) _room.WaitOne();
         lock (_access)
         {
