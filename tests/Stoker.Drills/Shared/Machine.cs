@@ -98,7 +98,7 @@ public sealed class Machine : IDisposable
         var clock = Stopwatch.StartNew();
         while (!isSo())
         {
-            if (clock.Elapsed > (limit ?? TimeSpan.FromSeconds(30)))
+            if (clock.Elapsed > (limit ?? TimeSpan.FromSeconds(90)))
                 Assert.Fail($"not within {clock.Elapsed.TotalSeconds:0} s: {what}\n{Run("status").Output}\n{Run("events").Output}");
             Thread.Sleep(20);
         }

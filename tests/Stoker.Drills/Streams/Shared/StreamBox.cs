@@ -17,7 +17,7 @@ internal sealed class StreamBox : IAsyncDisposable
 {
     public const string Name = "drill";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly string? _own;
     private readonly StringBuilder _said = new();
