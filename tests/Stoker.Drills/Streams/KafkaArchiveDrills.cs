@@ -92,7 +92,7 @@ public sealed class KafkaArchiveDrills : ArchiveConformance
     private protected override Task<LogBed> BedAsync() => LogBed.KafkaAsync(4);
 
     /// <summary>Few and small: a mock cluster forgets what is more than 5 MiB of a partition.</summary>
-    private protected override Producers Load(StreamBox box, Oracle oracle) => new(box, oracle, count: 3, batch: 6, issue: static made => made.Issue(noise: 40), pause: TimeSpan.FromMilliseconds(20));
+    private protected override Producers Load(StreamBox box, Oracle oracle) => new(box, oracle, count: 3, batch: 6, issue: static made => made.Issue(noise: 40), pause: TimeSpan.FromMilliseconds(80));
 
     private static int Archived(JsonNode status) => Partitions(status).Count(each => each["archived"] is not null);
 }

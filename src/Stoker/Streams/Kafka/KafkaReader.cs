@@ -19,20 +19,13 @@ internal sealed class KafkaReader : IEventReader
     private readonly KafkaPartition _partition;
     private readonly IConsumer<byte[], byte[]?> _consumer;
     private readonly MessageRecords _records;
-    private readonly Lock _access = new();
-    private readonly AutoResetEvent _room = new(false);
+    private readonly FetchQueue<ConsumeResult<byte[], byte[]?>> _fetched = new(MostMessages, MostBytes);
     private readonly Thread _thread;
-    private List<ConsumeResult<byte[], byte[]?>> _fetched = [];
-    private TaskCompletionSource? _more;
-    private string? _failure;
-    private ulong _end;
-    private ulong _expected;
-    private long _bytes;
     private volatile bool _stopping;
 
     public KafkaReader(KafkaPartition partition, KafkaSettings settings, KafkaTalk talk, MessageRecords records, ulong from)
     {
-        (_partition, _records, NextOffset, _expected) = (partition, records, from, from);
+        (_partition, _records, NextOffset) = (partition, records, from);
         _consumer = new ConsumerBuilder<byte[], byte[]?>(settings.Reader()).SetLogHandler((_, message) => talk.Hear(message)).SetErrorHandler((_, error) => talk.Hear(error)).Build();
         _consumer.Assign(new TopicPartitionOffset(partition.Place, (long)from));
         _thread = new Thread(Run) { IsBackground = true, Name = $"kafka partition {partition.Number}" };
@@ -43,47 +36,29 @@ internal sealed class KafkaReader : IEventReader
 
     public ReadOutcome Read()
     {
-        List<ConsumeResult<byte[], byte[]?>> found;
-        string? failure;
-        ulong end;
-        lock (_access)
+        var fetched = _fetched.Take();
+        if (fetched.Items is { } items)
         {
-            (found, failure, end) = (_fetched, _failure, _end);
-            if (found.Count > 0) (_fetched, _bytes) = ([], 0);
-            else _failure = null;
-        }
-
-        _room.Set();
-        if (found.Count > 0)
-        {
-            var batch = new MessageBatch(_records, found);
+            var batch = new MessageBatch(_records, items);
             NextOffset = batch.NextOffset;
             return new ReadOutcome.Batch(batch);
         }
 
-        if (failure is not null) return Fail(failure);
+        if (fetched.Failure is { } failure) return Fail(failure);
         // Behind the last message there may be markers, which nobody reads.
-        NextOffset = Math.Max(NextOffset, end);
+        NextOffset = Math.Max(NextOffset, fetched.End);
         return ReadOutcome.End.Instance;
     }
 
-    public Task WaitAsync(CancellationToken cancellation)
-    {
-        lock (_access)
-        {
-            if (_fetched.Count > 0 || _failure is not null) return Task.CompletedTask;
-            _more ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            return _more.Task.WaitAsync(cancellation);
-        }
-    }
+    public Task WaitAsync(CancellationToken cancellation) => _fetched.WaitAsync(cancellation);
 
     public void Dispose()
     {
         _stopping = true;
-        _room.Set();
+        _fetched.Close();
         _thread.Join();
         _consumer.Dispose();
-        _room.Dispose();
+        _fetched.Dispose();
     }
 
     /// <summary>A position that the broker does not have is one that retention has passed; everything else is no position.</summary>
@@ -107,8 +82,7 @@ internal sealed class KafkaReader : IEventReader
             }
             catch (KafkaException failed)
             {
-                lock (_access) _failure = failed.Error.Reason;
-                Tell();
+                _fetched.PutFailure(failed.Error.Reason);
             }
         }
     }
@@ -117,33 +91,11 @@ internal sealed class KafkaReader : IEventReader
     {
         if (result.IsPartitionEOF)
         {
-            lock (_access) _end = (ulong)result.Offset.Value;
+            _fetched.PutEnd((ulong)result.Offset.Value);
             return;
         }
 
-        // After a broker was away, or this process was frozen, the library may fetch once more what it has given already.
-        if ((ulong)result.Offset.Value < _expected) return;
-        _expected = (ulong)result.Offset.Value + 1;
-        while (!_stopping && IsFull()) _room.WaitOne();
-        lock (_access)
-        {
-            _fetched.Add(result);
-            _bytes += result.Message.Value?.Length ?? 0;
-        }
-
         _partition.Advance((ulong)result.Offset.Value + 1);
-        Tell();
-    }
-
-    private bool IsFull()
-    {
-        lock (_access) return _fetched.Count >= MostMessages || _bytes >= MostBytes;
-    }
-
-    private void Tell()
-    {
-        TaskCompletionSource? more;
-        lock (_access) (more, _more) = (_more, null);
-        more?.SetResult();
+        _fetched.Put(result, result.Message.Value?.Length ?? 0);
     }
 }
