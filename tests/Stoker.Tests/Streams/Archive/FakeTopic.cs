@@ -18,6 +18,7 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
     private CancellationTokenSource _wanted = new();
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ulong _next;
+    private int _given;
 
     public string LogName => "kafka:cluster/topic.1";
 
@@ -41,6 +42,9 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
 
     public long Bytes => 0;
 
+    /// <summary>A reader is given nothing before <see cref="Give"/>, as one is that has only begun to fetch.</summary>
+    public bool IsSlow { get; set; }
+
     public LogView View => new(LogName, [this], []) { IsRemote = true };
 
     public void Add(string id, DateTimeOffset time, RecordFault? fault = null)
@@ -52,11 +56,22 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
         };
         var frame = new ArrayBufferWriter<byte>();
         EnvelopeFrame.Write(said, frame);
-        TaskCompletionSource more;
         lock (_access)
         {
             _records[_next] = new LogRecord(_next, LogModule.MicrosecondsOf(time), 0, fault is null ? frame.WrittenSpan.ToArray() : "{}"u8.ToArray()) { Fault = fault };
             _next++;
+        }
+
+        Give();
+    }
+
+    /// <summary>All readers that there are have fetched what there is.</summary>
+    public void Give()
+    {
+        TaskCompletionSource more;
+        lock (_access)
+        {
+            _given++;
             (more, _more) = (_more, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
@@ -131,7 +146,11 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
 
     private sealed class Reader(FakeTopic topic, ulong from) : IEventReader
     {
+        private readonly int _given = topic._given;
+
         public ulong NextOffset { get; private set; } = from;
+
+        private bool IsFetching => topic.IsSlow && topic._given == _given;
 
         public ReadOutcome Read()
         {
@@ -144,6 +163,7 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
                     return deleted;
                 }
 
+                if (IsFetching) return ReadOutcome.End.Instance;
                 var found = topic._records.Values.Where(record => record.Offset >= NextOffset).Take(Fetched).ToList();
                 if (found.Count == 0) return ReadOutcome.End.Instance;
                 NextOffset = found[^1].Offset + 1;
@@ -153,7 +173,7 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
 
         public Task WaitAsync(CancellationToken cancellation)
         {
-            lock (topic._access) return topic._records.Keys.Any(offset => offset >= NextOffset) ? Task.CompletedTask : topic._more.Task.WaitAsync(cancellation);
+            lock (topic._access) return !IsFetching && topic._records.Keys.Any(offset => offset >= NextOffset) ? Task.CompletedTask : topic._more.Task.WaitAsync(cancellation);
         }
 
         public void Dispose()

@@ -2,6 +2,7 @@ using System.Text;
 using Stoker.Streams.Log.Opening;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Work;
+using Stoker.Tests.Streams.Archive;
 using Stoker.Tests.Streams.Log.Shared;
 using Xunit;
 
@@ -156,6 +157,23 @@ public sealed class PartitionWorkerTests
         await bench.UntilAsync(() => bench.Worker.Progress.Problem == "no route");
         await bench.UntilAsync(() => bench.Worker.Progress.Problem is null, timePasses: true);
         Assert.Contains("events of partition 0 are stored again", bench.Said);
+    }
+
+    [Fact]
+    public async Task An_outage_is_over_although_a_topic_has_not_given_yet_what_is_known_to_be_there()
+    {
+        using var topic = new FakeTopic();
+        await using var bench = new WorkerBench(topic: topic);
+        bench.Store.OnTake = take => take < 3 ? new StoreUnavailableException("no route") : null;
+        topic.Add("a", bench.Time.GetUtcNow());
+        topic.IsSlow = true;
+        bench.Run();
+        await bench.UntilAsync(() => bench.Worker.Progress.Problem == "no route");
+        await bench.UntilAsync(() => bench.Worker.Progress.Problem is null, timePasses: true);
+        Assert.Equal(3, bench.Store.Takes);
+        topic.Give();
+        await bench.UntilAsync(() => bench.Worker.Progress.Next == 1);
+        Assert.Equal((3, "a"), (bench.Store.Takes, Assert.Single(bench.Store.Ids)));
     }
 
     [Fact]

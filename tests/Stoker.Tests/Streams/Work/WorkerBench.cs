@@ -6,6 +6,7 @@ using Stoker.Streams.Transform;
 using Stoker.Streams.Work;
 using Stoker.Tests.Gateway;
 using Stoker.Tests.Logs;
+using Stoker.Tests.Streams.Archive;
 using Stoker.Tests.Streams.Log.Shared;
 using Xunit;
 
@@ -21,11 +22,12 @@ internal sealed class WorkerBench : IAsyncDisposable
     private readonly List<string> _said = [];
     private Task _running = Task.CompletedTask;
 
-    public WorkerBench(LogWorkshop? workshop = null)
+    /// <param name="topic">Instead of the log.</param>
+    public WorkerBench(LogWorkshop? workshop = null, FakeTopic? topic = null)
     {
         Workshop = workshop ?? LogWorkshop.Make();
         Letters = DeadLetterStore.Open(_scratch.Directory);
-        Worker = new PartitionWorker(Workshop.Partition, Store, Letters, EventTransform.Of("box-1"), Time, line =>
+        Worker = new PartitionWorker(topic ?? (IEventPartition)Workshop.Partition, Store, Letters, EventTransform.Of("box-1"), Time, line =>
         {
             lock (_said) _said.Add(line);
         });
