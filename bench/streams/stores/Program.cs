@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Stoker.Streams.Events;
 using Stoker.Streams.Stores;
 
 if (StoreAddress.Parse(args[0], out var address) is { } problem)
@@ -54,7 +55,10 @@ static StoredDocument Make(long n, byte[] embedding)
     var json = $$$"""
         {"_id":"{{{id}}}","metadata_id":"{{{id}}}","source":"s3://frames/2026/11/{{{n:d9}}}.png","type":"gpu.facts.v1","time":"2026-11-21T12:00:00.{{{n % 1000000:d6}}}Z","gpu_hardware":{"name":"NVIDIA H100 80GB HBM3","uuid":"{{{gpu}}}","memory_total":85899345920,"memory_allocated":{{{n * 1048576}}},"compute_capability":"9.0","cuda":"12.4","torch":"2.5.1","driver":"550.54.15"},"extra":{"camera":"north-{{{n % 7}}}","frame":{{{n}}},"exposure":0.0{{{n % 97}}}},"enrichment":{"host":"{{{host}}}","gpu":"{{{gpu}}}"},"lineage":{"log":"0123456789abcdef0123456789abcdef","partition":0,"offset":{{{n}}},"producer":"edge-7"}}
         """;
+    Span<byte> key = stackalloc byte[EventIdentity.Length];
+    var source = Encoding.UTF8.GetBytes($"s3://frames/2026/11/{n:d9}.png");
+    EventIdentity.OfEvent(source, Encoding.UTF8.GetBytes(id), key);
     return new StoredDocument(
-        new Guid(hash[16..]), Encoding.UTF8.GetBytes(id), Encoding.UTF8.GetBytes($"s3://frames/2026/11/{n:d9}.png"), "gpu.facts.v1"u8.ToArray(),
+        Guid.Parse(key), Encoding.UTF8.GetBytes(id), source, "gpu.facts.v1"u8.ToArray(),
         Encoding.UTF8.GetBytes(host), Encoding.UTF8.GetBytes(gpu), 1795262400000000 + n, 1795262400000500 + n, n, Encoding.UTF8.GetBytes(json), embedding);
 }

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace Stoker.Streams.Events;
 
@@ -19,7 +21,10 @@ internal static class EventIdentity
         Format(hash, id);
     }
 
-    /// <summary>The key of a document in a store: one for each source and id. Neither has a NUL in it.</summary>
+    /// <summary>
+    /// The key of a document in a store: one for each source and id. Neither has a NUL in it. Its first half is of the id alone, so that a store finds an id by
+    /// its keys (<see cref="KeysOf"/>) and needs no index for it, which would cost as much to write as the keys'.
+    /// </summary>
     public static void OfEvent(ReadOnlySpan<byte> source, ReadOnlySpan<byte> id, Span<byte> key)
     {
         var length = source.Length + 1 + id.Length;
@@ -27,8 +32,23 @@ internal static class EventIdentity
         source.CopyTo(rented);
         rented[source.Length] = 0;
         id.CopyTo(rented.AsSpan(source.Length + 1));
-        OfContent(rented.AsSpan(0, length), key);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(rented.AsSpan(0, length), hash);
         ArrayPool<byte>.Shared.Return(rented);
+        BinaryPrimitives.WriteUInt64BigEndian(hash, Hash(id, default));
+        Format(hash, key);
+    }
+
+    /// <summary>Between which the keys are, both included, of all events with this id; those of a few others may be there, too.</summary>
+    public static (Guid First, Guid Last) KeysOf(string id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, Hash(Encoding.UTF8.GetBytes(id), default));
+        bytes[6] = VersionOf(bytes[6]);
+        bytes[8..].Clear();
+        var first = new Guid(bytes, bigEndian: true);
+        bytes[8..].Fill(0xff);
+        return (first, new Guid(bytes, bigEndian: true));
     }
 
     /// <summary>A hash of 64 bits, the same everywhere and for ever: what the log keeps beside an event, and what chooses its partition.</summary>
@@ -42,9 +62,11 @@ internal static class EventIdentity
         return hash ^ (hash >> 32);
     }
 
+    private static byte VersionOf(byte sixth) => (byte)((sixth & 0x0f) | 0x80);
+
     private static void Format(Span<byte> hash, Span<byte> text)
     {
-        hash[6] = (byte)((hash[6] & 0x0f) | 0x80);
+        hash[6] = VersionOf(hash[6]);
         hash[8] = (byte)((hash[8] & 0x3f) | 0x80);
         var at = 0;
         for (var i = 0; i < 16; i++)

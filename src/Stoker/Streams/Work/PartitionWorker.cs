@@ -18,7 +18,7 @@ namespace Stoker.Streams.Work;
 internal sealed class PartitionWorker : IAsyncDisposable
 {
     /// <summary>Of events that are stored together, beyond which no more are added.</summary>
-    private const long MostBytes = 8 << 20;
+    private const long MostBytes = 16 << 20;
 
     /// <summary>How often the store is asked how far it is, while another process stores the partition's events.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);

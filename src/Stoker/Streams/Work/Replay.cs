@@ -19,7 +19,7 @@ namespace Stoker.Streams.Work;
 internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock)
 {
     /// <summary>Of events that are looked at together.</summary>
-    private const long MostBytes = 8 << 20;
+    private const long MostBytes = 16 << 20;
 
     private readonly ReplaySums _sums = new();
     private bool _hasLetters;

@@ -33,6 +33,27 @@ public sealed class IngestReaderTests
     }
 
     [Fact]
+    public void The_keys_of_an_id_stand_together_whatever_its_source()
+    {
+        var keys = new SortedDictionary<Guid, string>(Comparer<Guid>.Create((a, b) => a.CompareTo(b)));
+        foreach (var id in (string[])["a", "b", "frame-1", "frame-2", "é"])
+        {
+            var (first, last) = EventIdentity.KeysOf(id);
+            foreach (var source in (string[])["s3://one", "s3://two", ""])
+            {
+                Span<byte> text = stackalloc byte[EventIdentity.Length];
+                EventIdentity.OfEvent(Encoding.UTF8.GetBytes(source), Encoding.UTF8.GetBytes(id), text);
+                var key = Guid.Parse(text);
+                Assert.Equal(8, key.Version);
+                Assert.InRange(key, first, last);
+                keys.Add(key, id);
+            }
+        }
+
+        Assert.Equal(5, keys.Values.Zip(keys.Values.Skip(1)).Count(pair => pair.First != pair.Second) + 1);
+    }
+
+    [Fact]
     public void What_a_stream_asks_for_is_asked_of_every_document()
     {
         var door = new Door(new IngestSpec { Required = ["embedding", "source_uri"], Embedding = new VectorSpec { Dimension = 3 } });

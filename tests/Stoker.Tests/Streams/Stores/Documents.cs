@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text;
+using Stoker.Streams.Events;
 using Stoker.Streams.Stores;
 
 namespace Stoker.Tests.Streams.Stores;
@@ -21,7 +21,12 @@ internal static class Documents
         CultureInfo.InvariantCulture,
         $$"""{"metadata_id":"{{id}}","gpu_hardware":{"name":"NVIDIA H100 80GB","memory":85899345920,"load":0.{{sequence % 97}}},"lineage":{"partition":0,"offset":{{sequence}}} }""");
 
-    public static Guid KeyOf(string source, string id) => new(SHA256.HashData(Utf8($"{source}\0{id}").Span).AsSpan(0, 16), bigEndian: true);
+    public static Guid KeyOf(string source, string id)
+    {
+        Span<byte> key = stackalloc byte[EventIdentity.Length];
+        EventIdentity.OfEvent(Utf8(source).Span, Utf8(id).Span, key);
+        return Guid.Parse(key);
+    }
 
     public static byte[] Bytes(float[] vector) => MemoryMarshal.AsBytes(vector.AsSpan()).ToArray();
 

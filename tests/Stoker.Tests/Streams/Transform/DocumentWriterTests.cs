@@ -30,7 +30,7 @@ public sealed class DocumentWriterTests
         var (json, vector) = Write(Post("application/json", Document), enrichment: new EventEnrichment("colab-1", "GPU-1"));
         Assert.Equal(
             """
-            {"_id":"9c3fe0c8-1f1c-8ef2-b498-bac99caa2b90","metadata_id":"img-1","source":"gs://ca4/1.png","type":"gpu.facts.v1","time":"2026-03-01T12:00:00+01:00",
+            {"_id":"26554609-c3f5-8623-b498-bac99caa2b90","metadata_id":"img-1","source":"gs://ca4/1.png","type":"gpu.facts.v1","time":"2026-03-01T12:00:00+01:00",
             "received":"2026-11-21T12:00:00.0000000Z","embedding_dim":2,"source_uri":"gs://ca4/1.png","gpu_hardware":{"device_name":"Tesla T4","total_memory":1.50e10},
             "extra":{"label":"cat","a b":[1,{"c":2}]},"other":{"camera":"north","lineage":"mine","café":"\u00e9\n"},
             "lineage":{"log":"gpu-metadata","partition":2,"offset":77,"producer":"colab","schema":"gpu.facts.v1","transform":"1"},
@@ -76,7 +76,7 @@ public sealed class DocumentWriterTests
         var json = Write(Post("application/json", Document), plan, new EventEnrichment("h", null)).Json;
         Assert.Equal(
             """
-            {"_id":"9c3fe0c8-1f1c-8ef2-b498-bac99caa2b90","metadata_id":"img-1","source":"gs://ca4/1.png","type":"gpu.facts.v1","time":"2026-03-01T12:00:00+01:00",
+            {"_id":"26554609-c3f5-8623-b498-bac99caa2b90","metadata_id":"img-1","source":"gs://ca4/1.png","type":"gpu.facts.v1","time":"2026-03-01T12:00:00+01:00",
             "received":"2026-11-21T12:00:00.0000000Z","embedding_dim":2,"source_uri":"gs://ca4/1.png","extra":{"second":2},"other":{"lineage":"mine","café":"\u00e9\n"},
             "lineage":{"log":"gpu-metadata","partition":2,"offset":77,"producer":"colab","schema":"gpu.facts.v1","transform":"7"},
             "gpu":"Tesla T4","site":{"name":"lab"},"deep":{"er":"img-1"},"gpu_hardware":"Tesla T4","label":"cat"}

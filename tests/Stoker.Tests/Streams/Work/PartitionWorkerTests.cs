@@ -240,11 +240,11 @@ public sealed class PartitionWorkerTests
         using var large = LogWorkshop.Make(LogWorkshop.Small with { SegmentBytes = 16 << 20, BatchBytes = 2 << 20 });
         await using var bench = new WorkerBench(large);
         var data = $"{{\"noise\":\"{new string('x', 1 << 20)}\"}}";
-        for (var i = 0; i < 24; i++) bench.AppendData($"e{i}", data);
+        for (var i = 0; i < 40; i++) bench.AppendData($"e{i}", data);
         bench.Run();
         await bench.StoredAsync();
-        Assert.Equal(24, bench.Store.Ids.Count);
-        Assert.InRange(bench.Store.MostDocuments, 1, 9);
+        Assert.Equal(40, bench.Store.Ids.Count);
+        Assert.InRange(bench.Store.MostDocuments, 1, 17);
     }
 
     /// <summary>Three events, of which the one in the middle was damaged and set aside.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Stoker.Streams.Events;
 using Stoker.Streams.Stores.Queries;
 
 namespace Stoker.Streams.Stores.Mongo;
@@ -56,7 +57,16 @@ internal static class MongoQueries
     private static BsonMap Filter(DocumentQuery query)
     {
         var filter = new BsonMap();
-        if (query.Key is { } key) filter.Add("_id", key.ToString());
+        if (query.Key is { } key)
+        {
+            filter.Add("_id", key.ToString());
+        }
+        else if (query.Id is { } id)
+        {
+            var (first, last) = EventIdentity.KeysOf(id);
+            filter.Add("_id", new BsonMap { { "$gte", first.ToString() }, { "$lte", last.ToString() } });
+        }
+
         foreach (var (name, value) in (ReadOnlySpan<(string, string?)>)[("id", query.Id), ("source", query.Source), ("type", query.Type), ("host", query.Host), ("gpu", query.Gpu)])
         {
             if (value is not null) filter.Add(name, value);

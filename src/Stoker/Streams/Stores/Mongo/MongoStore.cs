@@ -129,7 +129,7 @@ internal sealed class MongoStore(StoreSpec spec, TimeProvider time) : IDocumentS
         var kept = (await _connection.AskAsync(mode, cancellation)).Map("value")?.Text("mode");
         if (kept != spec.Mode.ToString())
             throw new StoreUnavailableException($"`{spec.Collection}` of {spec.Address} was made to keep `{kept}` and cannot keep `{spec.Mode}`: choose another collection");
-        var indexes = new List<object?> { Index("id", "id"), Index("time", "time_us"), Index("host", "host", "time_us"), Index("gpu", "gpu", "time_us") };
+        var indexes = new List<object?> { Index("time", "time_us"), Index("host", "host", "time_us"), Index("gpu", "gpu", "time_us") };
         await _connection.AskAsync(new BsonMap { { "createIndexes", spec.Collection }, { "indexes", indexes } }, cancellation);
         _preparedOn = _connection.Number;
     }

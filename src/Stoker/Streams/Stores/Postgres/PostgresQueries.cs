@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Npgsql;
+using Stoker.Streams.Events;
 using Stoker.Streams.Stores.Queries;
 
 namespace Stoker.Streams.Stores.Postgres;
@@ -49,7 +50,14 @@ internal static class PostgresQueries
     {
         var conditions = new List<string>();
         Add("key =", query.Key);
-        Add("id =", query.Id);
+        if (query.Id is { } id)
+        {
+            var (first, last) = EventIdentity.KeysOf(id);
+            Add("key >=", first);
+            Add("key <=", last);
+            Add("id =", id);
+        }
+
         Add("source =", query.Source);
         Add("type =", query.Type);
         Add("host =", query.Host);

@@ -39,7 +39,6 @@ internal static class PostgresTables
         await transaction.CommitAsync(cancellation);
     }
 
-    // A key of an event may be longer than a B-tree takes; a hash is as good for finding one.
     private static string Statements(StoreSpec spec) => $"""
         SELECT pg_advisory_xact_lock({Lock});
         CREATE TABLE IF NOT EXISTS stoker_collections (name text PRIMARY KEY, mode text NOT NULL);
@@ -50,7 +49,6 @@ internal static class PostgresTables
           key uuid PRIMARY KEY, id text NOT NULL, source text NOT NULL, type text NOT NULL, host text, gpu text, time timestamptz NOT NULL, received timestamptz NOT NULL,
           sequence bigint NOT NULL, document jsonb NOT NULL, exact bytea, embedding bytea);
         ALTER TABLE "{spec.Collection}" ALTER COLUMN embedding SET STORAGE EXTERNAL;
-        CREATE INDEX IF NOT EXISTS "{spec.Collection}_id" ON "{spec.Collection}" USING hash (id);
         CREATE INDEX IF NOT EXISTS "{spec.Collection}_time" ON "{spec.Collection}" (time);
         CREATE INDEX IF NOT EXISTS "{spec.Collection}_host" ON "{spec.Collection}" (host, time) WHERE host IS NOT NULL;
         CREATE INDEX IF NOT EXISTS "{spec.Collection}_gpu" ON "{spec.Collection}" (gpu, time) WHERE gpu IS NOT NULL;

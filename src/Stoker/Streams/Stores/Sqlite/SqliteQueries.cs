@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Stoker.Platform.Sqlite;
+using Stoker.Streams.Events;
 using Stoker.Streams.Stores.Queries;
 
 namespace Stoker.Streams.Stores.Sqlite;
@@ -75,13 +76,20 @@ internal static class SqliteQueries
     {
         var where = new List<(string, object[])>();
         if (query.Key is { } key) where.Add(("key = ?", [key]));
-        if (query.Id is { } id) where.Add(("id = ?", [id]));
+        if (query.Id is { } id)
+        {
+            var (first, last) = EventIdentity.KeysOf(id);
+            where.Add(("key BETWEEN ? AND ? AND id = ?", [first, last, id]));
+        }
+
+        // With few rows left by the key, no other index is looked at: `+` says so.
+        var other = where.Count > 0 ? "+" : "";
         if (query.Source is { } source) where.Add(("source = ?", [source]));
         if (query.Type is { } type) where.Add(("type = ?", [type]));
-        if (query.Host is { } host) where.Add(("host = ?", [host]));
-        if (query.Gpu is { } gpu) where.Add(("gpu = ?", [gpu]));
-        if (query.From is { } from) where.Add(("time >= ?", [StoredDocument.Microseconds(from)]));
-        if (query.Until is { } until) where.Add(("time < ?", [StoredDocument.Microseconds(until)]));
+        if (query.Host is { } host) where.Add(($"{other}host = ?", [host]));
+        if (query.Gpu is { } gpu) where.Add(($"{other}gpu = ?", [gpu]));
+        if (query.From is { } from) where.Add(($"{other}time >= ?", [StoredDocument.Microseconds(from)]));
+        if (query.Until is { } until) where.Add(($"{other}time < ?", [StoredDocument.Microseconds(until)]));
         return where;
     }
 

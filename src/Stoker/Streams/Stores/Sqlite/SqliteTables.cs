@@ -54,7 +54,6 @@ internal static class SqliteTables
             CREATE TABLE IF NOT EXISTS "{name}" (
               number INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, id TEXT NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL, host TEXT, gpu TEXT, time INTEGER NOT NULL,
               received INTEGER NOT NULL, sequence INTEGER NOT NULL, document TEXT NOT NULL, embedding BLOB);
-            CREATE INDEX IF NOT EXISTS "{name}_id" ON "{name}" (id);
             CREATE INDEX IF NOT EXISTS "{name}_time" ON "{name}" (time);
             CREATE INDEX IF NOT EXISTS "{name}_host" ON "{name}" (host, time) WHERE host IS NOT NULL;
             CREATE INDEX IF NOT EXISTS "{name}_gpu" ON "{name}" (gpu, time) WHERE gpu IS NOT NULL;
