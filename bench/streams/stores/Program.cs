@@ -29,11 +29,11 @@ async Task MeasureAsync(string name, int dimension)
     for (long at = 0, n = 0; n <= batches; n++)
     {
         batch.Begin(at);
-        for (var i = 0; i < StoresModule.BatchSize; i++) batch.Add(Make(at + i, embedding));
-        at += StoresModule.BatchSize;
+        for (var i = 0; i < store.BatchSize; i++) batch.Add(Make(at + i, embedding));
+        at += store.BatchSize;
         batch.End(new StorePosition(at, (ulong)at));
         var began = Stopwatch.GetTimestamp();
-        if (await store.ApplyAsync(claim, batch, default) is not ApplyOutcome.Applied { Stored: StoresModule.BatchSize }) throw new InvalidOperationException("not all were stored");
+        if (await store.ApplyAsync(claim, batch, default) is not ApplyOutcome.Applied applied || applied.Stored != store.BatchSize) throw new InvalidOperationException("not all were stored");
         // The first warms up.
         if (n == 0) continue;
         writing += Stopwatch.GetElapsedTime(began);
@@ -41,7 +41,7 @@ async Task MeasureAsync(string name, int dimension)
     }
 
     commits.Sort();
-    var rate = batches * StoresModule.BatchSize / writing.TotalSeconds;
+    var rate = batches * store.BatchSize / writing.TotalSeconds;
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{args[0].Split(':')[0]}\t{name}\t{rate:f0}\t{commits[commits.Count / 2]:f1}\t{commits[commits.Count * 99 / 100]:f1}"));
 }
 

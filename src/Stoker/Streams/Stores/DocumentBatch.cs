@@ -61,7 +61,7 @@ internal sealed class DocumentBatch(Func<IReadOnlyList<PoisonDocument>, Cancella
     /// <summary>For the store: begins an attempt.</summary>
     public void Prepare(StoreMode mode)
     {
-        if (_outcomes.Length < _documents.Count) _outcomes = new ItemOutcome[Math.Max(_documents.Count, StoresModule.BatchSize)];
+        if (_outcomes.Length < _documents.Count) _outcomes = new ItemOutcome[Math.Max(_documents.Count, 2 * _outcomes.Length)];
         _outcomes.AsSpan().Clear();
         _byKey.Clear();
         _distinct.Clear();

@@ -8,6 +8,9 @@ namespace Stoker.Streams.Stores;
 /// </summary>
 internal interface IDocumentStore : IAsyncDisposable
 {
+    /// <summary>How many documents are best written together where so many wait.</summary>
+    int BatchSize { get; }
+
     /// <summary>Becomes the one that writes from a partition: whoever did so before is refused from now on.</summary>
     /// <param name="start">Where to begin when the store does not know the partition yet.</param>
     Task<StoreClaim> TakeAsync(LogPlace place, StorePosition start, CancellationToken cancellation);

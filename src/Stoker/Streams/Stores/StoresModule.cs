@@ -17,12 +17,6 @@ namespace Stoker.Streams.Stores;
 /// </summary>
 internal static class StoresModule
 {
-    /// <summary>
-    /// How many documents are written together where so many wait. Keys come in no order, so that each of a few has a page of the index to itself, and many share one:
-    /// SQLite takes 8,000 at once in a third less time than four times 2,000.
-    /// </summary>
-    public const int BatchSize = 8000;
-
     /// <exception cref="StoreUnavailableException">An address that is not one, with what is wrong.</exception>
     public static IDocumentStore Open(StoreSpec spec, TimeProvider time) => spec.Address.Kind switch
     {

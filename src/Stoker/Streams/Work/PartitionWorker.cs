@@ -218,7 +218,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private (ulong Next, ulong Hash)? Gather(IEventReader reader)
     {
         (ulong, ulong)? end = null;
-        while (_batch.Count < StoresModule.BatchSize && _batch.Bytes < MostBytes)
+        while (_batch.Count < _store.BatchSize && _batch.Bytes < MostBytes)
         {
             switch (reader.Read())
             {
@@ -284,7 +284,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     /// <returns>False: the partition has to be taken anew.</returns>
     private async Task<bool> RetryLettersAsync(StoreClaim claim, CancellationToken stop, CancellationToken abandon)
     {
-        while (_letters.ToRetry(_partition.Number, StoresModule.BatchSize) is { Count: > 0 } letters)
+        while (_letters.ToRetry(_partition.Number, _store.BatchSize) is { Count: > 0 } letters)
         {
             _batch.Begin(null);
             foreach (var letter in letters) AddAgain(letter);

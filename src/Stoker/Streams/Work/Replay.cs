@@ -55,7 +55,7 @@ internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore 
             if (outcome is ReadOutcome.Gap gap) _sums.Gone += (long)(gap.To - gap.From);
             if (outcome is not ReadOutcome.Batch { Value: var read }) continue;
             using (read) Take(partition.Partition, read, stored, batch);
-            if (batch.Count >= StoresModule.BatchSize || batch.Bytes >= MostBytes) await EndAsync(batch, claim, told, stop);
+            if (batch.Count >= store.BatchSize || batch.Bytes >= MostBytes) await EndAsync(batch, claim, told, stop);
         }
 
         await EndAsync(batch, claim, told, stop);

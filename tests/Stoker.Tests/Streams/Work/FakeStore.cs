@@ -14,6 +14,8 @@ internal sealed class FakeStore : IDocumentStore
     private int _takes;
     private int _applies;
 
+    public int BatchSize => 2000;
+
     /// <summary>Instead of applying; null: it is applied.</summary>
     public Func<int, ApplyOutcome?>? Before { get; set; }
 

@@ -16,6 +16,8 @@ internal sealed class MongoStore(StoreSpec spec, TimeProvider time) : IDocumentS
 
     private MongoPositions Positions => new(_connection, spec.Collection);
 
+    public int BatchSize => 2000;
+
     public Task<StoreClaim> TakeAsync(LogPlace place, StorePosition start, CancellationToken cancellation) =>
         TryAsync(() => Positions.TakeAsync(place, start, cancellation), cancellation);
 

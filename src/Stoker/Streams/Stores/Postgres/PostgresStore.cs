@@ -12,6 +12,9 @@ internal sealed class PostgresStore(StoreSpec spec, TimeProvider time) : IDocume
     private PostgresStatements? _statements;
     private int _statementsOf;
 
+    /// <summary>More are not written faster, and what comes next waits longer.</summary>
+    public int BatchSize => 2000;
+
     public Task<StoreClaim> TakeAsync(LogPlace place, StorePosition start, CancellationToken cancellation) =>
         TryAsync(statements => statements.TakeAsync(place, start, cancellation), cancellation);
 

@@ -9,6 +9,9 @@ internal sealed class SqliteStore(StoreSpec spec) : IDocumentStore
 {
     private Connection? _connection;
 
+    /// <summary>Keys come in no order: of a few each has a page of the index to itself, of many several share one.</summary>
+    public int BatchSize => 8000;
+
     public Task<StoreClaim> TakeAsync(LogPlace place, StorePosition start, CancellationToken cancellation) => Try(connection =>
         connection.Database.Write(() => connection.Positions.Take(place, start)));
 
