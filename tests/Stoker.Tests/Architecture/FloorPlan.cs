@@ -171,6 +171,7 @@ internal static class FloorPlan
         new("Streams/Kafka", "Streams/Json", "what is wrong with a message of others is a mistake, by path"),
         new("Streams/Kafka", "Platform", "certificates that an address names are read, so that what is wrong with them is told in words"),
         new("Streams/Stores", "Platform", "one of the stores is SQLite; another is reached by a socket"),
+        new("Streams/Stores", "Streams/Events", "an id is found by the keys that its events have"),
         new("Streams/Work", "Streams/Log", "events are read from the log"),
         new("Streams/Work", "Streams/Events", "what is in the log is an envelope"),
         new("Streams/Work", "Streams/Json", "what makes an event poison is a mistake, by path"),
