@@ -11,7 +11,9 @@ internal sealed class FetchQueue<T>(int most, long mostBytes) : IDisposable
     private string? _failure;
     private ulong _end;
     private long _bytes;
-    private bool _isClosed;
+    private volatile bool _isClosed;
+
+    public bool IsClosed => _isClosed;
 
     /// <summary>Waits for room. What is put into a queue that is closed is nobody's.</summary>
     public void Put(T item, long bytes)
@@ -66,7 +68,7 @@ internal sealed class FetchQueue<T>(int most, long mostBytes) : IDisposable
     /// <summary>Whoever puts does not wait any more.</summary>
     public void Close()
     {
-        lock (_access) _isClosed = true;
+        _isClosed = true;
         _room.Set();
     }
 

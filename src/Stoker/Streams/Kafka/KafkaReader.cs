@@ -21,7 +21,6 @@ internal sealed class KafkaReader : IEventReader
     private readonly MessageRecords _records;
     private readonly FetchQueue<ConsumeResult<byte[], byte[]?>> _fetched = new(MostMessages, MostBytes);
     private readonly Thread _thread;
-    private volatile bool _stopping;
 
     public KafkaReader(KafkaPartition partition, KafkaSettings settings, KafkaTalk talk, MessageRecords records, ulong from)
     {
@@ -54,7 +53,6 @@ internal sealed class KafkaReader : IEventReader
 
     public void Dispose()
     {
-        _stopping = true;
         _fetched.Close();
         _thread.Join();
         _consumer.Dispose();
@@ -74,7 +72,7 @@ internal sealed class KafkaReader : IEventReader
 
     private void Run()
     {
-        while (!_stopping)
+        while (!_fetched.IsClosed)
         {
             try
             {
