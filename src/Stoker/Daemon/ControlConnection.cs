@@ -17,6 +17,8 @@ internal sealed class ControlConnection(ControlServer server, IWire wire) : Serv
 
     private ControlExchange? _exchange;
 
+    public static ReadOnlySpan<byte> Json => "application/json"u8;
+
     protected override bool IsBusy => _exchange is not null;
 
     /// <summary>The daemon ends: what is answered is answered, what is followed ends here.</summary>
@@ -27,14 +29,14 @@ internal sealed class ControlConnection(ControlServer server, IWire wire) : Serv
     }
 
     /// <summary>Answers with a body that is there. On the loop's thread, like everything that sends.</summary>
-    public ValueTask<bool> SendAsync(int status, ReadOnlySpan<byte> json)
+    public ValueTask<bool> SendAsync(int status, ReadOnlySpan<byte> contentType, ReadOnlySpan<byte> body)
     {
         WriteStatus(status);
-        Output.WriteField("content-type"u8, "application/json"u8);
-        Output.WriteField("content-length"u8, json.Length);
+        Output.WriteField("content-type"u8, contentType);
+        Output.WriteField("content-length"u8, body.Length);
         WriteConnectionField();
         Output.Write("\r\n"u8);
-        Output.Write(json);
+        Output.Write(body);
         return FlushAsync();
     }
 
@@ -99,5 +101,5 @@ internal sealed class ControlConnection(ControlServer server, IWire wire) : Serv
 
     protected override void Left() => _exchange?.Leave();
 
-    private ValueTask<bool> RefuseAsync(int status, string message) => SendAsync(status, ControlExchange.Error(ErrorCodes.Invalid, message, null));
+    private ValueTask<bool> RefuseAsync(int status, string message) => SendAsync(status, Json, ControlExchange.Error(ErrorCodes.Invalid, message, null));
 }

@@ -61,6 +61,13 @@ internal sealed class ControlExchange : IDisposable
     /// <param name="document">JSON.</param>
     public Task AnswerAsync(byte[] document) => AnswerAsync(200, document);
 
+    /// <param name="text">Plain, in UTF-8; read until the task completes.</param>
+    public Task AnswerTextAsync(ReadOnlyMemory<byte> text)
+    {
+        _isAnswered = true;
+        return OnLoopAsync(() => _connection.SendAsync(200, "text/plain; charset=utf-8"u8, text.Span));
+    }
+
     public Task AnswerAsync(int status, string code, string message, string? hint = null) => AnswerAsync(status, Error(code, message, hint));
 
     /// <summary>The body, or null after it has been answered that it is not what it should be.</summary>
@@ -139,7 +146,7 @@ internal sealed class ControlExchange : IDisposable
     private Task AnswerAsync(int status, byte[] json)
     {
         _isAnswered = true;
-        return OnLoopAsync(() => _connection.SendAsync(status, json));
+        return OnLoopAsync(() => _connection.SendAsync(status, ControlConnection.Json, json));
     }
 
     /// <summary>Sends on the loop's thread; completes, elsewhere, when it is sent.</summary>

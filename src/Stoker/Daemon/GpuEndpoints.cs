@@ -12,7 +12,7 @@ internal static class GpuEndpoints
     {
         routes.Get(ControlRoutes.Gpus, exchange => AnswerAsync(exchange, daemon));
         routes.Get(ControlRoutes.GpuLedger, async exchange => await exchange.AnswerAsync(daemon.Gpus.LedgerOf(await daemon.Gpus.ReadAsync()), GpuJson.Readable.LedgerDocument));
-        routes.Get(ControlRoutes.GpuMetrics, async exchange => await exchange.AnswerAsync(GpuMetricsPage.Write(await daemon.Gpus.ReadAsync(), HostEnvironment.HostName), GpuJson.Readable.String));
+        routes.Get(ControlRoutes.GpuMetrics, exchange => MetricsAsync(exchange, daemon));
         routes.Post(ControlRoutes.GpuSimulate, exchange => SimulateAsync(exchange, daemon));
     }
 
@@ -31,6 +31,12 @@ internal static class GpuEndpoints
             await exchange.FlushAsync();
             await Task.Delay(GpusModule.Pace, daemon.Doors.Clock, exchange.Left);
         }
+    }
+
+    private static async Task MetricsAsync(ControlExchange exchange, RunningDaemon daemon)
+    {
+        using var page = GpuMetricsPage.Write(await daemon.Gpus.ReadAsync(), HostEnvironment.HostName);
+        await exchange.AnswerTextAsync(page.Memory);
     }
 
     private static async Task SimulateAsync(ControlExchange exchange, RunningDaemon daemon)

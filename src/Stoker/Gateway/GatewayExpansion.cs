@@ -40,12 +40,8 @@ internal static class GatewayExpansion
         CommandWhere = spec.Where,
         Host = spec.Host is { } host ? new Positioned<HostName>(host, spec.Where) : null,
         Ports = [.. spec.Listen.Select(l => new PortSpec(l.Value.Address.ToString(), l.Value.Port, null, l.Value.Port, "tcp", l.Where) { Purpose = "http", ApplicationProtocol = "http" })],
-        Environment = new Dictionary<string, Positioned<string?>>
+        Environment = new Dictionary<string, Positioned<string?>>(BusyRuntime.Settings(spec.Where))
         {
-            // Its code is hot at once and stays so; what the runtime finds out by profile is worth its while.
-            ["DOTNET_TieredPGO"] = new("1", spec.Where),
-            // Without this the runtime waits for a quiet moment before it makes hot code better, which a loaded gateway does not have.
-            ["DOTNET_TC_CallCountingDelayMs"] = new("0", spec.Where),
             // Collections that are rarer and, as nearly all is dead by then, no longer.
             ["DOTNET_GCgen0size"] = new("0x4000000", spec.Where),
         },

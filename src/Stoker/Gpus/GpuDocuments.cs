@@ -88,7 +88,6 @@ internal sealed record GpuSimulationRequest(string Gpu, int? Xid, double? Load, 
 [JsonSerializable(typeof(GpusDocument))]
 [JsonSerializable(typeof(LedgerDocument))]
 [JsonSerializable(typeof(GpuSimulationRequest))]
-[JsonSerializable(typeof(string))]
 internal sealed partial class GpuJson : JsonSerializerContext
 {
     /// <summary>Back-ticks stay as they are; none of it is ever put into HTML.</summary>

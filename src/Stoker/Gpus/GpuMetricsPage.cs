@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Text;
+using Stoker.Http;
 
 namespace Stoker.Gpus;
 
@@ -10,6 +10,9 @@ namespace Stoker.Gpus;
 internal static class GpuMetricsPage
 {
     private const double Mebibyte = 1 << 20;
+
+    /// <summary>Behind the point.</summary>
+    private const int Digits = 6;
 
     private static readonly (string Name, string Type, string Help, Func<GpuDocument, double?> Of)[] Metrics =
     [
@@ -44,10 +47,17 @@ internal static class GpuMetricsPage
         ("stoker_gpu_up", "gauge", "1 where the card answers.", g => g.Now is { Lost: null } ? 1 : 0),
     ];
 
-    /// <param name="hostname">Of this machine.</param>
-    public static string Write(GpusDocument gpus, string hostname)
+    /// <summary>For whom keeps it.</summary>
+    public static byte[] Bytes(GpusDocument gpus, string hostname)
     {
-        var page = new StringBuilder(16 << 10);
+        using var page = Write(gpus, hostname);
+        return page.Memory.ToArray();
+    }
+
+    /// <param name="hostname">Of this machine.</param>
+    public static PrometheusPage Write(GpusDocument gpus, string hostname)
+    {
+        var page = new PrometheusPage();
         string[] labels = [.. gpus.Gpus.Select(g => Labels(g, gpus, hostname))];
         foreach (var (name, type, help, of) in Metrics)
         {
@@ -57,19 +67,19 @@ internal static class GpuMetricsPage
                 // A card that does not answer has no figures, but that it is not up.
                 if ((gpus.Gpus[i].Now is { Lost: null } || name == "stoker_gpu_up") && of(gpus.Gpus[i]) is { } value)
                 {
-                    if (!isSaid) Head(page, name, type, help);
+                    if (!isSaid) page.Family(name, type, help);
                     isSaid = true;
-                    page.Append(name).Append('{').Append(labels[i]).Append("} ").Append(value.ToString("0.######", CultureInfo.InvariantCulture)).Append('\n');
+                    page.Line(name, labels[i], Math.Round(value, Digits));
                 }
             }
         }
 
         ByService(page, gpus, "stoker_gpu_service_memory_bytes", "GPU memory of the processes of a service.", c => c.Memory);
         ByService(page, gpus, "stoker_gpu_service_utilization_percent", "Of the GPU's time, used by the processes of a service.", c => c.GpuPercent);
-        return page.ToString();
+        return page;
     }
 
-    private static void ByService(StringBuilder page, GpusDocument gpus, string name, string help, Func<GpuClientDocument, double?> of)
+    private static void ByService(PrometheusPage page, GpusDocument gpus, string name, string help, Func<GpuClientDocument, double?> of)
     {
         var isSaid = false;
         foreach (var gpu in gpus.Gpus)
@@ -77,16 +87,12 @@ internal static class GpuMetricsPage
             foreach (var clients in gpu.Clients.GroupBy(c => c.Owner == "service" ? c.Service! : c.Owner).OrderBy(g => g.Key, StringComparer.Ordinal))
             {
                 if (clients.Any(c => of(c) is null)) continue;
-                if (!isSaid) Head(page, name, "gauge", help);
+                if (!isSaid) page.Family(name, "gauge", help);
                 isSaid = true;
-                page.Append(name).Append("{gpu=\"").Append(gpu.Index).Append("\",UUID=\"").Append(Escaped(gpu.Device.Uuid ?? "")).Append("\",service=\"").Append(Escaped(clients.Key))
-                    .Append("\"} ").Append(clients.Sum(of)!.Value.ToString("0.######", CultureInfo.InvariantCulture)).Append('\n');
+                page.Line(name, $"gpu=\"{gpu.Index}\",UUID=\"{PrometheusPage.Escaped(gpu.Device.Uuid ?? "")}\",service=\"{PrometheusPage.Escaped(clients.Key)}\"", Math.Round(clients.Sum(of)!.Value, Digits));
             }
         }
     }
-
-    private static void Head(StringBuilder page, string name, string type, string help) =>
-        page.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
 
     /// <summary>In dcgm-exporter's order, what is ours behind them.</summary>
     private static string Labels(GpuDocument gpu, GpusDocument gpus, string hostname)
@@ -103,9 +109,6 @@ internal static class GpuMetricsPage
         if (gpu.Simulated) Add("simulated", "true");
         return labels.ToString();
 
-        void Add(string name, string value) => labels.Append(labels.Length > 0 ? "," : "").Append(name).Append("=\"").Append(Escaped(value)).Append('"');
+        void Add(string name, string value) => labels.Append(labels.Length > 0 ? "," : "").Append(name).Append("=\"").Append(PrometheusPage.Escaped(value)).Append('"');
     }
-
-    private static string Escaped(string value) =>
-        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

@@ -13,7 +13,7 @@ internal sealed class GpuMetricsServer : IDisposable
     private readonly LoopListener _listener;
 
     /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public GpuMetricsServer(IPEndPoint address, Func<Task<string>> page, Action<string> problem)
+    public GpuMetricsServer(IPEndPoint address, Func<Task<ReadOnlyMemory<byte>>> page, Action<string> problem)
     {
         _connections = new ServerConnections(_events);
         _listener = LoopListener.Listen(address, [_events], (socket, peer) => _connections.Add(new Connection(_events, socket, page, problem)), problem);
@@ -32,11 +32,11 @@ internal sealed class GpuMetricsServer : IDisposable
         private const long StallTime = 10_000;
 
         private readonly EventLoop _events;
-        private readonly Func<Task<string>> _page;
+        private readonly Func<Task<ReadOnlyMemory<byte>>> _page;
         private readonly Action<string> _problem;
         private bool _isBusy;
 
-        public Connection(EventLoop events, IWire wire, Func<Task<string>> page, Action<string> problem)
+        public Connection(EventLoop events, IWire wire, Func<Task<ReadOnlyMemory<byte>>> page, Action<string> problem)
             : base(events, wire, StallTime) => (_events, _page, _problem) = (events, page, problem);
 
         protected override bool IsBusy => _isBusy;
@@ -47,9 +47,9 @@ internal sealed class GpuMetricsServer : IDisposable
             try
             {
                 var path = Encoding.ASCII.GetString(Head.Target).Split('?')[0];
-                if (path != "/metrics") return await SendAsync(404, "the page is at /metrics\n") && FinishRequest(bodyWasRead: false);
+                if (path != "/metrics") return await SendAsync(404, "the page is at /metrics\n"u8) && FinishRequest(bodyWasRead: false);
                 // Its making waits for the daemon.
-                return await SendAsync(200, await _events.AsideAsync(_page)) && FinishRequest(bodyWasRead: false);
+                return await SendAsync(200, (await _events.AsideAsync(_page)).Span) && FinishRequest(bodyWasRead: false);
             }
             finally
             {
@@ -57,19 +57,18 @@ internal sealed class GpuMetricsServer : IDisposable
             }
         }
 
-        protected override ValueTask<bool> RefuseAsync(HeadFault? fault) => SendAsync(fault is null ? 408 : 400, "that is no request of HTTP/1.1\n");
+        protected override ValueTask<bool> RefuseAsync(HeadFault? fault) => SendAsync(fault is null ? 408 : 400, "that is no request of HTTP/1.1\n"u8);
 
         protected override void Report(Exception bug) => _problem($"a request for the metrics ended with a bug of Stoker's: {bug}");
 
-        private ValueTask<bool> SendAsync(int status, string text)
+        private ValueTask<bool> SendAsync(int status, ReadOnlySpan<byte> text)
         {
             WriteStatus(status);
-            Output.WriteField("content-type"u8, "text/plain; version=0.0.4; charset=utf-8"u8);
-            var bytes = Encoding.UTF8.GetBytes(text);
-            Output.WriteField("content-length"u8, bytes.Length);
+            Output.WriteField("content-type"u8, Encoding.ASCII.GetBytes(PrometheusPage.ContentType));
+            Output.WriteField("content-length"u8, text.Length);
             WriteConnectionField();
             Output.Write("\r\n"u8);
-            Output.Write(bytes);
+            Output.Write(text);
             return FlushAsync();
         }
     }

@@ -58,7 +58,7 @@ internal static class StreamExpansion
     private static Dictionary<string, Positioned<string?>> EnvironmentOf(EstateSpec estate, StreamSpec spec)
     {
         var hash = Fnv.Of(StreamPlan.Of(estate, spec).ToJson()).ToString("x16", CultureInfo.InvariantCulture);
-        var variables = new Dictionary<string, Positioned<string?>> { ["STOKER_STREAM_PLAN"] = new(hash, spec.Where) };
+        var variables = new Dictionary<string, Positioned<string?>>(BusyRuntime.Settings(spec.Where)) { ["STOKER_STREAM_PLAN"] = new(hash, spec.Where) };
         foreach (var secret in SecretsOf(spec)) variables[secret] = new Positioned<string?>(null, spec.Where);
         return variables;
     }

@@ -54,5 +54,11 @@ public sealed class GpuMetricsPageTests
     }
 
     private static string[] Lines(params GpuDocument[] gpus) =>
-        GpuMetricsPage.Write(new GpusDocument("ai-system", default, "580.65", "13.0", [], gpus), "box").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Page(new GpusDocument("ai-system", default, "580.65", "13.0", [], gpus)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static string Page(GpusDocument gpus)
+    {
+        using var page = GpuMetricsPage.Write(gpus, "box");
+        return page.ToString();
+    }
 }

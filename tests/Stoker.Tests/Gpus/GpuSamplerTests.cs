@@ -22,7 +22,12 @@ public sealed class GpuSamplerTests
         var page = "";
 
         // What two looks differ by is told by the second.
-        for (var i = 0; i < 2; i++) page = GpuMetricsPage.Write(view.Lay(await sampler.SampleAsync(), replicas, _ => ["vision"], _ => "box"), "box");
+        for (var i = 0; i < 2; i++)
+        {
+            using var written = GpuMetricsPage.Write(view.Lay(await sampler.SampleAsync(), replicas, _ => ["vision"], _ => "box"), "box");
+            page = written.ToString();
+        }
+
         Assert.Contains("DCGM_FI_DEV_GPU_UTIL{gpu=\"7\"", page, StringComparison.Ordinal);
         Assert.Contains("service=\"vision\"", page, StringComparison.Ordinal);
     }

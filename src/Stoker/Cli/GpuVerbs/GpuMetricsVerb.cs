@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Text;
 using Stoker.Daemon.Protocol;
 using Stoker.Gpus;
 using Stoker.Platform;
@@ -29,7 +30,7 @@ internal static class GpuMetricsVerb
     private static ExitCode Print(Invocation run)
     {
         using var local = new LocalGpus(run);
-        run.Output.Write(PageAsync(run, local).GetAwaiter().GetResult());
+        run.Output.Write(Encoding.UTF8.GetString(PageAsync(run, local).GetAwaiter().GetResult().Span));
         return ExitCode.Done;
     }
 
@@ -51,10 +52,10 @@ internal static class GpuMetricsVerb
         }
     }
 
-    private static async Task<string> PageAsync(Invocation run, LocalGpus local) =>
-        run.Quiet().State is { } state && run.World.Control(state).GpuMetrics() is ControlReply<string>.Answered { Document: var page }
+    private static async Task<ReadOnlyMemory<byte>> PageAsync(Invocation run, LocalGpus local) =>
+        run.Quiet().State is { } state && run.World.Control(state).GpuMetrics() is ControlReply<ReadOnlyMemory<byte>>.Answered { Document: var page }
             ? page
-            : GpuMetricsPage.Write(await local.LookAsync(), HostEnvironment.HostName);
+            : GpuMetricsPage.Bytes(await local.LookAsync(), HostEnvironment.HostName);
 
     private static IPEndPoint? Address(string text) => IPEndPoint.TryParse(text, out var address) && IPAddress.IsLoopback(address.Address) && text.Contains(':', StringComparison.Ordinal) ? address : null;
 }

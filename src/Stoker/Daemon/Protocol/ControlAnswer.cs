@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Stoker.Platform;
@@ -8,7 +9,7 @@ namespace Stoker.Daemon.Protocol;
 /// One question and its whole answer over the control socket, in HTTP/1.1 and blocking. Written by hand because every verb pays for it
 /// at its start: HttpClient costs some 40 ms before its first byte, and .NET's sockets some 15.
 /// </summary>
-/// <remarks>The server is Stoker's own: only what Kestrel sends is understood. The connection ends with the answer.</remarks>
+/// <remarks>The server is Stoker's own: only what that sends is understood. The connection ends with the answer.</remarks>
 internal sealed record ControlAnswer(int Status, ReadOnlyMemory<byte> Body)
 {
     /// <param name="socket">Path of the control socket.</param>
@@ -19,14 +20,26 @@ internal sealed record ControlAnswer(int Status, ReadOnlyMemory<byte> Body)
         using var conversation = UnixConversation.Connect(socket);
         conversation.Send(ControlConnection.Head(method, path, body));
         if (body is not null) conversation.Send(body);
-        var received = new byte[16 * 1024];
-        var length = 0;
-        while (true)
+        // Some are asked each second: only what is kept of an answer is new memory.
+        var received = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        try
         {
-            var read = conversation.Receive(received.AsSpan(length), patience);
-            if (read == 0) return Parse(received.AsMemory(0, length));
-            length += read;
-            if (length == received.Length) Array.Resize(ref received, received.Length * 2);
+            var length = 0;
+            while (true)
+            {
+                var read = conversation.Receive(received.AsSpan(length), patience);
+                if (read == 0) return Parse(received.AsMemory(0, length).ToArray());
+                length += read;
+                if (length < received.Length) continue;
+                var larger = ArrayPool<byte>.Shared.Rent(received.Length * 2);
+                received.CopyTo(larger, 0);
+                ArrayPool<byte>.Shared.Return(received);
+                received = larger;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(received);
         }
     }
 

@@ -49,7 +49,8 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
 
     public ControlReply<LedgerDocument> GpuLedger() => Get(ControlRoutes.GpuLedger, GpuJson.Default.LedgerDocument);
 
-    public ControlReply<string> GpuMetrics() => Get(ControlRoutes.GpuMetrics, GpuJson.Default.String);
+    /// <summary>Prometheus' text, as it came.</summary>
+    public ControlReply<ReadOnlyMemory<byte>> GpuMetrics() => Ask("GET", ControlRoutes.GpuMetrics, null, body => body);
 
     public ControlReply<AcceptedDocument> SimulateGpu(GpuSimulationRequest request) =>
         Post(ControlRoutes.GpuSimulate, Json(request, GpuJson.Default.GpuSimulationRequest), ControlJson.Default.AcceptedDocument);
@@ -148,7 +149,7 @@ internal sealed class ControlClient(StateDirectory state, TimeSpan patience)
         }
         catch (JsonException)
         {
-            // An answer from below Stoker's own code, such as Kestrel's 400: shown as it came.
+            // Not of the shape that the daemon's refusals have: shown as it came.
         }
 
         return new ErrorBody(ErrorCodes.Internal, $"the daemon answered {status}: {Encoding.UTF8.GetString(answer)}".TrimEnd(' ', ':'));

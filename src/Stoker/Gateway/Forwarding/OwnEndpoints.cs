@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Stoker.Gateway.Answers;
 using Stoker.Keys;
@@ -14,7 +15,7 @@ internal static class OwnEndpoints
 {
     private static readonly byte[] Json = "application/json"u8.ToArray();
     private static readonly byte[] Html = "text/html; charset=utf-8"u8.ToArray();
-    private static readonly byte[] Text = "text/plain; version=0.0.4; charset=utf-8"u8.ToArray();
+    private static readonly byte[] Text = Encoding.ASCII.GetBytes(PrometheusPage.ContentType);
 
     public static async ValueTask<bool> AnswerAsync(ClientConnection client)
     {
@@ -80,7 +81,8 @@ internal static class OwnEndpoints
     private static async ValueTask<bool> MetricsAsync(ClientConnection client)
     {
         if (!IPAddress.IsLoopback(client.Peer.Address) && client.Authorize(KeyScopes.Metrics) is { } denied) return await DenyAsync(client, denied);
-        return await client.AnswerAsync(200, Text, MetricsPage.Write(client.Loop.Gateway));
+        using var page = MetricsPage.Write(client.Loop.Gateway);
+        return await client.AnswerAsync(200, Text, page.Memory);
     }
 
     private static ValueTask<bool> DenyAsync(ClientConnection client, ApiError denied)

@@ -12,7 +12,7 @@ namespace Stoker.Gateway.Metrics;
 internal sealed class GatewayMetrics
 {
     private readonly ConcurrentDictionary<(string Model, string Operation), ModelMetrics> _models = new();
-    private readonly ConcurrentDictionary<string, Counter> _counters = new();
+    private readonly ConcurrentDictionary<(string Name, string Labels), Counter> _counters = new();
     private long _connections;
     private long _active;
 
@@ -21,8 +21,8 @@ internal sealed class GatewayMetrics
 
     public IEnumerable<KeyValuePair<(string Model, string Operation), ModelMetrics>> Models => _models;
 
-    /// <summary>Counters by their whole name with labels, as they stand in the page.</summary>
-    public IEnumerable<(string Series, long Count)> Counters => _counters.Select(c => (c.Key, Interlocked.Read(ref c.Value.Count)));
+    /// <summary>Counters by name and labels, as they stand in the page.</summary>
+    public IEnumerable<(string Name, string Labels, long Count)> Counters => _counters.Select(c => (c.Key.Name, c.Key.Labels, Interlocked.Read(ref c.Value.Count)));
 
     public long OpenConnections => Interlocked.Read(ref _connections);
 
@@ -54,18 +54,18 @@ internal sealed class GatewayMetrics
     }
 
     /// <summary>Not admitted, or not let in.</summary>
-    public void Refused(int status) => Count(status == 401 ? "stoker_gateway_refused_total{status=\"401\"}" : $"stoker_gateway_refused_total{{status=\"{status}\"}}");
+    public void Refused(int status) => Count("stoker_gateway_refused_total", status == 401 ? "status=\"401\"" : $"status=\"{status}\"");
 
-    public void Limited(LimitKind kind) => Count($"stoker_gateway_limited_total{{limit=\"{DecisionLine.Word(kind)}\"}}");
+    public void Limited(LimitKind kind) => Count("stoker_gateway_limited_total", $"limit=\"{DecisionLine.Word(kind)}\"");
 
-    public void Retried(AttemptEnd end) => Count($"stoker_gateway_retries_total{{reason=\"{DecisionLine.Word(end)}\"}}");
+    public void Retried(AttemptEnd end) => Count("stoker_gateway_retries_total", $"reason=\"{DecisionLine.Word(end)}\"");
 
     /// <summary>An answer was cut off after it had begun, and its client told.</summary>
-    public void Cut(AttemptEnd end) => Count($"stoker_gateway_cut_total{{reason=\"{DecisionLine.Word(end)}\"}}");
+    public void Cut(AttemptEnd end) => Count("stoker_gateway_cut_total", $"reason=\"{DecisionLine.Word(end)}\"");
 
-    public void Bug() => Count("stoker_gateway_bugs_total");
+    public void Bug() => Count("stoker_gateway_bugs_total", "");
 
-    private void Count(string series) => Interlocked.Increment(ref _counters.GetOrAdd(series, static _ => new Counter()).Count);
+    private void Count(string name, string labels) => Interlocked.Increment(ref _counters.GetOrAdd((name, labels), static _ => new Counter()).Count);
 
     private sealed class Counter
     {

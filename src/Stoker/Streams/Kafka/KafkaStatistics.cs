@@ -33,7 +33,7 @@ internal sealed class KafkaStatistics
 
     private static void Add(List<LogMetric> metrics, JsonElement broker)
     {
-        var labels = $"{{broker=\"{Number(broker, "nodeid")}\"}}";
+        var labels = $"broker=\"{Number(broker, "nodeid")}\"";
         var isUp = broker.TryGetProperty("state", out var state) && state.GetString() == "UP";
         metrics.Add(new LogMetric("stoker_stream_kafka_broker_up", "gauge", "1: there is a connection to it.", labels, isUp ? 1 : 0));
         metrics.Add(new LogMetric("stoker_stream_kafka_broker_requests_total", "counter", "Requests that were sent to it.", labels, Number(broker, "tx")));

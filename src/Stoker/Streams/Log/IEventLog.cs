@@ -88,5 +88,5 @@ internal sealed class PartitionHold(CancellationToken wanted, Action? release = 
     public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 }
 
-/// <param name="Labels">As in <c>{broker="1"}</c>; may be empty.</param>
+/// <param name="Labels">As in <c>broker="1"</c>; may be empty.</param>
 internal sealed record LogMetric(string Name, string Kind, string Help, string Labels, double Value);

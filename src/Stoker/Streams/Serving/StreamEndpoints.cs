@@ -10,7 +10,7 @@ namespace Stoker.Streams.Serving;
 /// <summary>The paths that a stream answers itself: health, status, metrics, and where an event is.</summary>
 internal static class StreamEndpoints
 {
-    private const string Json = "application/json", Metrics = "text/plain; version=0.0.4; charset=utf-8";
+    private const string Json = "application/json";
 
     public static async ValueTask<bool> AnswerAsync(StreamConnection client, StreamLoop loop)
     {
@@ -23,9 +23,15 @@ internal static class StreamEndpoints
         return path switch
         {
             "/health" => await client.SendAsync(200, Json, "{\"status\":\"ok\"}"u8),
-            "/metrics" => await client.SendAsync(200, Metrics, await loop.Events.AsideAsync(() => Encoding.UTF8.GetBytes(loop.Stream.Metrics.Page(loop.Stream)))),
+            "/metrics" => await MetricsAsync(client, loop),
             _ => await client.SendAsync(200, Json, await loop.Events.AsideAsync(() => JsonSerializer.SerializeToUtf8Bytes(StreamStatus.Of(loop.Stream), StreamJson.Default.StreamStatus))),
         };
+    }
+
+    private static async ValueTask<bool> MetricsAsync(StreamConnection client, StreamLoop loop)
+    {
+        using var page = await loop.Events.AsideAsync(() => loop.Stream.Metrics.Page(loop.Stream));
+        return await client.SendAsync(200, PrometheusPage.ContentType, page.Memory.Span);
     }
 
     /// <summary>What a stream that asks for keys wants to see; status and metrics are open to this machine, where Prometheus' agent is, and health to all.</summary>

@@ -18,7 +18,7 @@ public sealed class KafkaStatisticsTests
                 "stoker_stream_kafka_broker_requests_total{broker=\"2\"} 7", "stoker_stream_kafka_broker_errors_total{broker=\"2\"} 1", "stoker_stream_kafka_broker_retries_total{broker=\"2\"} 4",
                 "stoker_stream_kafka_broker_timeouts_total{broker=\"2\"} 5", "stoker_stream_kafka_broker_seconds{broker=\"2\"} 0.0015",
             ],
-            statistics.Metrics.Select(each => FormattableString.Invariant($"{each.Name}{each.Labels} {each.Value}")));
+            statistics.Metrics.Select(each => FormattableString.Invariant($"{each.Name}{Braced(each.Labels)} {each.Value}")));
     }
 
     [Fact]
@@ -41,4 +41,6 @@ public sealed class KafkaStatisticsTests
         foreach (var (index, outcome) in new[] { AppendOutcome.Unavailable, AppendOutcome.TooLarge, AppendOutcome.Durable }.Index()) worse.Tell((uint)index, outcome, 0);
         Assert.Equal(AppendOutcome.TooLarge, Assert.Single(inbox.Take([])).Outcome);
     }
+
+    private static string Braced(string labels) => labels.Length > 0 ? $"{{{labels}}}" : "";
 }
