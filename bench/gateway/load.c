@@ -50,7 +50,8 @@ static void make(size_t size, int stream, int events, long gap) {
     int n = stream
         ? sprintf(body, "{\"model\":\"bench\",\"stream\":true,\"max_tokens\":%d,\"seed\":%ld,\"messages\":[{\"role\":\"user\",\"content\":\"", events, gap)
         : sprintf(body, "{\"model\":\"bench\",\"max_tokens\":20,\"messages\":[{\"role\":\"user\",\"content\":\"");
-    while (n < (int)size - 5) n += sprintf(body + n, "%s", "a ship ");
+    // Lines of text, as prompts are: each of their ends is an escape.
+    for (int words = 1; n < (int)size - 5; words++) n += sprintf(body + n, "%s", words % 10 ? "a ship " : "ashore\\n");
     n += sprintf(body + n, "\"}]}");
     request = malloc((size_t)n + 512);
     request_length = (size_t)sprintf(request, "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\nauthorization: Bearer %s\r\n"

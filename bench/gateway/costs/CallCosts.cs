@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using Stoker.Gateway.Forwarding;
 using Stoker.Keys;
 using Stoker.Limits;
 using Stoker.Gateway.Routing;
@@ -15,6 +17,7 @@ internal static class CallCosts
         Console.WriteLine("call                                        cpu ns   bytes");
         Limits();
         Keys();
+        Scans();
         foreach (var replicas in (int[])[1, 4, 16]) Routes(replicas);
     }
 
@@ -49,6 +52,21 @@ internal static class CallCosts
         });
     }
 
+    /// <summary>Chats as people send them: lines of text, each of whose ends is an escape, a few words that are not ASCII.</summary>
+    private static void Scans()
+    {
+        foreach (var kibibytes in (int[])[1, 32, 400])
+        {
+            var line = "The quick brown fox jumps over the lazy dog, whose name is Zoë; then it says \\\"hello\\\" and goes home.\\n";
+            var lines = string.Concat(Enumerable.Repeat(line, kibibytes * 1024 / 4 / line.Length + 1));
+            var body = Encoding.UTF8.GetBytes($"{{\"model\":\"phi-3-mini\",\"messages\":[{string.Join(',', Enumerable.Repeat($"{{\"role\":\"user\",\"content\":\"{lines}\"}}", 4))}],\"stream\":true,\"max_tokens\":100}}");
+            Measure($"RequestScan.Read, {kibibytes} KiB", _ =>
+            {
+                if (new RequestScan().Read(body) != ScanFault.None) throw new InvalidOperationException("refused");
+            }, Calls / (kibibytes * 4));
+        }
+    }
+
     private static void Routes(int replicas)
     {
         var router = new Router(RouterOptions.Default, 7);
@@ -66,21 +84,21 @@ internal static class CallCosts
         });
     }
 
-    private static void Measure(string what, Action<int> call)
+    private static void Measure(string what, Action<int> call, int calls = Calls)
     {
-        for (var i = 0; i < Calls / 4; i++) call(i);
+        for (var i = 0; i < calls / 4; i++) call(i);
         // The compiler works in the background; its time is not the call's.
         Thread.Sleep(300);
-        for (var i = 0; i < 10_000; i++) call(i);
+        for (var i = 0; i < calls / 100; i++) call(i);
         var (best, allocated) = (double.MaxValue, 0L);
         for (var round = 0; round < 3; round++)
         {
             var (cpu, before) = (Environment.CpuUsage.TotalTime, GC.GetAllocatedBytesForCurrentThread());
-            for (var i = 0; i < Calls; i++) call(i);
-            best = Math.Min(best, (Environment.CpuUsage.TotalTime - cpu).TotalNanoseconds / Calls);
+            for (var i = 0; i < calls; i++) call(i);
+            best = Math.Min(best, (Environment.CpuUsage.TotalTime - cpu).TotalNanoseconds / calls);
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-52} {best,6:N0} {allocated / (double)Calls,7:N1}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what,-52} {best,6:N0} {allocated / (double)calls,7:N1}"));
     }
 }

@@ -1,6 +1,8 @@
+using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using Stoker.Json;
 
 namespace Stoker.Gateway.Forwarding;
 
@@ -93,11 +95,6 @@ internal struct RequestScan
             // Half a surrogate pair, as in "\ud800": JSON by its grammar, and no text.
             return ScanFault.NotUtf8;
         }
-        catch (JsonException broken)
-        {
-            FaultAt = PlaceOf(broken, body);
-            return broken.Message.Contains("depth", StringComparison.Ordinal) ? ScanFault.TooDeep : ScanFault.NotJson;
-        }
     }
 
     /// <summary>A form's: its name is not quoted, and its prompt is not text.</summary>
@@ -119,67 +116,84 @@ internal struct RequestScan
 
     private ScanFault ReadObject(ReadOnlySpan<byte> body)
     {
-        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth });
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject) return ScanFault.NotAnObject;
-        Inside = (int)reader.BytesConsumed;
-        IsEmpty = true;
-        var seen = 0;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            IsEmpty = false;
-            var key = KeyOf(ref reader);
-            if (key != Key.Other && (seen & (1 << (int)key)) != 0)
-            {
-                (FaultAt, FaultKey) = (reader.TokenStartIndex, reader.GetString());
-                return ScanFault.Duplicate;
-            }
-
-            seen |= 1 << (int)key;
-            var keyAt = reader.TokenStartIndex;
-            reader.Read();
-            if (!Take(key, ref reader))
-            {
-                (FaultAt, FaultKey) = (keyAt, NameOf(key));
-                return ScanFault.WrongType;
-            }
-        }
-
-        // What follows the object, if anything but white space does, is a mistake that the reader reports.
-        reader.Read();
+        // The object itself is the first level.
+        var cursor = new JsonCursor(body, MaxDepth - 1);
+        if (!cursor.Take((byte)'{')) return cursor.SkipValue() ? ScanFault.NotAnObject : Broken(cursor);
+        Inside = body.IndexOf((byte)'{') + 1;
+        IsEmpty = cursor.Take((byte)'}');
+        if (!IsEmpty && ReadMembers(body, ref cursor) is var fault and not ScanFault.None) return fault;
+        if (!cursor.IsAtEnd) return Broken(cursor);
         if (Model.IsThere && body.Slice(Model.At, Model.Length).Contains((byte)'\\')) ModelText(body);
         return Model.IsThere ? ScanFault.None : ScanFault.NoModel;
     }
 
-    private static Key KeyOf(ref Utf8JsonReader reader)
+    private ScanFault ReadMembers(ReadOnlySpan<byte> body, ref JsonCursor cursor)
     {
-        if (reader.ValueIsEscaped) return KeyOfEscaped(ref reader);
-        var name = reader.ValueSpan;
-        return name.Length switch
+        var seen = 0;
+        do
         {
-            1 when name[0] == 'n' => Key.Choices,
-            5 when name.SequenceEqual("model"u8) => Key.Model,
-            5 when name.SequenceEqual("input"u8) => Key.Prompt,
-            6 when name.SequenceEqual("stream"u8) => Key.Stream,
-            6 when name.SequenceEqual("prompt"u8) => Key.Prompt,
-            8 when name.SequenceEqual("messages"u8) => Key.Prompt,
-            10 when name.SequenceEqual("max_tokens"u8) => Key.MaxTokens,
-            14 when name.SequenceEqual("stream_options"u8) => Key.StreamOptions,
-            17 when name.SequenceEqual("max_output_tokens"u8) => Key.MaxOutputTokens,
-            21 when name.SequenceEqual("max_completion_tokens"u8) => Key.MaxCompletionTokens,
-            _ => Key.Other,
-        };
+            var keyAt = cursor.At;
+            if (!cursor.SkipName(out var name, out var isEscaped)) return Broken(cursor);
+            var key = isEscaped ? KeyOfEscaped(Token(body[keyAt..])) : KeyOf(body[name]);
+            if (key != Key.Other && (seen & (1 << (int)key)) != 0)
+            {
+                (FaultAt, FaultKey) = (keyAt, Token(body[keyAt..]).GetString());
+                return ScanFault.Duplicate;
+            }
+
+            seen |= 1 << (int)key;
+            var at = cursor.At;
+            if (!cursor.SkipValue()) return Broken(cursor);
+            if (key != Key.Other && !Take(key, body, new BodyRange(at, cursor.At - at)))
+            {
+                (FaultAt, FaultKey) = (keyAt, NameOf(key));
+                return ScanFault.WrongType;
+            }
+
+            cursor.SkipSpace();
+        }
+        while (cursor.Take((byte)','));
+        return cursor.Take((byte)'}') ? ScanFault.None : Broken(cursor);
     }
 
+    private ScanFault Broken(in JsonCursor cursor)
+    {
+        FaultAt = cursor.At;
+        return cursor.IsTooDeep ? ScanFault.TooDeep : ScanFault.NotJson;
+    }
+
+    /// <summary>The first token of what is known to be JSON.</summary>
+    private static Utf8JsonReader Token(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth, AllowMultipleValues = true });
+        reader.Read();
+        return reader;
+    }
+
+    private static Key KeyOf(ReadOnlySpan<byte> name) => name.Length switch
+    {
+        1 when name[0] == 'n' => Key.Choices,
+        5 when name.SequenceEqual("model"u8) => Key.Model,
+        5 when name.SequenceEqual("input"u8) => Key.Prompt,
+        6 when name.SequenceEqual("stream"u8) => Key.Stream,
+        6 when name.SequenceEqual("prompt"u8) => Key.Prompt,
+        8 when name.SequenceEqual("messages"u8) => Key.Prompt,
+        10 when name.SequenceEqual("max_tokens"u8) => Key.MaxTokens,
+        14 when name.SequenceEqual("stream_options"u8) => Key.StreamOptions,
+        17 when name.SequenceEqual("max_output_tokens"u8) => Key.MaxOutputTokens,
+        21 when name.SequenceEqual("max_completion_tokens"u8) => Key.MaxCompletionTokens,
+        _ => Key.Other,
+    };
+
     /// <summary><c>"\u006dodel"</c> is <c>model</c> too, and must not slip by.</summary>
-    private static Key KeyOfEscaped(ref Utf8JsonReader reader)
+    private static Key KeyOfEscaped(Utf8JsonReader name)
     {
         for (var key = Key.Model; key <= Key.Choices; key++)
         {
-            if (reader.ValueTextEquals(NameOf(key))) return key;
+            if (name.ValueTextEquals(NameOf(key))) return key;
         }
 
-        return reader.ValueTextEquals("prompt"u8) || reader.ValueTextEquals("input"u8) ? Key.Prompt : Key.Other;
+        return name.ValueTextEquals("prompt"u8) || name.ValueTextEquals("input"u8) ? Key.Prompt : Key.Other;
     }
 
     private static string NameOf(Key key) => key switch
@@ -196,46 +210,50 @@ internal struct RequestScan
     };
 
     /// <returns>False when the value cannot be what the key needs.</returns>
-    private bool Take(Key key, ref Utf8JsonReader reader)
+    private bool Take(Key key, ReadOnlySpan<byte> body, BodyRange value)
     {
-        var at = (int)reader.TokenStartIndex;
+        var text = body.Slice(value.At, value.Length);
         switch (key)
         {
             case Key.Model:
-                Model = new BodyRange(at, (int)reader.BytesConsumed - at);
-                return reader.TokenType == JsonTokenType.String && Model.Length > 2;
+                Model = value;
+                return text[0] == '"' && text.Length > 2;
             case Key.Stream:
-                Stream = reader.TokenType == JsonTokenType.True;
-                return reader.TokenType is JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null;
+                Stream = text[0] == 't';
+                return text[0] is (byte)'t' or (byte)'f' or (byte)'n';
             case Key.StreamOptions:
-                return TakeStreamOptions(ref reader, at);
+                return TakeStreamOptions(body, value);
             case Key.MaxTokens or Key.MaxCompletionTokens or Key.MaxOutputTokens:
-                return TakeBound(ref reader);
+                return IsNull(text) || TakeBound(text);
             case Key.Choices:
-                var isCount = reader.TokenType == JsonTokenType.Null || (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var n) && n is > 0 and <= 1024);
-                if (isCount && reader.TokenType == JsonTokenType.Number) Choices = reader.GetInt32();
-                return isCount;
+                if (IsNull(text)) return true;
+                if (!TryWhole(text, out var choices) || choices is not (> 0 and <= 1024)) return false;
+                Choices = choices;
+                return true;
             case Key.Prompt:
-                reader.Skip();
-                Prompt = new BodyRange(at, (int)reader.BytesConsumed - at);
+                Prompt = value;
                 return true;
             default:
-                reader.Skip();
                 return true;
         }
     }
 
-    private bool TakeBound(ref Utf8JsonReader reader)
+    private static bool IsNull(ReadOnlySpan<byte> value) => value[0] == 'n';
+
+    private static bool TryWhole(ReadOnlySpan<byte> value, out int number) => Utf8Parser.TryParse(value, out number, out var read) && read == value.Length;
+
+    private bool TakeBound(ReadOnlySpan<byte> value)
     {
-        if (reader.TokenType == JsonTokenType.Null) return true;
-        if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var bound) || bound < 0) return false;
+        if (!TryWhole(value, out var bound) || bound < 0) return false;
         MaxTokens = MaxTokens == 0 ? bound : Math.Min(MaxTokens, bound);
         return true;
     }
 
-    private bool TakeStreamOptions(ref Utf8JsonReader reader, int at)
+    private bool TakeStreamOptions(ReadOnlySpan<byte> body, BodyRange value)
     {
+        StreamOptions = value;
         HasNoStreamOptions = true;
+        var reader = Token(body.Slice(value.At, value.Length));
         if (reader.TokenType is not (JsonTokenType.Null or JsonTokenType.StartObject)) return false;
         while (reader.TokenType != JsonTokenType.Null && reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -243,25 +261,16 @@ internal struct RequestScan
             var usage = reader.ValueTextEquals("include_usage"u8);
             var continuous = !usage && reader.ValueTextEquals("continuous_usage_stats"u8);
             reader.Read();
-            var valueAt = (int)reader.TokenStartIndex;
+            var at = (int)reader.TokenStartIndex;
             var isTrue = reader.TokenType == JsonTokenType.True;
             reader.Skip();
-            var range = new BodyRange(valueAt, (int)reader.BytesConsumed - valueAt);
+            var range = new BodyRange(value.At + at, (int)reader.BytesConsumed - at);
             if ((usage && UsageOption.IsThere) || (continuous && ContinuousOption.IsThere)) return false;
             if (usage) (AsksForUsage, UsageOption) = (isTrue, range);
             if (continuous) (AsksForContinuousUsage, ContinuousOption) = (isTrue, range);
         }
 
-        StreamOptions = new BodyRange(at, (int)reader.BytesConsumed - at);
         return true;
-    }
-
-    /// <summary>The reader counts lines; the owner of the request wants to find the byte.</summary>
-    private static long PlaceOf(JsonException broken, ReadOnlySpan<byte> body)
-    {
-        var at = 0;
-        for (var line = broken.LineNumber ?? 0; line > 0; line--) at += body[at..].IndexOf((byte)'\n') + 1;
-        return at + (broken.BytePositionInLine ?? 0);
     }
 
     private enum Key

@@ -1,5 +1,5 @@
+using System.Globalization;
 using System.Text.Unicode;
-using Stoker.Streams.Json;
 
 namespace Stoker.Streams.Ingest;
 
@@ -66,7 +66,7 @@ internal static class HeaderText
             }
 
             if (i + 2 >= text.Length || !char.IsAsciiHexDigit((char)text[i + 1]) || !char.IsAsciiHexDigit((char)text[i + 2])) return false;
-            text[length++] = (byte)((JsonText.HexValue(text[i + 1]) << 4) | JsonText.HexValue(text[i + 2]));
+            text[length++] = byte.Parse(text.Slice(i + 1, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
             i += 2;
         }
 

@@ -1,9 +1,7 @@
 using System.Buffers;
-using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using System.Text.Unicode;
+using Stoker.Json;
 
 namespace Stoker.Streams.Json;
 
@@ -159,7 +157,7 @@ internal sealed class JsonScanner
         var isEscaped = false;
         while (true)
         {
-            _at = EndOfRun(text, _at);
+            _at = JsonGrammar.EndOfRun(text, _at);
             if (_at == text.Length) return Fail(JsonFaultKind.Ended, text);
             if (text[_at] == '"') break;
             if (text[_at] != '\\') return Fail(JsonFaultKind.ControlCharacter, text);
@@ -171,37 +169,20 @@ internal sealed class JsonScanner
         return true;
     }
 
-    /// <summary>The next quotation mark, backslash or control character. Most strings are short, so that one look at 16 bytes is all there is to do.</summary>
-    private static int EndOfRun(ReadOnlySpan<byte> text, int at)
-    {
-        ref var first = ref MemoryMarshal.GetReference(text);
-        for (; at + Vector128<byte>.Count <= text.Length; at += Vector128<byte>.Count)
-        {
-            var bytes = Vector128.LoadUnsafe(ref first, (nuint)at);
-            var ends = Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)0x20));
-            if (ends != Vector128<byte>.Zero) return at + BitOperations.TrailingZeroCount(ends.ExtractMostSignificantBits());
-        }
-
-        while (at < text.Length && text[at] is not ((byte)'"' or (byte)'\\' or < 0x20)) at++;
-        return at;
-    }
-
     /// <summary>Remarks of a string are of the token that it will become.</summary>
     private bool SkipEscape(ReadOnlySpan<byte> text)
     {
-        if (_at + 1 >= text.Length) return Fail(JsonFaultKind.Ended, text);
-        if (text[_at + 1] != 'u')
+        var length = JsonGrammar.LengthOfEscape(text, _at);
+        if (length <= 0) return Fail(length == 0 ? JsonFaultKind.Ended : JsonFaultKind.Escape, text);
+        if (length == 2)
         {
-            if (!"\"\\/bfnrt"u8.Contains(text[_at + 1])) return Fail(JsonFaultKind.Escape, text);
             _at += 2;
             return true;
         }
 
-        var unit = JsonText.Hex4(text[(_at + 2)..]);
-        if (unit < 0) return Fail(JsonFaultKind.Escape, text);
-        var length = 6;
+        var unit = JsonGrammar.Hex4(text[(_at + 2)..]);
         if (char.IsHighSurrogate((char)unit) && text.Length > _at + 7 && text[_at + 6] == '\\' && text[_at + 7] == 'u'
-            && JsonText.Hex4(text[(_at + 8)..]) is var second && second >= 0 && char.IsLowSurrogate((char)second)) length = 12;
+            && JsonGrammar.Hex4(text[(_at + 8)..]) is var second && second >= 0 && char.IsLowSurrogate((char)second)) length = 12;
         else if (char.IsSurrogate((char)unit) && !Remark(JsonRemarkKind.Surrogate, Tape.Length, text)) return false;
         if (unit == 0 && !Remark(JsonRemarkKind.Nul, Tape.Length, text)) return false;
         _at += length;
@@ -236,34 +217,10 @@ internal sealed class JsonScanner
     {
         var start = _at;
         var at = start;
-        if (text[at] == '-') at++;
-        if (at < text.Length && text[at] == '0') at++;
-        else if (!SkipDigits(text, ref at)) return FailNumber(text, start, at);
-        if (at < text.Length && text[at] == '.')
-        {
-            at++;
-            if (!SkipDigits(text, ref at)) return FailNumber(text, start, at);
-        }
-
-        if (at < text.Length && (text[at] | 0x20) == 'e')
-        {
-            at++;
-            if (at < text.Length && text[at] is (byte)'+' or (byte)'-') at++;
-            if (!SkipDigits(text, ref at)) return FailNumber(text, start, at);
-        }
-
-        // 01, 1.2.3 and 1x are read as one number that is none.
-        if (at < text.Length && (char.IsAsciiLetterOrDigit((char)text[at]) || text[at] is (byte)'.' or (byte)'+' or (byte)'-')) return FailNumber(text, start, at);
+        if (!JsonGrammar.SkipNumber(text, ref at)) return FailNumber(text, start, at);
         Tape.Add(JsonKind.Number, start, at - start);
         _at = at;
         return true;
-    }
-
-    private static bool SkipDigits(ReadOnlySpan<byte> text, ref int at)
-    {
-        var start = at;
-        while ((uint)at < (uint)text.Length && (uint)(text[at] - '0') <= 9) at++;
-        return at > start;
     }
 
     private bool FailNumber(ReadOnlySpan<byte> text, int start, int at)
@@ -287,17 +244,7 @@ internal sealed class JsonScanner
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void SkipSpace(ReadOnlySpan<byte> text)
-    {
-        if ((uint)_at < (uint)text.Length && text[_at] <= ' ') SkipSpaces(text);
-    }
-
-    private void SkipSpaces(ReadOnlySpan<byte> text)
-    {
-        var at = _at;
-        while ((uint)at < (uint)text.Length && text[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t') at++;
-        _at = at;
-    }
+    private void SkipSpace(ReadOnlySpan<byte> text) => _at = JsonGrammar.SkipSpace(text, _at);
 
     private bool Remark(JsonRemarkKind kind, int token, ReadOnlySpan<byte> text)
     {

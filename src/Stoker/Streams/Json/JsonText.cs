@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Stoker.Json;
 
 namespace Stoker.Streams.Json;
 
@@ -52,28 +53,12 @@ internal static class JsonText
         return text;
     }
 
-    /// <summary>The value of four hexadecimal digits, or -1.</summary>
-    public static int Hex4(ReadOnlySpan<byte> digits)
-    {
-        if (digits.Length < 4) return -1;
-        var value = 0;
-        for (var i = 0; i < 4; i++)
-        {
-            if (!char.IsAsciiHexDigit((char)digits[i])) return -1;
-            value = (value << 4) | HexValue(digits[i]);
-        }
-
-        return value;
-    }
-
-    public static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
-
     private static Rune ReadRune(ReadOnlySpan<byte> escaped, out int consumed)
     {
         consumed = 6;
-        var unit = Hex4(escaped[2..]);
+        var unit = JsonGrammar.Hex4(escaped[2..]);
         if (Rune.TryCreate((char)unit, out var rune)) return rune;
-        if (escaped.Length < 12 || escaped[6] != '\\' || escaped[7] != 'u' || !Rune.TryCreate((char)unit, (char)Hex4(escaped[8..]), out rune)) return Rune.ReplacementChar;
+        if (escaped.Length < 12 || escaped[6] != '\\' || escaped[7] != 'u' || !Rune.TryCreate((char)unit, (char)JsonGrammar.Hex4(escaped[8..]), out rune)) return Rune.ReplacementChar;
         consumed = 12;
         return rune;
     }

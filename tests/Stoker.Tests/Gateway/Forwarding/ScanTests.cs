@@ -84,6 +84,38 @@ public sealed class ScanTests
     }
 
     [Theory]
+    [InlineData(" { \"model\" : \"m\" , \"n\":3,\"max_tokens\":9,\"max_completion_tokens\":5} ", "None", 0, null)]
+    [InlineData("{\"m\\u006fdel\":\"m\"}", "None", 0, null)]
+    [InlineData("{}", "NoModel", 0, null)]
+    [InlineData("[{\"model\":\"m\"}]", "NotAnObject", 0, null)]
+    [InlineData("", "NotJson", 0, null)]
+    [InlineData("{\"model\":\"m\"}x", "NotJson", 13, null)]
+    [InlineData("{\"model\":\"m\",}", "NotJson", 13, null)]
+    [InlineData("{\"model\":\"m\",\"a\":[1,]}", "NotJson", 20, null)]
+    [InlineData("{\"model\":\"m\" \"a\":1}", "NotJson", 13, null)]
+    [InlineData("{\"model\":\"\\ud800\"}", "NotUtf8", 0, null)]
+    [InlineData("{\"model\":\"m\",\"m\\u006fdel\":\"x\"}", "Duplicate", 13, "model")]
+    [InlineData("{\"messages\":[],\"prompt\":\"x\",\"model\":\"m\"}", "Duplicate", 15, "prompt")]
+    [InlineData("{\"model\":7}", "WrongType", 1, "model")]
+    [InlineData("{\"model\":\"m\",\"max_tokens\":1.5}", "WrongType", 13, "max_tokens")]
+    [InlineData("{\"model\":\"m\",\"n\":0}", "WrongType", 13, "n")]
+    [InlineData("{\"model\":\"m\",\"stream_options\":[]}", "WrongType", 13, "stream_options")]
+    public void A_body_is_read_or_its_fault_is_told_with_its_place(string body, string fault, int at, string? key)
+    {
+        var scan = default(RequestScan);
+        Assert.Equal(fault, scan.Read(Encoding.UTF8.GetBytes(body)).ToString());
+        Assert.Equal((at, key), (scan.FaultAt, scan.FaultKey));
+        if (body is [' ', ..]) Assert.Equal((3, 5, "m"), (scan.Choices, scan.MaxTokens, scan.ModelText(Encoding.UTF8.GetBytes(body))));
+    }
+
+    [Fact]
+    public void A_body_may_be_nested_as_deep_as_that_and_no_deeper()
+    {
+        foreach (var (depth, fault) in new[] { (127, ScanFault.None), (128, ScanFault.TooDeep) })
+            Assert.Equal(fault, default(RequestScan).Read(Encoding.ASCII.GetBytes($"{{\"model\":\"m\",\"a\":{new string('[', depth)}{new string(']', depth)}}}")));
+    }
+
+    [Theory]
     [InlineData("name=\"model\"", "whisper")]
     [InlineData("NAME=model", "whisper")]
     [InlineData("filename=\"f\"; name=\"model\"", null)]
