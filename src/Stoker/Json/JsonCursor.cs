@@ -126,18 +126,8 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> text, int maxDepth)
 
     private bool SkipString(out bool isEscaped)
     {
-        isEscaped = false;
-        var at = At + 1;
-        while (true)
-        {
-            At = at = JsonGrammar.EndOfRun(_text, at);
-            if (at == _text.Length) return false;
-            if (_text[at] == '"') break;
-            if (_text[at] != '\\' || JsonGrammar.LengthOfEscape(_text, at) is not (var length and > 0)) return false;
-            isEscaped = true;
-            at += length;
-        }
-
+        At = JsonGrammar.EndOfString(_text, At + 1, out isEscaped);
+        if (IsAtEnd || _text[At] != '"') return false;
         At++;
         return true;
     }

@@ -16,6 +16,9 @@ namespace Stoker.Json;
 /// </summary>
 internal static class JsonGrammar
 {
+    /// <summary>Bytes that are looked at together in long strings.</summary>
+    private const int Block = 64;
+
     /// <summary>The first byte from there on that is no white space, or the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int SkipSpace(ReadOnlySpan<byte> text, int at) => (uint)at < (uint)text.Length && text[at] <= ' ' ? SkipSpaces(text, at) : at;
@@ -26,12 +29,35 @@ internal static class JsonGrammar
         ref var first = ref MemoryMarshal.GetReference(text);
         for (; at + Vector128<byte>.Count <= text.Length; at += Vector128<byte>.Count)
         {
-            var bytes = Vector128.LoadUnsafe(ref first, (nuint)at);
-            var ends = Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)0x20));
-            if (ends != Vector128<byte>.Zero) return at + BitOperations.TrailingZeroCount(ends.ExtractMostSignificantBits());
+            var marks = Marks(ref first, at);
+            if (marks != Vector128<byte>.Zero) return at + BitOperations.TrailingZeroCount(marks.ExtractMostSignificantBits());
         }
 
         while (at < text.Length && text[at] is not ((byte)'"' or (byte)'\\' or < 0x20)) at++;
+        return at;
+    }
+
+    /// <summary>The quotation mark that closes a string, over its escapes; else where the string goes wrong, or the end. Long ones are gone over 64 bytes at a time.</summary>
+    /// <param name="at">Behind the one that opens it.</param>
+    public static int EndOfString(ReadOnlySpan<byte> text, int at, out bool isEscaped)
+    {
+        isEscaped = false;
+        while (at + Block <= text.Length)
+        {
+            var (marks, next) = (MarksOfBlock(text, at), at + Block);
+            for (; marks != 0; isEscaped = true)
+            {
+                var mark = BitOperations.TrailingZeroCount(marks);
+                if (text[at + mark] != '\\' || LengthOfEscape(text, at + mark) is not (var length and > 0)) return at + mark;
+                // What is escaped is no mark; of the longer escapes the digits are none anyway.
+                marks &= ~(0b11UL << mark);
+                next = Math.Max(next, at + mark + length);
+            }
+
+            at = next;
+        }
+
+        while ((at = EndOfRun(text, at)) < text.Length && text[at] == '\\' && LengthOfEscape(text, at) is var length and > 0) (at, isEscaped) = (at + length, true);
         return at;
     }
 
@@ -82,6 +108,23 @@ internal static class JsonGrammar
     }
 
     private static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
+
+    /// <summary>A bit for each of 64 bytes, the first lowest: whether it ends a run.</summary>
+    private static ulong MarksOfBlock(ReadOnlySpan<byte> text, int at)
+    {
+        ref var first = ref MemoryMarshal.GetReference(text);
+        var low = Marks(ref first, at).ExtractMostSignificantBits() | (Marks(ref first, at + 16).ExtractMostSignificantBits() << 16);
+        var high = Marks(ref first, at + 32).ExtractMostSignificantBits() | (Marks(ref first, at + 48).ExtractMostSignificantBits() << 16);
+        return low | ((ulong)high << 32);
+    }
+
+    /// <summary>All bits of the bytes that are a quotation mark, a backslash or a control character.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Marks(ref byte first, int at)
+    {
+        var bytes = Vector128.LoadUnsafe(ref first, (nuint)at);
+        return Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)0x20));
+    }
 
     private static int SkipSpaces(ReadOnlySpan<byte> text, int at)
     {

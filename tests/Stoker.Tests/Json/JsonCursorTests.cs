@@ -18,10 +18,21 @@ public sealed class JsonCursorTests
         "0", "-0", "01", "-", "1.5", "1.", "1e3", "1E+", "-2.5e-7", "true", "false", "null", "nul", "truex", " ", "\n", "\t", "\u0001", "\"\u0001\"", "/", "'",
     ];
 
+    private static readonly (int, Gen<string>)[] Parts =
+    [
+        (400, Gen.Elements("a", "some words ", "é", "漢", "\\n", "\\\"", "\\\\", "\\u00e9", "\\ud83d\\ude00")), (1, Gen.Elements("\"", "\u0001", "\\", "\\x", "\\u12g4", "\n")),
+    ];
+
     [Fact]
     public void Whatever_is_put_together_is_json_or_not_as_the_platform_says() => Check.One(
         Config.QuickThrowOnFailure.WithMaxTest(20_000),
         Prop.ForAll((from count in Gen.Choose(1, 12) from pieces in Gen.Elements(Pieces).ArrayOf(count) select string.Concat(pieces)).ToArbitrary(), Agrees));
+
+    /// <summary>Escapes lie across every border of what is looked at together.</summary>
+    [Fact]
+    public void A_long_string_is_whole_or_not_as_the_platform_says() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(5_000),
+        Prop.ForAll((from count in Gen.Choose(1, 150) from parts in Gen.Frequency(Parts).ArrayOf(count) select $"\"{string.Concat(parts)}\"").ToArbitrary(), Agrees));
 
     [Fact]
     public void A_document_with_one_byte_changed_or_cut_off_is_json_or_not_as_the_platform_says()
