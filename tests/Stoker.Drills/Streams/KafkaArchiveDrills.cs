@@ -73,7 +73,7 @@ public sealed class KafkaArchiveDrills : ArchiveConformance
             await kafka.PutAsync(0, "noise");
             using (var posted = await box.Client.PostAsync(box.Plan.Path, new StringContent("""{"metadata_id":"ours","source_uri":"s","gpu_hardware":{"device_name":"T4"}}""", Encoding.UTF8, "application/json"), Cancellation))
                 Assert.Equal("0-2", (string?)JsonNode.Parse(await posted.Content.ReadAsStringAsync(Cancellation))!["receipt"]!["id"]);
-            await box.UntilAsync("all are archived", async () => (long?)(await box.StatusAsync())["partitions"]![0]!["archived"] == 3);
+            await box.UntilAsync("all are stored and archived", async () => (await box.StatusAsync())["partitions"]![0]! is var all && ((long?)all["stored"], (long?)all["archived"]) == (3, 3));
             var receipt = JsonNode.Parse(await box.Client.GetStringAsync("/receipts/0-2", Cancellation))!;
             Assert.Equal(("stored", "archived"), ((string?)receipt["state"], (string?)receipt["archive"]));
             Assert.NotNull(receipt["archived"]);
