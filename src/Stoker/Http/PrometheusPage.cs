@@ -39,16 +39,9 @@ internal sealed class PrometheusPage : IDisposable
         Write("\n");
     }
 
-    public void Line(string name, string labels, double value)
-    {
-        Series(name, labels);
-        value.TryFormat(Room(Number), out var written, default, CultureInfo.InvariantCulture);
-        _length += written;
-        Write("\n");
-    }
-
-    /// <summary>Exact where a floating number would not be.</summary>
-    public void Line(string name, string labels, long value)
+    /// <param name="value">A number: whole ones are written exactly, where a floating one would not be.</param>
+    public void Line<T>(string name, string labels, T value)
+        where T : IUtf8SpanFormattable
     {
         Series(name, labels);
         value.TryFormat(Room(Number), out var written, default, CultureInfo.InvariantCulture);

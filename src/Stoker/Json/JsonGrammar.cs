@@ -62,7 +62,7 @@ internal static class JsonGrammar
     }
 
     /// <param name="at">Of a backslash.</param>
-    /// <returns>2 or 6; 0: the text ends before it is clear; -1: that is no escape.</returns>
+    /// <returns>2 or 6; 0: the text ends with the backslash; -1: that is no escape, or not a whole one.</returns>
     public static int LengthOfEscape(ReadOnlySpan<byte> text, int at)
     {
         if (at + 1 >= text.Length) return 0;

@@ -108,10 +108,7 @@ internal struct RequestScan
     {
         var raw = NameBytes(body);
         if (_isForm) return Encoding.UTF8.GetString(raw);
-        if (!raw.Contains((byte)'\\')) return Encoding.UTF8.GetString(raw);
-        var reader = new Utf8JsonReader(body.Slice(Model.At, Model.Length));
-        reader.Read();
-        return reader.GetString()!;
+        return raw.Contains((byte)'\\') ? Token(body.Slice(Model.At, Model.Length)).GetString()! : Encoding.UTF8.GetString(raw);
     }
 
     private ScanFault ReadObject(ReadOnlySpan<byte> body)
