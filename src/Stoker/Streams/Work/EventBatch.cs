@@ -13,6 +13,9 @@ namespace Stoker.Streams.Work;
 /// </summary>
 internal sealed class EventBatch : IDisposable
 {
+    /// <summary>Of the events in it, beyond which no more are added.</summary>
+    private const long MostBytes = 16 << 20;
+
     private readonly DocumentWriter _writer;
     private readonly EventEnvelope _said = new();
     private readonly Arena _arena = new();
@@ -22,6 +25,7 @@ internal sealed class EventBatch : IDisposable
     private readonly DocumentBatch _documents;
     private readonly LogPlace _place;
     private readonly EventTransform _transform;
+    private long _bytes;
 
     /// <param name="putAside">Has dead letters durable when it returns.</param>
     public EventBatch(LogPlace place, EventTransform transform, Action<IReadOnlyList<DeadLetter>> putAside)
@@ -35,11 +39,8 @@ internal sealed class EventBatch : IDisposable
         });
     }
 
-    /// <summary>Events that are in it, documents and dead letters.</summary>
-    public int Count => _records.Count + _poison.Count;
-
-    /// <summary>Of the events in it.</summary>
-    public long Bytes { get; private set; }
+    /// <summary>Where it ends, past everything that it stands for; null: nothing is in it.</summary>
+    public StorePosition? End { get; private set; }
 
     /// <summary>When the log took the first and the last event, microseconds of UTC; null: there is none.</summary>
     public long? FirstLogged { get; private set; }
@@ -48,6 +49,9 @@ internal sealed class EventBatch : IDisposable
 
     /// <summary>Of the event that was added last; null: none was.</summary>
     public ulong? LastOffset { get; private set; }
+
+    /// <param name="most">Events that the store takes together.</param>
+    public bool IsFull(int most) => _records.Count + _poison.Count >= most || _bytes >= MostBytes;
 
     public DocumentBatch Documents => _documents;
 
@@ -61,14 +65,14 @@ internal sealed class EventBatch : IDisposable
         _records.Clear();
         _frames.Clear();
         _poison.Clear();
-        (Bytes, FirstLogged, LastLogged, LastOffset) = (0, null, null, null);
+        (_bytes, FirstLogged, LastLogged, LastOffset, End) = (0, null, null, null, null);
         _documents.Begin((long?)from);
     }
 
     /// <summary>Takes an event; its memory may be used for something else afterwards.</summary>
     public void Add(in LogRecord record)
     {
-        Bytes += record.Payload.Length;
+        _bytes += record.Payload.Length;
         FirstLogged ??= record.Time;
         LastLogged = record.Time;
         LastOffset = record.Offset;
@@ -114,7 +118,12 @@ internal sealed class EventBatch : IDisposable
         _documents.End(default);
     }
 
-    public void End(ulong next, ulong hash) => _documents.End(new StorePosition((long)next, hash));
+    public void EndAt(ulong next, ulong hash)
+    {
+        var end = new StorePosition((long)next, hash);
+        _documents.End(end);
+        End = end;
+    }
 
     public void Dispose() => _writer.Dispose();
 

@@ -14,12 +14,11 @@ namespace Stoker.Streams.Work;
 ///        └── somebody else took it · the store is elsewhere · nobody knows whether it happened ◄─────────────┤
 ///                                                     the same again, after a pause ◄── an outage ◄──────────┘
 /// </code>
+/// While one batch is stored the next is gathered, from where the first ends; it is stored when the first is, and forgotten when the partition has to be taken anew.
+/// What is told and kept is that of the batch that is being stored, so it has one writer at a time.
 /// </summary>
 internal sealed class PartitionWorker : IAsyncDisposable
 {
-    /// <summary>Of events that are stored together, beyond which no more are added.</summary>
-    private const long MostBytes = 16 << 20;
-
     /// <summary>How often the store is asked how far it is, while another process stores the partition's events.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
@@ -30,22 +29,21 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private readonly DeadLetterStore _letters;
     private readonly TimeProvider _clock;
     private readonly Action<string> _say;
-    private readonly EventBatch _batch;
     private readonly LogPlace _place;
+
+    /// <summary>What is being gathered, and what is being stored or was; they change places.</summary>
+    private EventBatch _gathered, _other;
     private volatile WorkerProgress _progress;
     private long _stored;
     private long _duplicates;
     private long _poison;
     private string? _problem;
 
-    /// <summary>The log cannot be read on, and is to be opened anew; nothing that is only not fetched yet.</summary>
-    private bool _isDamaged;
-
     public PartitionWorker(IEventPartition partition, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock, Action<string> say)
     {
         (_partition, _store, _letters, _clock, _say) = (partition, store, letters, clock, say);
         _place = new LogPlace(partition.LogName, partition.Number);
-        _batch = new EventBatch(_place, transform, PutAside);
+        (_gathered, _other) = (new EventBatch(_place, transform, PutAside), new EventBatch(_place, transform, PutAside));
         _progress = new WorkerProgress(partition.BeginOffset, 0, 0, 0, null);
     }
 
@@ -66,7 +64,8 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _batch.Dispose();
+        _gathered.Dispose();
+        _other.Dispose();
         await _store.DisposeAsync();
     }
 
@@ -168,34 +167,75 @@ internal sealed class PartitionWorker : IAsyncDisposable
         Times.Begin(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
         Tell(next, OldestOf(next));
         var lettersAt = 0L;
-        while (!stop.IsCancellationRequested)
+        var storing = Task.FromResult(true);
+        try
         {
-            if (_clock.GetElapsedTime(lettersAt) > LetterPause)
+            while (!stop.IsCancellationRequested)
             {
-                if (!await RetryLettersAsync(claim, stop, abandon)) return;
-                lettersAt = _clock.GetTimestamp();
-            }
+                _gathered.Begin(next);
+                var damage = await GatherAsync(reader, storing, stop);
+                if (!await storing) return;
+                if (_clock.GetElapsedTime(lettersAt) > LetterPause)
+                {
+                    if (!await RetryLettersAsync(claim, _other, stop, abandon)) return;
+                    lettersAt = _clock.GetTimestamp();
+                }
 
-            _batch.Begin(next);
-            _isDamaged = false;
-            if (Gather(reader) is not { } end)
-            {
-                if (_isDamaged) return;
-                Well();
-                Tell(next, null);
-                await WaitAsync(reader, stop);
-                continue;
+                if (_gathered.End is { } end)
+                {
+                    var batch = _gathered;
+                    (_gathered, _other) = (_other, batch);
+                    // A store may work on the thread that calls it.
+                    storing = Task.Run(() => StoreAsync(claim, batch, stop, abandon), CancellationToken.None);
+                    next = (ulong)end.Next;
+                }
+                else if (damage is not null)
+                {
+                    Trouble(damage);
+                    return;
+                }
+                else
+                {
+                    Well();
+                    Tell(next, null);
+                    await WaitAsync(reader, stop);
+                }
             }
+        }
+        finally
+        {
+            // The partition is nobody else's before this has ended.
+            await storing;
+        }
+    }
 
-            Tell(next, _batch.FirstLogged);
-            if (_batch.Poison.Count > 0) PutAside(_batch.Poison);
-            _batch.End(end.Next, end.Hash);
-            if (!await ApplyAsync(claim, stop, abandon)) return;
-            next = end.Next;
-            Times.Add(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
-            // What follows is not older.
-            Tell(next, _batch.LastLogged);
-            _partition.Keep(next, end.Hash);
+    /// <summary>Gathers until the batch is full, or the store is free and there is no more.</summary>
+    /// <param name="storing">The batch before.</param>
+    /// <returns>Why the log cannot be read on; null: it can.</returns>
+    private async Task<string?> GatherAsync(IEventReader reader, Task storing, CancellationToken stop)
+    {
+        while (true)
+        {
+            var isFree = storing.IsCompleted;
+            if (Gather(reader) is { } damage) return damage;
+            if (isFree || _gathered.IsFull(_store.BatchSize)) return null;
+            await MoreAsync(reader, storing, stop);
+        }
+    }
+
+    /// <summary>Until there is more to read, or the store is free.</summary>
+    private static async Task MoreAsync(IEventReader reader, Task storing, CancellationToken stop)
+    {
+        using var free = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var more = reader.WaitAsync(free.Token);
+        if (await Task.WhenAny(more, storing) == storing) await free.CancelAsync();
+        try
+        {
+            await more;
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            // What has come by now is read all the same.
         }
     }
 
@@ -214,19 +254,19 @@ internal sealed class PartitionWorker : IAsyncDisposable
         }
     }
 
-    /// <returns>Where the batch ends; null: there is nothing to store.</returns>
-    private (ulong Next, ulong Hash)? Gather(IEventReader reader)
+    /// <summary>Takes what there is to read, as far as the batch has room.</summary>
+    /// <returns>Why the log cannot be read on; null: it can.</returns>
+    private string? Gather(IEventReader reader)
     {
-        (ulong, ulong)? end = null;
-        while (_batch.Count < _store.BatchSize && _batch.Bytes < MostBytes)
+        while (!_gathered.IsFull(_store.BatchSize))
         {
             switch (reader.Read())
             {
                 case ReadOutcome.Batch { Value: var found }:
                     using (found)
                     {
-                        foreach (var record in found) _batch.Add(record);
-                        end = (found.NextOffset, found.Hash.Value);
+                        foreach (var record in found) _gathered.Add(record);
+                        _gathered.EndAt(found.NextOffset, found.Hash.Value);
                     }
 
                     break;
@@ -237,30 +277,44 @@ internal sealed class PartitionWorker : IAsyncDisposable
                     _say($"warning: events {deleted.From} to {deleted.To - 1} of partition {_partition.Number} were deleted before they were stored");
                     break;
                 case ReadOutcome.Damaged damaged:
-                    Trouble($"the log is damaged: {damaged.Value}; `stoker stream verify` tells more");
-                    _isDamaged = true;
-                    return end;
+                    return $"the log is damaged: {damaged.Value}; `stoker stream verify` tells more";
                 case ReadOutcome.End:
-                    return end;
+                    return null;
             }
         }
 
-        return end;
+        return null;
     }
 
-    /// <summary>Applies the batch, through outages.</summary>
+    /// <summary>Stores what was gathered: from its first dead letter until the log may forget it.</summary>
     /// <returns>False: the partition has to be taken anew.</returns>
-    private async Task<bool> ApplyAsync(StoreClaim claim, CancellationToken stop, CancellationToken abandon)
+    private async Task<bool> StoreAsync(StoreClaim claim, EventBatch batch, CancellationToken stop, CancellationToken abandon)
+    {
+        Tell(_progress.Next, batch.FirstLogged);
+        if (batch.Poison.Count > 0) PutAside(batch.Poison);
+        if (!await ApplyAsync(claim, batch, stop, abandon)) return false;
+        var end = batch.Documents.Next;
+        var next = (ulong)end.Next;
+        Times.Add(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
+        // What follows is not older.
+        Tell(next, batch.LastLogged);
+        _partition.Keep(next, end.Hash);
+        return true;
+    }
+
+    /// <summary>Applies a batch, through outages.</summary>
+    /// <returns>False: the partition has to be taken anew.</returns>
+    private async Task<bool> ApplyAsync(StoreClaim claim, EventBatch batch, CancellationToken stop, CancellationToken abandon)
     {
         var backOff = new BackOff(_clock);
         while (true)
         {
-            switch (await _store.ApplyAsync(claim, _batch.Documents, abandon))
+            switch (await _store.ApplyAsync(claim, batch.Documents, abandon))
             {
                 case ApplyOutcome.Applied applied:
                     _stored += applied.Stored;
                     _duplicates += applied.Duplicates;
-                    _poison += applied.Poison + _batch.Poison.Count;
+                    _poison += applied.Poison + batch.Poison.Count;
                     Well();
                     return true;
                 case ApplyOutcome.Fenced fenced:
@@ -282,17 +336,17 @@ internal sealed class PartitionWorker : IAsyncDisposable
 
     /// <summary>Tries again what somebody has asked to be tried again.</summary>
     /// <returns>False: the partition has to be taken anew.</returns>
-    private async Task<bool> RetryLettersAsync(StoreClaim claim, CancellationToken stop, CancellationToken abandon)
+    private async Task<bool> RetryLettersAsync(StoreClaim claim, EventBatch batch, CancellationToken stop, CancellationToken abandon)
     {
         while (_letters.ToRetry(_partition.Number, _store.BatchSize) is { Count: > 0 } letters)
         {
-            _batch.Begin(null);
-            foreach (var letter in letters) AddAgain(letter);
-            var still = _batch.Poison.Select(p => p.Offset).ToHashSet();
-            if (still.Count > 0) PutAside(_batch.Poison);
-            _batch.End(0, 0);
-            if (!await ApplyAsync(claim, stop, abandon)) return false;
-            foreach (var poison in _batch.Documents.Poison) still.Add((ulong)_batch.Documents.Documents[poison.Item].Sequence);
+            batch.Begin(null);
+            foreach (var letter in letters) AddAgain(letter, batch);
+            var still = batch.Poison.Select(p => p.Offset).ToHashSet();
+            if (still.Count > 0) PutAside(batch.Poison);
+            batch.EndAt(0, 0);
+            if (!await ApplyAsync(claim, batch, stop, abandon)) return false;
+            foreach (var poison in batch.Documents.Poison) still.Add((ulong)batch.Documents.Documents[poison.Item].Sequence);
             foreach (var letter in letters.Where(letter => !still.Contains(letter.Offset))) _letters.Set(letter.Partition, letter.Offset, DeadLetterState.Stored);
         }
 
@@ -300,23 +354,23 @@ internal sealed class PartitionWorker : IAsyncDisposable
     }
 
     /// <summary>As it was put aside; what was no event is read anew, because what is taken for one may have changed.</summary>
-    private void AddAgain(DeadLetter letter)
+    private void AddAgain(DeadLetter letter, EventBatch batch)
     {
-        if (letter.Frame.AsSpan().StartsWith("{"u8) && _partition.Find(letter.Offset) is ReadOutcome.Batch { Value: var batch })
+        if (letter.Frame.AsSpan().StartsWith("{"u8) && _partition.Find(letter.Offset) is ReadOutcome.Batch { Value: var found })
         {
-            using (batch)
+            using (found)
             {
-                foreach (var record in batch)
+                foreach (var record in found)
                 {
-                    if (record.Offset == letter.Offset) _batch.Add(record);
+                    if (record.Offset == letter.Offset) batch.Add(record);
                     if (record.Offset >= letter.Offset) break;
                 }
             }
         }
 
-        if (_batch.LastOffset == letter.Offset) return;
+        if (batch.LastOffset == letter.Offset) return;
         var fault = letter.Frame.AsSpan().StartsWith("{"u8) ? new RecordFault(letter.Cause, letter.Path, letter.Message) : null;
-        _batch.Add(new LogRecord(letter.Offset, letter.Logged, 0, letter.Frame) { Fault = fault });
+        batch.Add(new LogRecord(letter.Offset, letter.Logged, 0, letter.Frame) { Fault = fault });
     }
 
     private void PutAside(IReadOnlyList<DeadLetter> letters) => _letters.Add(letters, LogModule.MicrosecondsOf(_clock.GetUtcNow()));

@@ -18,9 +18,6 @@ namespace Stoker.Streams.Work;
 /// <param name="store">For <see cref="ReplayMode.Replace"/> one that replaces.</param>
 internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock)
 {
-    /// <summary>Of events that are looked at together.</summary>
-    private const long MostBytes = 16 << 20;
-
     private readonly ReplaySums _sums = new();
     private bool _hasLetters;
     private bool _compares;
@@ -55,7 +52,7 @@ internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore 
             if (outcome is ReadOutcome.Gap gap) _sums.Gone += (long)(gap.To - gap.From);
             if (outcome is not ReadOutcome.Batch { Value: var read }) continue;
             using (read) Take(partition.Partition, read, stored, batch);
-            if (batch.Count >= store.BatchSize || batch.Bytes >= MostBytes) await EndAsync(batch, claim, told, stop);
+            if (batch.IsFull(store.BatchSize)) await EndAsync(batch, claim, told, stop);
         }
 
         await EndAsync(batch, claim, told, stop);
@@ -76,7 +73,7 @@ internal sealed class Replay(LogView log, IDocumentStore store, DeadLetterStore 
     {
         _sums.Poison += batch.Poison.Count;
         if (batch.Poison.Count > 0) _sums.FirstPoison ??= $"{batch.Poison[0].Partition}-{batch.Poison[0].Offset}: {batch.Poison[0].Message}";
-        batch.End(0, 0);
+        batch.EndAt(0, 0);
         if (_compares) batch.Keep(await CompareAsync(batch, stop));
         if (claim is not null && batch.Documents.Documents.Length > 0) await ApplyAsync(batch, claim, stop);
         batch.Begin(null);

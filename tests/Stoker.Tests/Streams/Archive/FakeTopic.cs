@@ -17,7 +17,7 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
     private readonly SemaphoreSlim _right = new(1);
     private CancellationTokenSource _wanted = new();
     private TaskCompletionSource _more = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ulong _next;
+    private ulong _next, _readTo;
     private int _given;
 
     public string LogName => "kafka:cluster/topic.1";
@@ -41,6 +41,15 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
     public RunningHash? Hash => null;
 
     public long Bytes => 0;
+
+    /// <summary>The event after the last one that a reader was given.</summary>
+    public ulong ReadTo
+    {
+        get
+        {
+            lock (_access) return _readTo;
+        }
+    }
 
     /// <summary>A reader is given nothing before <see cref="Give"/>, as one is that has only begun to fetch.</summary>
     public bool IsSlow { get; set; }
@@ -166,7 +175,7 @@ internal sealed class FakeTopic : IEventPartition, IPartitionView, IDisposable
                 if (IsFetching) return ReadOutcome.End.Instance;
                 var found = topic._records.Values.Where(record => record.Offset >= NextOffset).Take(Fetched).ToList();
                 if (found.Count == 0) return ReadOutcome.End.Instance;
-                NextOffset = found[^1].Offset + 1;
+                NextOffset = topic._readTo = found[^1].Offset + 1;
                 return new ReadOutcome.Batch(new Batch(found));
             }
         }

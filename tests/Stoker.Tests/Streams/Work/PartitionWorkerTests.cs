@@ -1,5 +1,6 @@
 using System.Text;
 using Stoker.Streams.Log.Opening;
+using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Stores;
 using Stoker.Streams.Work;
 using Stoker.Tests.Streams.Archive;
@@ -52,12 +53,7 @@ public sealed class PartitionWorkerTests
     public async Task The_lag_is_the_age_of_the_oldest_event_also_while_others_are_stored()
     {
         await using var bench = new WorkerBench();
-        using var let = new ManualResetEventSlim();
-        bench.Store.Before = call =>
-        {
-            if (call == 2) let.Wait(TimeSpan.FromSeconds(30));
-            return null;
-        };
+        using var let = Holding(bench.Store, 2);
         bench.Append("a");
         bench.Run();
         await bench.StoredAsync();
@@ -211,6 +207,87 @@ public sealed class PartitionWorkerTests
     }
 
     [Fact]
+    public async Task While_a_batch_is_stored_the_next_is_gathered_and_stored_in_one_when_the_store_is_free()
+    {
+        using var topic = new FakeTopic();
+        await using var bench = new WorkerBench(topic: topic);
+        using var let = Holding(bench.Store, 1);
+        topic.Add("a", bench.Time.GetUtcNow());
+        bench.Run();
+        await bench.UntilAsync(() => bench.Store.Applies == 1);
+        foreach (var id in (string[])["b", "c", "d", "e", "f"])
+        {
+            topic.Add(id, bench.Time.GetUtcNow());
+            await bench.UntilAsync(() => topic.ReadTo == topic.NextOffset);
+        }
+
+        Assert.Equal((1, 0ul), (bench.Store.Applies, bench.Worker.Progress.Next));
+        let.Set();
+        await bench.UntilAsync(() => bench.Worker.Progress.Next == 6);
+        Assert.Equal(["a", "b", "c", "d", "e", "f"], bench.Store.Ids);
+        Assert.Equal(2, bench.Store.Applies);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_gathered_behind_a_batch_that_may_have_happened_is_neither_lost_nor_doubled(bool hasHappened)
+    {
+        using var topic = new FakeTopic();
+        await using var bench = new WorkerBench(topic: topic);
+        using var let = Holding(bench.Store, 1, hasHappened ? null : new ApplyOutcome.Ambiguous("cut off before"));
+        bench.Store.After = call => call == 1 ? new ApplyOutcome.Ambiguous("cut off after") : null;
+        topic.Add("a", bench.Time.GetUtcNow());
+        bench.Run();
+        await bench.UntilAsync(() => bench.Store.Applies == 1);
+        topic.Add("b", bench.Time.GetUtcNow());
+        await bench.UntilAsync(() => topic.ReadTo == 2);
+        let.Set();
+        await bench.UntilAsync(() => bench.Worker.Progress.Next == 2, timePasses: true);
+        Assert.Equal(["a", "b"], bench.Store.Ids);
+        Assert.Equal((2, 0L), (bench.Store.Takes, bench.Worker.Progress.Duplicates));
+    }
+
+    [Fact]
+    public async Task A_partition_that_is_wanted_elsewhere_is_given_up_when_what_is_being_stored_is_and_not_before()
+    {
+        using var topic = new FakeTopic();
+        await using var bench = new WorkerBench(topic: topic);
+        using var let = Holding(bench.Store, 1);
+        topic.Add("a", bench.Time.GetUtcNow());
+        bench.Run();
+        await bench.UntilAsync(() => bench.Store.Applies == 1);
+        topic.Add("b", bench.Time.GetUtcNow());
+        await bench.UntilAsync(() => topic.ReadTo == 2);
+        await topic.TakeAwayAsync();
+        var next = topic.HoldAsync("another", default);
+        Assert.False(next.IsCompleted);
+        let.Set();
+        using var hold = await next;
+        // What was gathered behind it is the other's to store.
+        Assert.Equal("a", Assert.Single(bench.Store.Ids));
+        Assert.Equal(1, bench.Store.Applies);
+    }
+
+    [Fact]
+    public async Task Dead_letters_behind_a_batch_that_fails_are_put_aside_when_their_own_batch_is_stored()
+    {
+        using var topic = new FakeTopic();
+        await using var bench = new WorkerBench(topic: topic);
+        using var let = Holding(bench.Store, 1, new ApplyOutcome.Ambiguous("cut off before"));
+        topic.Add("a", bench.Time.GetUtcNow());
+        bench.Run();
+        await bench.UntilAsync(() => bench.Store.Applies == 1);
+        topic.Add("p", bench.Time.GetUtcNow(), new RecordFault("no_event", "", "not one"));
+        await bench.UntilAsync(() => topic.ReadTo == 2);
+        Assert.Equal(0, bench.Letters.Count());
+        let.Set();
+        await bench.UntilAsync(() => bench.Worker.Progress.Next == 2, timePasses: true);
+        Assert.Equal(1, Assert.Single(bench.Letters.List(DeadLetterState.Waiting, 10)).Attempts);
+        Assert.Equal(1, bench.Worker.Progress.Poison);
+    }
+
+    [Fact]
     public async Task A_gap_is_told_and_passed()
     {
         await using var bench = new WorkerBench(WithAGap());
@@ -245,6 +322,19 @@ public sealed class PartitionWorkerTests
         await bench.StoredAsync();
         Assert.Equal(40, bench.Store.Ids.Count);
         Assert.InRange(bench.Store.MostDocuments, 1, 17);
+    }
+
+    /// <summary>A call of the store waits until it is let go.</summary>
+    private static ManualResetEventSlim Holding(FakeStore store, int which, ApplyOutcome? answer = null)
+    {
+        var let = new ManualResetEventSlim();
+        store.Before = call =>
+        {
+            if (call != which) return null;
+            Assert.True(let.Wait(TimeSpan.FromSeconds(30)));
+            return answer;
+        };
+        return let;
     }
 
     /// <summary>Three events, of which the one in the middle was damaged and set aside.</summary>
