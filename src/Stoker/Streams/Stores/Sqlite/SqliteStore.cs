@@ -9,8 +9,8 @@ internal sealed class SqliteStore(StoreSpec spec) : IDocumentStore
 {
     private Connection? _connection;
 
-    /// <summary>Keys come in no order: of a few each has a page of the index to itself, of many several share one.</summary>
-    public int BatchSize => 8000;
+    /// <summary>Keys come in no order: of a few each has a page of the index to itself, of many several share one. What is behind is written with the fewest pages.</summary>
+    public int BatchSize => 32_000;
 
     public Task<StoreClaim> TakeAsync(LogPlace place, StorePosition start, CancellationToken cancellation) => Try(connection =>
         connection.Database.Write(() => connection.Positions.Take(place, start)));
