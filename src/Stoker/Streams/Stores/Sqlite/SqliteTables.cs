@@ -12,8 +12,8 @@ internal static class SqliteTables
     /// <summary>So much of a collection's indexes is kept at hand; keys come in no order, and would be read from the disk each time.</summary>
     private const int CacheKibibytes = 64 * 1024;
 
-    /// <summary>Pages of 4 KiB that are written before they are put into their places, 128 MiB: the same page of an index is changed by many batches, and is put there once.</summary>
-    private const int CheckpointPages = 32 * 1024;
+    /// <summary>Pages of 4 KiB that are written before they are put into their places, 64 MiB: the same page of an index is changed by many batches, and is put there once.</summary>
+    private const int CheckpointPages = 16 * 1024;
 
     /// <summary>What a row is made of, in the order in which it is written.</summary>
     public static readonly string[] Columns = ["key", "id", "source", "type", "host", "gpu", "time", "received", "sequence", "document", "embedding"];
