@@ -29,25 +29,21 @@ internal sealed class PartitionWorker : IAsyncDisposable
     private readonly DeadLetterStore _letters;
     private readonly TimeProvider _clock;
     private readonly Action<string> _say;
+    private readonly WorkerTally _tally;
     private readonly LogPlace _place;
 
     /// <summary>What is being gathered, and what is being stored or was; they change places.</summary>
     private EventBatch _gathered, _other;
-    private volatile WorkerProgress _progress;
-    private long _stored;
-    private long _duplicates;
-    private long _poison;
-    private string? _problem;
 
     public PartitionWorker(IEventPartition partition, IDocumentStore store, DeadLetterStore letters, EventTransform transform, TimeProvider clock, Action<string> say)
     {
         (_partition, _store, _letters, _clock, _say) = (partition, store, letters, clock, say);
         _place = new LogPlace(partition.LogName, partition.Number);
         (_gathered, _other) = (new EventBatch(_place, transform, PutAside), new EventBatch(_place, transform, PutAside));
-        _progress = new WorkerProgress(partition.BeginOffset, 0, 0, 0, null);
+        _tally = new WorkerTally(partition.Number, partition.BeginOffset, OldestOf, say);
     }
 
-    public WorkerProgress Progress => _progress;
+    public WorkerProgress Progress => _tally.Progress;
 
     public CommitTimes Times { get; } = new();
 
@@ -56,7 +52,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     {
         get
         {
-            var progress = _progress;
+            var progress = Progress;
             if (progress.Next >= _partition.NextOffset || progress.Oldest is not { } oldest) return 0;
             return Math.Max(0, (LogModule.MicrosecondsOf(_clock.GetUtcNow()) - oldest) / 1e6);
         }
@@ -86,7 +82,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
             }
             catch (IOException failed)
             {
-                Trouble(failed.Message);
+                _tally.Trouble(failed.Message);
             }
             catch (OperationCanceledException) when (!stop.IsCancellationRequested)
             {
@@ -103,7 +99,7 @@ internal sealed class PartitionWorker : IAsyncDisposable
     {
         try
         {
-            if (_partition.Kept is { } known && known > _progress.Next) Tell(known, null);
+            if (_partition.Kept is { } known && known > Progress.Next) _tally.Tell(known, null);
         }
         catch (IOException)
         {
@@ -140,12 +136,12 @@ internal sealed class PartitionWorker : IAsyncDisposable
         try
         {
             if (await _store.PositionAsync(_place, stop) is not { } elsewhere) return;
-            Well();
-            Tell((ulong)elsewhere.Next, (ulong)elsewhere.Next < _partition.NextOffset ? OldestOf((ulong)elsewhere.Next) : null);
+            _tally.Well();
+            _tally.Tell((ulong)elsewhere.Next, (ulong)elsewhere.Next < _partition.NextOffset ? OldestOf((ulong)elsewhere.Next) : null);
         }
         catch (IOException failed)
         {
-            Trouble(failed.Message);
+            _tally.Trouble(failed.Message);
         }
     }
 
@@ -158,14 +154,14 @@ internal sealed class PartitionWorker : IAsyncDisposable
         var next = (ulong)claim.Position.Next;
         if (_partition.Contradicts(next, claim.Position.Hash) is { } other)
         {
-            Trouble(other);
+            _tally.Trouble(other);
             return;
         }
 
         using var reader = _partition.Read(next);
         _partition.Keep(next, null);
         Times.Begin(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
-        Tell(next, OldestOf(next));
+        _tally.Tell(next, OldestOf(next));
         var lettersAt = 0L;
         var storing = Task.FromResult(true);
         try
@@ -191,13 +187,13 @@ internal sealed class PartitionWorker : IAsyncDisposable
                 }
                 else if (damage is not null)
                 {
-                    Trouble(damage);
+                    _tally.Trouble(damage);
                     return;
                 }
                 else
                 {
-                    Well();
-                    Tell(next, null);
+                    _tally.Well();
+                    _tally.Tell(next, null);
                     await WaitAsync(reader, stop);
                 }
             }
@@ -290,14 +286,14 @@ internal sealed class PartitionWorker : IAsyncDisposable
     /// <returns>False: the partition has to be taken anew.</returns>
     private async Task<bool> StoreAsync(StoreClaim claim, EventBatch batch, CancellationToken stop, CancellationToken abandon)
     {
-        Tell(_progress.Next, batch.FirstLogged);
+        _tally.Tell(Progress.Next, batch.FirstLogged);
         if (batch.Poison.Count > 0) PutAside(batch.Poison);
         if (!await ApplyAsync(claim, batch, stop, abandon)) return false;
         var end = batch.Documents.Next;
         var next = (ulong)end.Next;
         Times.Add(next, LogModule.MicrosecondsOf(_clock.GetUtcNow()));
         // What follows is not older.
-        Tell(next, batch.LastLogged);
+        _tally.Tell(next, batch.LastLogged);
         _partition.Keep(next, end.Hash);
         return true;
     }
@@ -312,21 +308,19 @@ internal sealed class PartitionWorker : IAsyncDisposable
             switch (await _store.ApplyAsync(claim, batch.Documents, abandon))
             {
                 case ApplyOutcome.Applied applied:
-                    _stored += applied.Stored;
-                    _duplicates += applied.Duplicates;
-                    _poison += applied.Poison + batch.Poison.Count;
-                    Well();
+                    _tally.Add(applied, batch.Poison.Count);
+                    _tally.Well();
                     return true;
                 case ApplyOutcome.Fenced fenced:
-                    Trouble($"somebody else stores this partition's events (epoch {fenced.Epoch} and ours is {claim.Epoch})");
+                    _tally.Trouble($"somebody else stores this partition's events (epoch {fenced.Epoch} and ours is {claim.Epoch})");
                     return false;
                 case ApplyOutcome.Elsewhere:
                     return false;
                 case ApplyOutcome.Ambiguous broken:
-                    Trouble(broken.Reason);
+                    _tally.Trouble(broken.Reason);
                     return false;
                 case ApplyOutcome.Outage outage:
-                    Trouble(outage.Reason);
+                    _tally.Trouble(outage.Reason);
                     break;
             }
 
@@ -391,23 +385,5 @@ internal sealed class PartitionWorker : IAsyncDisposable
         }
 
         return null;
-    }
-
-    private void Tell(ulong next, long? oldest) => _progress = new WorkerProgress(next, _stored, _duplicates, _poison, oldest)
-    {
-        Problem = _problem,
-    };
-
-    private void Trouble(string problem)
-    {
-        if (problem != _problem) _say($"warning: events of partition {_partition.Number} are not stored: {problem}");
-        _problem = problem;
-        Tell(_progress.Next, _progress.Oldest ?? OldestOf(_progress.Next));
-    }
-
-    private void Well()
-    {
-        if (_problem is not null) _say($"events of partition {_partition.Number} are stored again");
-        _problem = null;
     }
 }
