@@ -73,18 +73,17 @@ internal sealed class Invocation(Surroundings world, ParseResult parse, GlobalOp
     public ExitCode Failed<T>(ControlReply<T> reply)
     {
         if (reply is ControlReply<T>.Rejected rejected) return Report.Rejected(rejected.Error);
-        var left = State is { } state ? world.Machine.CountLeftBehind(state) : 0;
-        if (left > 0)
-        {
-            var services = left == 1 ? "1 service was" : $"{left} services were";
-            Report.Error($"no daemon answers; {services} running when it died", $"`stoker up` adopts {(left == 1 ? "it" : "them")} without a restart");
-        }
-        else
-        {
-            Report.Error($"no daemon answers: {((ControlReply<T>.NoDaemon)reply).Reason}", "`stoker up` starts one; `--state DIR` looks elsewhere");
-        }
-
+        if (DeadDaemon() is var (words, hint)) Report.Error(words, hint);
+        else Report.Error($"no daemon answers: {((ControlReply<T>.NoDaemon)reply).Reason}", "`stoker up` starts one; `--state DIR` looks elsewhere");
         return ExitCode.NoDaemon;
+    }
+
+    /// <summary>What to say of a daemon that does not answer although its services run on; null: none do.</summary>
+    public (string Words, string Hint)? DeadDaemon()
+    {
+        var left = State is { } state ? world.Machine.CountLeftBehind(state) : 0;
+        if (left == 0) return null;
+        return ($"no daemon answers; {(left == 1 ? "1 service was" : $"{left} services were")} running when it died", $"`stoker up` adopts {(left == 1 ? "it" : "them")} without a restart");
     }
 
     private bool IsGiven(Option<bool> option) => IsGiven(parse, option);

@@ -13,7 +13,7 @@ internal sealed class GpuMetricsServer : IDisposable
     private readonly LoopListener _listener;
 
     /// <exception cref="IOException">The address cannot be listened on.</exception>
-    public GpuMetricsServer(IPEndPoint address, Func<Task<ReadOnlyMemory<byte>>> page, Action<string> problem)
+    public GpuMetricsServer(IPEndPoint address, Func<Task<MetricsAnswer>> page, Action<string> problem)
     {
         _connections = new ServerConnections(_events);
         _listener = LoopListener.Listen(address, [_events], (socket, peer) => _connections.Add(new Connection(_events, socket, page, problem)), problem);
@@ -32,11 +32,11 @@ internal sealed class GpuMetricsServer : IDisposable
         private const long StallTime = 10_000;
 
         private readonly EventLoop _events;
-        private readonly Func<Task<ReadOnlyMemory<byte>>> _page;
+        private readonly Func<Task<MetricsAnswer>> _page;
         private readonly Action<string> _problem;
         private bool _isBusy;
 
-        public Connection(EventLoop events, IWire wire, Func<Task<ReadOnlyMemory<byte>>> page, Action<string> problem)
+        public Connection(EventLoop events, IWire wire, Func<Task<MetricsAnswer>> page, Action<string> problem)
             : base(events, wire, StallTime) => (_events, _page, _problem) = (events, page, problem);
 
         protected override bool IsBusy => _isBusy;
@@ -49,7 +49,8 @@ internal sealed class GpuMetricsServer : IDisposable
                 var path = Encoding.ASCII.GetString(Head.Target).Split('?')[0];
                 if (path != "/metrics") return await SendAsync(404, "the page is at /metrics\n"u8) && FinishRequest(bodyWasRead: false);
                 // Its making waits for the daemon.
-                return await SendAsync(200, (await _events.AsideAsync(_page)).Span) && FinishRequest(bodyWasRead: false);
+                var answer = await _events.AsideAsync(_page);
+                return await SendAsync(answer.Status, answer.Text.Span) && FinishRequest(bodyWasRead: false);
             }
             finally
             {
@@ -73,3 +74,7 @@ internal sealed class GpuMetricsServer : IDisposable
         }
     }
 }
+
+/// <summary>A page of metrics, or why there is none.</summary>
+/// <param name="Text">UTF-8.</param>
+internal readonly record struct MetricsAnswer(int Status, ReadOnlyMemory<byte> Text);

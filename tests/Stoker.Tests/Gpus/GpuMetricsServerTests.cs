@@ -11,7 +11,7 @@ public sealed class GpuMetricsServerTests
     public async Task The_page_is_made_anew_for_each_scrape_and_nothing_else_is_served()
     {
         var scrapes = 0;
-        using var server = new GpuMetricsServer(new IPEndPoint(IPAddress.Loopback, 0), () => Task.FromResult<ReadOnlyMemory<byte>>(Encoding.ASCII.GetBytes($"stoker_gpu_up {++scrapes}\n")), _ => { });
+        using var server = new GpuMetricsServer(new IPEndPoint(IPAddress.Loopback, 0), () => Task.FromResult(new MetricsAnswer(200, Encoding.ASCII.GetBytes($"stoker_gpu_up {++scrapes}\n"))), _ => { });
         using var client = new HttpClient { BaseAddress = new Uri($"http://{server.Address}") };
         Assert.Equal("stoker_gpu_up 1\n", await client.GetStringAsync("/metrics"));
         using var second = await client.GetAsync("/metrics?x=1");
@@ -25,7 +25,7 @@ public sealed class GpuMetricsServerTests
     public async Task A_page_that_cannot_be_made_ends_the_connection_and_is_told()
     {
         var told = new TaskCompletionSource<string>();
-        using var server = new GpuMetricsServer(new IPEndPoint(IPAddress.Loopback, 0), () => Task.FromException<ReadOnlyMemory<byte>>(new InvalidDataException("no page")), problem => told.TrySetResult(problem));
+        using var server = new GpuMetricsServer(new IPEndPoint(IPAddress.Loopback, 0), () => Task.FromException<MetricsAnswer>(new InvalidDataException("no page")), problem => told.TrySetResult(problem));
         using var client = new HttpClient { BaseAddress = new Uri($"http://{server.Address}") };
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/metrics"));
         Assert.Contains("no page", await told.Task, StringComparison.Ordinal);

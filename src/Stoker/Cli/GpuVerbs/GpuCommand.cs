@@ -40,9 +40,14 @@ internal static class GpuSource
         using var local = new LocalGpus(run);
         return local.LookAsync().GetAwaiter().GetResult();
     }
+
+    /// <summary>What a daemon that died took with it; null: none did.</summary>
+    public static string? Missing(Invocation run) => run.Quiet().DeadDaemon() is var (words, hint)
+        ? $"{words}: whose the processes on the cards are is not known, and cards that it simulated are not there; {hint}"
+        : null;
 }
 
-/// <summary>The driver, asked from here: nobody's processes are known.</summary>
+/// <summary>The driver, asked from here because no daemon answers: nobody's processes are known.</summary>
 internal sealed class LocalGpus(Invocation run) : IDisposable
 {
     private readonly GpuDoor _door = new(run.World.Gpus, run.World.Clock);
@@ -58,7 +63,8 @@ internal sealed class LocalGpus(Invocation run) : IDisposable
         try
         {
             _sampler ??= new GpuSampler([_door], run.World.Clock);
-            return _view.Lay(await _sampler.SampleAsync(), [], _ => [], _ => null);
+            var seen = _view.Lay(await _sampler.SampleAsync(), [], _ => [], _ => null);
+            return GpuSource.Missing(run) is { } missing ? seen with { Problems = [.. seen.Problems, missing] } : seen;
         }
         finally
         {

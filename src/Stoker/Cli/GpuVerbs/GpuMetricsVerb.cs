@@ -30,8 +30,16 @@ internal static class GpuMetricsVerb
     private static ExitCode Print(Invocation run)
     {
         using var local = new LocalGpus(run);
-        run.Output.Write(Encoding.UTF8.GetString(PageAsync(run, local).GetAwaiter().GetResult().Span));
-        return ExitCode.Done;
+        var answer = PageAsync(run, local).GetAwaiter().GetResult();
+        var text = Encoding.UTF8.GetString(answer.Text.Span);
+        if (answer.Status == 200)
+        {
+            run.Output.Write(text);
+            return ExitCode.Done;
+        }
+
+        run.Report.Error(text.TrimEnd());
+        return ExitCode.NotAsItShouldBe;
     }
 
     private static ExitCode Serve(Invocation run, IPEndPoint address)
@@ -52,10 +60,15 @@ internal static class GpuMetricsVerb
         }
     }
 
-    private static async Task<ReadOnlyMemory<byte>> PageAsync(Invocation run, LocalGpus local) =>
-        run.Quiet().State is { } state && run.World.Control(state).GpuMetrics() is ControlReply<ReadOnlyMemory<byte>>.Answered { Document: var page }
-            ? page
-            : GpuMetricsPage.Bytes(await local.LookAsync(), HostEnvironment.HostName);
+    private static async Task<MetricsAnswer> PageAsync(Invocation run, LocalGpus local)
+    {
+        if (run.Quiet().State is { } state && run.World.Control(state).GpuMetrics() is ControlReply<ReadOnlyMemory<byte>>.Answered { Document: var page }) return new MetricsAnswer(200, page);
+        var seen = await local.LookAsync();
+        // A page without cards would say that there are none.
+        return seen.Gpus.Count == 0 && seen.Problems.Count > 0
+            ? new MetricsAnswer(503, Encoding.UTF8.GetBytes($"{string.Join("; ", seen.Problems)}\n"))
+            : new MetricsAnswer(200, GpuMetricsPage.Bytes(seen, HostEnvironment.HostName));
+    }
 
     private static IPEndPoint? Address(string text) => IPEndPoint.TryParse(text, out var address) && IPAddress.IsLoopback(address.Address) && text.Contains(':', StringComparison.Ordinal) ? address : null;
 }
