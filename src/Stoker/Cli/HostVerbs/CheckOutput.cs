@@ -13,17 +13,30 @@ internal sealed class CheckOutput
     public Option<bool> Tap { get; } = Parameters.Flag("--tap", "the Test Anything Protocol; unknown is not ok");
 
     /// <summary>Makes the checks, shows what came of them, and says what to end with.</summary>
-    public ExitCode Run(Invocation run, string subject, IReadOnlyList<CheckSpec> checks)
+    public ExitCode Run(Invocation run, string subject, IReadOnlyList<CheckSpec> checks) => Run(run, [new CheckList(subject, checks, Budget: null)]);
+
+    /// <summary>The same for several lists, one after the other, and a table over them.</summary>
+    public ExitCode Run(Invocation run, IReadOnlyList<CheckList> lists)
     {
         using var interrupts = run.World.Interrupts();
-        var begun = run.World.Clock.GetTimestamp();
-        var results = new CheckRun(run.World.Facts(), run.World.Clock).MakeAsync(checks, interrupts.First).GetAwaiter().GetResult();
-        var report = CheckReport.Of(subject, results, run.World.Clock.GetElapsedTime(begun));
-        if (run.Json) run.PrintJson(report, ChecksJson.Readable.CheckReport);
-        else if (run.Get(JUnit)) run.Output.Write(report.ToJUnit());
-        else if (run.Get(Tap)) run.Output.Write(report.ToTap());
-        else Print(run, report);
-        return interrupts.First.IsCancellationRequested ? ExitCode.Interrupted : report.IsWell ? ExitCode.Done : ExitCode.NotAsItShouldBe;
+        var making = new CheckRun(run.World.Facts(), run.World.Clock);
+        var isForPeople = !run.Json && !run.Get(JUnit) && !run.Get(Tap);
+        var reports = new List<CheckReport>();
+        foreach (var list in lists)
+        {
+            var begun = run.World.Clock.GetTimestamp();
+            var results = making.MakeAsync(list.Checks, list.Budget, interrupts.First).GetAwaiter().GetResult();
+            reports.Add(CheckReport.Of(list.Subject, results, run.World.Clock.GetElapsedTime(begun), list.Budget));
+            if (isForPeople) Print(run, reports[^1]);
+            if (interrupts.First.IsCancellationRequested) break;
+        }
+
+        if (isForPeople && lists.Count > 1) Print(run, reports);
+        else if (run.Json && lists.Count > 1) run.PrintJson(ProfilesReport.Of(reports), ChecksJson.Readable.ProfilesReport);
+        else if (run.Json) run.PrintJson(reports[0], ChecksJson.Readable.CheckReport);
+        else if (run.Get(JUnit)) run.Output.Write(CheckFormats.ToJUnit(reports));
+        else if (run.Get(Tap)) run.Output.Write(CheckFormats.ToTap(reports));
+        return interrupts.First.IsCancellationRequested ? ExitCode.Interrupted : reports.TrueForAll(r => r.IsWell) ? ExitCode.Done : ExitCode.NotAsItShouldBe;
     }
 
     private static void Print(Invocation run, CheckReport report)
@@ -39,7 +52,31 @@ internal sealed class CheckOutput
         }
 
         var sum = $"{report.Passed} passed, {report.Failed} failed, {report.Unknown} unknown";
-        run.Output.WriteLine($"{report.Subject}: {run.Style.Paint(sum, report.IsWell ? Tone.Good : report.Failed > 0 ? Tone.Bad : Tone.Busy)} in {report.TookMs:0} ms");
+        var budget = report.BudgetMs is { } most ? $" of {Durations.Short(TimeSpan.FromMilliseconds(most))}" : "";
+        run.Output.WriteLine($"{report.Subject}: {run.Style.Paint(sum, ToneOf(report))} in {report.TookMs:0} ms{budget}");
+    }
+
+    private static void Print(Invocation run, List<CheckReport> reports)
+    {
+        var sum = ProfilesReport.Of(reports);
+        run.Output.WriteLine();
+        foreach (var line in Table.Lay(
+            [new("PROFILE"), new("PASSED", Right: true), new("FAILED", Right: true), new("UNKNOWN", Right: true), new("TOOK", Right: true), new("BUDGET")],
+            [
+                .. reports.Select(r => Row(r.Subject, ToneOf(r), r.Passed, r.Failed, r.Unknown, r.TookMs, r.BudgetMs)),
+                Row("all", Tone.Strong, sum.Passed, sum.Failed, sum.Unknown, sum.TookMs, null),
+            ],
+            run.Width,
+            run.Style))
+        {
+            run.Output.WriteLine(line);
+        }
+
+        static TableRow Row(string name, Tone tone, int passed, int failed, int unknown, double took, double? budget) => new(
+        [
+            new(name, tone), new($"{passed}"), new($"{failed}"), new($"{unknown}"), new(Durations.Short(TimeSpan.FromMilliseconds(took))),
+            new(budget is { } most ? Durations.Short(TimeSpan.FromMilliseconds(most)) : ""),
+        ]);
     }
 
     private static string Summary(CheckResult check) => TextWidth.OneLine(
@@ -68,7 +105,13 @@ internal sealed class CheckOutput
         }
     }
 
+    private static Tone ToneOf(CheckReport report) => report.IsWell ? Tone.Good : report.Failed > 0 ? Tone.Bad : Tone.Busy;
+
     private static string Of(Verdict verdict) => verdict.ToString().ToLowerInvariant();
 
     private static Tone ToneOf(Verdict verdict) => verdict switch { Verdict.Passed => Tone.Good, Verdict.Failed => Tone.Bad, Verdict.Unknown => Tone.Busy };
 }
+
+/// <summary>Checks that are made and reported together.</summary>
+/// <param name="Budget">How long all of them may take; null: as long as they do.</param>
+internal sealed record CheckList(string Subject, IReadOnlyList<CheckSpec> Checks, TimeSpan? Budget);

@@ -11,7 +11,7 @@ internal static class DoctorCommand
     public static Verb Create()
     {
         var output = new CheckOutput();
-        var profile = Parameters.Text("--profile", "NAME", $"the list of checks: onboarding, gpu, gateway, or one of `doctor:` in the estate file (default {Usual})");
+        var profile = Parameters.Text("--profile", "NAME,…", $"the list of checks: onboarding, gpu, gateway, or one of `doctor:` in the estate file; several make one report (default {Usual})");
         var show = Parameters.Flag("--show", "print the built-in profiles as a file, to begin one's own with; nothing is checked");
         var list = Parameters.Flag("--list", "show which profiles there are");
         return new Verb("doctor", "go through a list of checks on this machine: what is wrong, where it shows, and how to mend it")
@@ -21,6 +21,7 @@ internal static class DoctorCommand
             [
                 "Needs no estate; where there is one, the profiles of its `doctor:` are there as well, and a file may have nothing but `doctor:`: `stoker -f team.yaml doctor --profile ours`. "
                 + "Anything but passed ends with 1.",
+                "Of several profiles a check that more than one has is made once, in the first; a profile with a `budget` is cut off when that is used up, and what is left of it is unknown.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Interrupted],
         }.With(profile, show, list, output.JUnit, output.Tap).Does(run => Run(run, output, profile, show, list));
@@ -49,10 +50,19 @@ internal static class DoctorCommand
             return ExitCode.Done;
         }
 
-        var name = run.Get(profile) ?? Usual;
-        if (profiles.TryGetValue(name, out var found)) return output.Run(run, name, found.Checks);
-        run.Report.Error($"there is no profile `{name}`", Suggestion.For(name, profiles.Keys) ?? $"there are {string.Join(", ", profiles.Keys)}");
-        return ExitCode.Usage;
+        var lists = new List<CheckList>();
+        foreach (var name in (run.Get(profile) ?? Usual).Split(',', StringSplitOptions.TrimEntries).Distinct())
+        {
+            if (!profiles.TryGetValue(name, out var found))
+            {
+                run.Report.Error($"there is no profile `{name}`", Suggestion.For(name, profiles.Keys) ?? $"there are {string.Join(", ", profiles.Keys)}");
+                return ExitCode.Usage;
+            }
+
+            lists.Add(new CheckList(name, found.Checks, found.Budget));
+        }
+
+        return output.Run(run, lists);
     }
 
     private static IReadOnlyDictionary<string, ProfileSpec>? Profiles(Invocation run)

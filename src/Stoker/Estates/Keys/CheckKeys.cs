@@ -116,9 +116,10 @@ internal static class CheckKeys
     /// <summary>Checks by name.</summary>
     public static readonly Shape Checks = Named(Keyed(Check));
 
-    private static readonly KeyTable Profile = new("profile", "A list of checks under a name: `stoker doctor --profile NAME`.",
+    private static readonly KeyTable Profile = new("profile", "A list of checks under a name: `stoker doctor --profile NAME`, or `--profile NAME,NAME` for one report over several.",
         new("description", "What it is for, in a line for people.", Text, Extension),
         new("includes", "Other profiles whose checks belong to it, also those that Stoker has: `onboarding`, `gpu`, `gateway`.", DistinctTexts, Extension),
+        new("budget", "How long all of it may take; what is not done by then is unknown. Default: no end.", Interval, Extension),
         new("checks", "Its checks, by name; one of the name of an included one takes its place.", Checks, Extension));
 
     /// <summary>Profiles by name.</summary>

@@ -115,7 +115,8 @@ internal enum DeclaredPart
 
 /// <summary>A list of checks under a name.</summary>
 /// <param name="Checks">Its own and those of what it includes, by name.</param>
-internal sealed record ProfileSpec(string Name, string? Description, IReadOnlyList<CheckSpec> Checks, SourcePosition Where);
+/// <param name="Budget">How long all of them may take; null: as long as they do.</param>
+internal sealed record ProfileSpec(string Name, string? Description, IReadOnlyList<CheckSpec> Checks, TimeSpan? Budget, SourcePosition Where);
 
 /// <summary>All checks of an estate: those of its hosts, and its profiles with those that Stoker has.</summary>
 internal sealed record ChecksSpec(IReadOnlyDictionary<HostName, IReadOnlyList<CheckSpec>> Hosts, IReadOnlyDictionary<string, ProfileSpec> Profiles);

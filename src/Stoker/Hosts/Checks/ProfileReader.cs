@@ -39,7 +39,7 @@ internal static class ProfileReader
         {
             var checks = Collect(name, []);
             reader.CheckNeeds(checks);
-            read[name] = new ProfileSpec(name, map.Text("description"), checks, key.Where);
+            read[name] = new ProfileSpec(name, map.Text("description"), checks, map.Duration("budget"), key.Where);
         }
 
         return read;

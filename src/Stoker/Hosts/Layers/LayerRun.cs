@@ -81,7 +81,7 @@ internal sealed class LayerRun(LayerDoors doors, TimeProvider clock)
     }
 
     public async Task<IReadOnlyList<CheckResult>> VerifyAsync(LayerSpec layer, CancellationToken cancel) =>
-        await new CheckRun(doors.Machine, clock).MakeAsync(layer.Verify, cancel);
+        await new CheckRun(doors.Machine, clock).MakeAsync(layer.Verify, budget: null, cancel);
 
     public static bool IsOfTheMachine(Exception e) => e is LayerFailedException or IOException or UnauthorizedAccessException;
 

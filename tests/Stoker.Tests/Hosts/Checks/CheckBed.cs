@@ -28,7 +28,7 @@ internal static class CheckBed
     }
 
     public static async Task<IReadOnlyDictionary<string, CheckResult>> MakeAsync(string yaml, FactDoors? machine = null) =>
-        (await new CheckRun(machine ?? Here, TimeProvider.System).MakeAsync(Read(yaml), TestContext.Current.CancellationToken)).ToDictionary(r => r.Name);
+        (await new CheckRun(machine ?? Here, TimeProvider.System).MakeAsync(Read(yaml), budget: null, TestContext.Current.CancellationToken)).ToDictionary(r => r.Name);
 
     /// <summary>The one check of a line.</summary>
     public static async Task<CheckResult> OneAsync(string check, FactDoors? machine = null) => (await MakeAsync($"it: {check}", machine))["it"];

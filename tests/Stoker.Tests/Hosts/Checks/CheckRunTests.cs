@@ -7,6 +7,7 @@ using Stoker.Hosts.Checks;
 using Stoker.Hosts.Facts;
 using Stoker.Platform;
 using Stoker.Tests.Hosts.Facts;
+using Stoker.Tests.Logs;
 using Xunit;
 
 namespace Stoker.Tests.Hosts.Checks;
@@ -88,7 +89,7 @@ public sealed class CheckRunTests
     [Fact]
     public void A_report_is_JUnit_with_failures_and_errors_apart()
     {
-        var report = XDocument.Parse(Sample.ToJUnit()).Root!.Element("testsuite")!;
+        var report = XDocument.Parse(CheckFormats.ToJUnit([Sample])).Root!.Element("testsuite")!;
         Assert.Equal(("mainpc", "3", "1", "1"), ((string?)report.Attribute("name"), (string?)report.Attribute("tests"), (string?)report.Attribute("failures"), (string?)report.Attribute("errors")));
         var cases = report.Elements("testcase").ToList();
         Assert.Equal([null, "failure", "error"], cases.Select(c => c.Elements().SingleOrDefault()?.Name.LocalName));
@@ -116,7 +117,7 @@ public sealed class CheckRunTests
             - {what: "running", expected: "running", found: null, evidence: "no systemd\u0007"}
           ...
 
-        """, Sample.ToTap());
+        """, CheckFormats.ToTap([Sample]));
 
     [Fact]
     public void A_report_is_JSON_in_lower_case()
@@ -124,6 +125,61 @@ public sealed class CheckRunTests
         using var document = JsonDocument.Parse(JsonSerializer.Serialize(Sample, ChecksJson.Readable.CheckReport));
         Assert.Equal(1, document.RootElement.GetProperty("unknown").GetInt32());
         Assert.Equal(["passed", "failed", "unknown"], document.RootElement.GetProperty("checks").EnumerateArray().Select(c => c.GetProperty("verdict").GetString()));
+    }
+
+    [Fact]
+    public async Task A_check_that_several_lists_have_is_made_once_and_what_needs_it_knows_what_came_of_it()
+    {
+        var checks = CheckBed.Read("""
+            first: {command: "false"}
+            second: {command: "true", needs: [first]}
+            third: {command: "true"}
+            """);
+        var run = new CheckRun(CheckBed.Here, TimeProvider.System);
+        var one = await run.MakeAsync([checks[0]], budget: null, TestContext.Current.CancellationToken);
+        var all = await run.MakeAsync(checks, budget: null, TestContext.Current.CancellationToken);
+        Assert.Equal(("first", Verdict.Failed), (one.Single().Name, one.Single().Verdict));
+        Assert.Equal([("second", Verdict.Unknown), ("third", Verdict.Passed)], all.Select(r => (r.Name, r.Verdict)));
+        Assert.Contains("needs `first`, which failed", all[0].Findings.Single().Evidence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_not_done_when_the_budget_is_used_up_is_unknown_and_what_is_done_stays()
+    {
+        var time = new ManualTime(DateTimeOffset.UnixEpoch);
+        var checks = CheckBed.Read("""
+            quick: {command: "true"}
+            slow: {command: sleep 600, timeout: 1h, retries: 3, needs: [quick]}
+            after: {command: "true", needs: [slow]}
+            """);
+        var making = new CheckRun(CheckBed.Here, time).MakeAsync(checks, TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
+        while (!making.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            await Task.WhenAny(making, Task.Delay(10, TestContext.Current.CancellationToken));
+        }
+
+        var results = await making;
+        Assert.Equal([Verdict.Passed, Verdict.Unknown, Verdict.Unknown], results.Select(r => r.Verdict));
+        Assert.Equal("the budget of 5 min was used up", results[1].Findings.Single().Evidence);
+        Assert.Equal("needs `slow`, which is unknown", results[2].Findings.Single().Evidence);
+    }
+
+    [Fact]
+    public void Several_lists_are_one_report_for_other_programs_too()
+    {
+        var other = CheckReport.Of("pc2", Sample.Checks, TimeSpan.FromMilliseconds(8), TimeSpan.FromMinutes(5));
+        var suites = XDocument.Parse(CheckFormats.ToJUnit([Sample, other])).Root!.Elements("testsuite").ToList();
+        Assert.Equal(["mainpc", "pc2"], suites.Select(s => (string?)s.Attribute("name")));
+        Assert.All(suites, s => Assert.Equal(3, s.Elements("testcase").Count()));
+        var tap = CheckFormats.ToTap([Sample, other]).Split('\n');
+        Assert.Equal("1..6", tap[1]);
+        Assert.Contains("ok 4 - pc2: good", tap);
+        using var document = JsonDocument.Parse(JsonSerializer.Serialize(ProfilesReport.Of([Sample, other]), ChecksJson.Readable.ProfilesReport));
+        Assert.Equal((2, 20d), (document.RootElement.GetProperty("passed").GetInt32(), document.RootElement.GetProperty("took_ms").GetDouble()));
+        var profiles = document.RootElement.GetProperty("profiles").EnumerateArray().ToList();
+        Assert.False(profiles[0].TryGetProperty("budget_ms", out _));
+        Assert.Equal(300_000, profiles[1].GetProperty("budget_ms").GetDouble());
     }
 
     [Fact]
