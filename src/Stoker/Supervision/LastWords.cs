@@ -4,7 +4,7 @@ using Stoker.Platform;
 
 namespace Stoker.Supervision;
 
-/// <summary>The last line a run wrote, standard error preferred: what a person wants to see beside its exit status.</summary>
+/// <summary>The last line a run wrote, standard error preferred, and what was wrong preferred to a hint below it: what a person wants to see beside its exit status.</summary>
 internal static class LastWords
 {
     private const int Longest = 300;
@@ -28,7 +28,7 @@ internal static class LastWords
     /// <summary>Of lines like <c>2026-11-21T06:28:01.123456789Z stderr F bind: address already in use</c>; their times compare as text.</summary>
     internal static string? Of(ReadOnlySpan<byte> tail, string since)
     {
-        string? output = null;
+        string? output = null, hint = null;
         while (!tail.IsEmpty)
         {
             tail = tail.TrimEnd((byte)'\n');
@@ -38,11 +38,13 @@ internal static class LastWords
             var fields = line.Split(' ', 4);
             if (fields.Length < 4 || string.CompareOrdinal(fields[0], since) < 0) break;
             if (string.IsNullOrWhiteSpace(fields[3])) continue;
-            if (fields[1] == "stderr") return Cut(fields[3]);
-            output ??= Cut(fields[3]);
+            var words = Cut(fields[3]);
+            if (fields[1] != "stderr") output ??= words;
+            else if (words.StartsWith("hint:", StringComparison.Ordinal)) hint ??= words;
+            else return words;
         }
 
-        return output;
+        return hint ?? output;
     }
 
     private static string Cut(string text) => text.Length > Longest ? string.Concat(text.AsSpan(0, Longest), "…") : text.Trim();
