@@ -30,5 +30,6 @@ internal abstract record PartitionState
     internal sealed record Waits(string Why) : PartitionState;
 
     /// <summary>Until the next plan.</summary>
-    internal sealed record Failed(string Why) : PartitionState;
+    /// <param name="MayPass">It was tried, and is as it was before: it is tried again some times.</param>
+    internal sealed record Failed(string Why, bool MayPass = false) : PartitionState;
 }

@@ -20,6 +20,9 @@ namespace Stoker.Daemon;
 /// </summary>
 internal sealed class GpuPartitions
 {
+    /// <summary>Before a change that failed is tried again. Each try stops services, so there are few; then it is the owner's to say.</summary>
+    private static readonly TimeSpan[] Pauses = [TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(10)];
+
     private readonly SupervisionDoors _doors;
     private readonly PartitionNotes _notes;
     private readonly PartitionTransaction _transaction;
@@ -59,7 +62,7 @@ internal sealed class GpuPartitions
     {
         lock (_lock)
         {
-            if (!_cards.Values.Any(c => c.State is PartitionState.Waits)) return;
+            if (!_cards.Values.Any(c => c.State is PartitionState.Waits || IsDueAgain(c))) return;
         }
 
         Work();
@@ -155,15 +158,19 @@ internal sealed class GpuPartitions
         }
     }
 
-    /// <summary>Each card once; those that wait were there before, and are looked at again after them.</summary>
+    /// <summary>Each card once; those that wait were there before, and are looked at again after them, as those are that are tried again.</summary>
     private Card? Next()
     {
         lock (_lock)
         {
+            // Nobody starts on it while it is tried again.
+            foreach (var card in _cards.Values.Where(IsDueAgain)) card.State = new PartitionState.Pending();
             return _cards.Values.FirstOrDefault(c => c.State is PartitionState.Pending) ??
                 _cards.Values.FirstOrDefault(c => c.State is PartitionState.Waits && _doors.Clock.GetElapsedTime(c.Since) >= GpusModule.Pace * 0.5);
         }
     }
+
+    private bool IsDueAgain(Card card) => card.State is PartitionState.Failed && card.TryAgainAfter is { } pause && _doors.Clock.GetElapsedTime(card.Since) >= pause;
 
     private async Task<PartitionState> SettleAsync(Card card)
     {
@@ -217,14 +224,23 @@ internal sealed class GpuPartitions
 
     private void Put(Card card, PartitionState state)
     {
-        lock (_lock) (card.State, card.Since) = (state, _doors.Clock.GetTimestamp());
+        lock (_lock)
+        {
+            card.TryAgainAfter = state is PartitionState.Failed { MayPass: true } && card.Failures < Pauses.Length ? Pauses[card.Failures] : null;
+            card.Failures = state switch { PartitionState.Failed => card.Failures + 1, PartitionState.Settled => 0, _ => card.Failures };
+            (card.State, card.Since) = (state, _doors.Clock.GetTimestamp());
+        }
+
         card.Decided.TrySetResult();
         // Of a reason that comes back each second with other seconds in it, the first is told.
         var told = (state as PartitionState.Waits)?.Why.Split(" (for ")[0];
-        if (state is PartitionState.Failed failed) _doors.Journal.Write("gpu_partitions_failed", $"{card.Of.Name} is not as planned: {failed.Why}");
+        if (state is PartitionState.Failed failed) _doors.Journal.Write("gpu_partitions_failed", $"{card.Of.Name} is not as planned: {failed.Why}{NextTry(card, failed)}");
         else if (state is PartitionState.Waits waits && told != card.Told) _doors.Journal.Write("gpu_partitions_refused", $"{card.Of.Name} {(card.Of.IsByMig ? "is not divided" : "cannot be used yet")}: {waits.Why}");
         card.Told = told;
     }
+
+    private static string NextTry(Card card, PartitionState.Failed failed) =>
+        card.TryAgainAfter is { } pause ? $"; it is tried again in {DurationWords.Of(pause)}" : failed.MayPass ? $"; after {card.Failures} tries it is left to the next `stoker up`" : "";
 
     private static PartitionState.Failed NoMig() => new("it has no MIG; it can be shared by `mps`");
 
@@ -244,6 +260,12 @@ internal sealed class GpuPartitions
 
         /// <summary>When it was put into its state.</summary>
         public long Since { get; set; }
+
+        /// <summary>Changes in a row that failed.</summary>
+        public int Failures { get; set; }
+
+        /// <summary>Of a change that failed; null: not before the next plan.</summary>
+        public TimeSpan? TryAgainAfter { get; set; }
 
         public TaskCompletionSource Decided { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -75,7 +75,7 @@ internal sealed class PartitionTransaction(SupervisionDoors doors, Supervisor su
         notes.Settle(card.Uuid, kept, now);
         var text = $"{card.Name} could not be divided anew: {problem}; {(stuck is null ? "it is as it was before" : $"nor could it be brought back: {stuck}")}";
         doors.Journal.Write(null, null, "gpu_partitions_rolled_back", null, text, cause);
-        return new PartitionState.Failed(stuck is null ? problem : $"{problem}; nor could it be brought back: {stuck}");
+        return stuck is null ? new PartitionState.Failed(problem, MayPass: true) : new PartitionState.Failed($"{problem}; nor could it be brought back: {stuck}");
     }
 
     /// <summary>Who is on what a change ends.</summary>

@@ -117,6 +117,30 @@ public sealed class GpuPartitionsTests : IDisposable
     }
 
     [Fact]
+    public async Task What_failed_is_tried_again_some_times_less_and_less_often_and_nobody_starts_meanwhile()
+    {
+        _driver.Refuse = what => what == "create 9" ? "In use by another client (code 19)" : null;
+        Follow(("a", 19));
+        foreach (var (tries, pause) in ((int, int)[])[(1, 30), (2, 120), (3, 600)])
+        {
+            await _host.UntilAsync(() => Failures() == tries);
+            Assert.Contains($"it is tried again in {(pause < 60 ? $"{pause} s" : $"{pause / 60} min")}", _host.Journal.Last(l => l.Contains("\"gpu_partitions_failed\"", StringComparison.Ordinal)), StringComparison.Ordinal);
+            _host.PutForward(TimeSpan.FromSeconds(pause - 1));
+            _partitions.LookAgain();
+            Assert.Equal(tries, Failures());
+            Assert.Empty(_host.Launched);
+            if (tries == 3) _driver.Refuse = _ => null;
+            _host.PutForward(TimeSpan.FromSeconds(1));
+            _partitions.LookAgain();
+        }
+
+        await _host.UntilAsync(() => _host.State("a") == ServiceState.Running);
+        Assert.Equal(["3g.20gb at 4"], Shape());
+
+        int Failures() => _host.Journal.Count(l => l.Contains("\"gpu_partitions_failed\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_library_that_says_yes_and_does_nothing_is_found_by_reading_back()
     {
         _driver.IsLiar = true;

@@ -23,11 +23,12 @@ internal sealed class FakeHost : IDisposable
     private readonly List<Hands> _lives = [];
     private readonly List<string> _launched = [];
     private readonly List<string> _faults = [];
+    private readonly MovedTime _clock = new();
     private int _pid = 1000;
 
     public FakeHost()
     {
-        var clock = TimeProvider.System;
+        var clock = _clock;
         var scanner = new TreeScanner();
         Doors = new SupervisionDoors("test", clock, new SupervisionPlaces(_directory, _directory, _directory, _directory, _directory, _directory), new ServiceBoard(clock), Stoker.Supervision.Journal.Open(Path.Combine(_directory, "journal.ndjson"), clock))
         {
@@ -43,6 +44,9 @@ internal sealed class FakeHost : IDisposable
     public SupervisionDoors Doors { get; }
 
     public Supervisor Supervisor { get; }
+
+    /// <summary>Of the clock; timers that run already do not know of it.</summary>
+    public void PutForward(TimeSpan time) => _clock.PutForward(time);
 
     /// <summary>Processes ignore their stop signal until they are released.</summary>
     public bool IsStubborn { get; set; }
@@ -69,7 +73,7 @@ internal sealed class FakeHost : IDisposable
     }
 
     /// <summary>Its lines so far.</summary>
-    public IReadOnlyList<string> Journal => File.ReadAllLines(Path.Combine(_directory, "journal.ndjson"));
+    public IReadOnlyList<string> Journal => Path.Combine(_directory, "journal.ndjson") is var path && File.Exists(path) ? File.ReadAllLines(path) : [];
 
     public IReadOnlyList<string> Faults
     {
@@ -241,5 +245,16 @@ internal sealed class FakeHost : IDisposable
             if (!host.IsStubborn || signal == Signals.Kill) host.End(process, ExitStatus.Killed(signal));
             return true;
         }
+    }
+
+    private sealed class MovedTime : TimeProvider
+    {
+        private long _ahead;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddTicks(Interlocked.Read(ref _ahead));
+
+        public override long GetTimestamp() => base.GetTimestamp() + (Interlocked.Read(ref _ahead) * TimestampFrequency / TimeSpan.TicksPerSecond);
+
+        public void PutForward(TimeSpan time) => Interlocked.Add(ref _ahead, time.Ticks);
     }
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using Stoker.Estates;
 using Stoker.Hosts.Facts;
 
 namespace Stoker.Hosts.Checks;
@@ -23,7 +24,7 @@ internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
         var anew = checks.Where(check => !before.ContainsKey(check.Name)).ToList();
         using var spent = budget is { } time ? new CancellationTokenSource(time, clock) : new CancellationTokenSource();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel, spent.Token);
-        var results = await MakeAsync(checks, anew, before, new Leave(() => spent.IsCancellationRequested ? $"the budget of {Words(budget!.Value)} was used up" : "it was cut short", end.Token));
+        var results = await MakeAsync(checks, anew, before, new Leave(() => spent.IsCancellationRequested ? $"the budget of {DurationWords.Of(budget!.Value)} was used up" : "it was cut short", end.Token));
         for (var i = 0; i < anew.Count; i++) _made[anew[i]] = results[i];
         return results;
     }
@@ -97,8 +98,6 @@ internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
 
     private static CheckResult NotMade(CheckSpec check, string why) =>
         new(check.Name, check.Subject.Kind, check.Description, Verdict.Unknown, [new Finding(check.Subject.Kind, "to be made", null, Verdict.Unknown, why)], null, 0, 0);
-
-    private static string Words(TimeSpan time) => time.TotalSeconds < 120 ? $"{time.TotalSeconds:0.#} s" : time.TotalHours < 2 ? $"{time.TotalMinutes:0.#} min" : $"{time.TotalHours:0.#} h";
 
     private static string Words(Verdict verdict) => verdict == Verdict.Failed ? "failed" : "is unknown";
 

@@ -6,6 +6,7 @@ using Stoker.Estates;
 using Stoker.Hosts.Checks;
 using Stoker.Hosts.Facts;
 using Stoker.Platform;
+using Stoker.Tests.Gateway;
 using Stoker.Tests.Hosts.Facts;
 using Stoker.Tests.Logs;
 using Xunit;
@@ -147,18 +148,18 @@ public sealed class CheckRunTests
     public async Task What_is_not_done_when_the_budget_is_used_up_is_unknown_and_what_is_done_stays()
     {
         var time = new ManualTime(DateTimeOffset.UnixEpoch);
-        var checks = CheckBed.Read("""
+        using var scratch = new Scratch();
+        var begun = Path.Combine(scratch.Directory, "begun");
+        var checks = CheckBed.Read($$"""
             quick: {command: "true"}
-            slow: {command: sleep 600, timeout: 1h, retries: 3, needs: [quick]}
+            slow: {command: "sh -c 'touch {{begun}}; sleep 600'", timeout: 1h, retries: 3, needs: [quick]}
             after: {command: "true", needs: [slow]}
             """);
         var making = new CheckRun(CheckBed.Here, time).MakeAsync(checks, TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
-        while (!making.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromMinutes(1));
-            await Task.WhenAny(making, Task.Delay(10, TestContext.Current.CancellationToken));
-        }
-
+        while (!File.Exists(begun)) await Task.Delay(5, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromMinutes(4.9));
+        Assert.False(making.IsCompleted);
+        time.Advance(TimeSpan.FromMinutes(0.1));
         var results = await making;
         Assert.Equal([Verdict.Passed, Verdict.Unknown, Verdict.Unknown], results.Select(r => r.Verdict));
         Assert.Equal("the budget of 5 min was used up", results[1].Findings.Single().Evidence);
