@@ -51,7 +51,7 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
         return _process is not null;
     }
 
-    public DaemonAnswer UntilItAnswers()
+    public async Task<DaemonAnswer> UntilItAnswersAsync()
     {
         var begun = _clock.GetTimestamp();
         var wait = new DaemonWait(control, _clock);
@@ -67,7 +67,7 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
             if (exit is not null)
             {
                 // Another daemon has the estate: it has not opened its socket yet, or is just ending and will answer nobody.
-                Task.Delay(rest, _clock).GetAwaiter().GetResult();
+                await Task.Delay(rest, _clock);
                 rest = rest < TimeSpan.FromSeconds(5) ? rest * 2 : rest;
                 if (wait.Ask() is null && !Begin()) return DaemonAnswer.Silent;
                 continue;
@@ -80,14 +80,14 @@ internal sealed class BackgroundStart(Invocation run, ControlClient control, Bac
                 said = true;
             }
 
-            wait.Pause(_process.Exit);
+            await wait.PauseAsync(_process.Exit);
         }
     }
 
     /// <summary>Whether a daemon that broke off an answer did so because it ends.</summary>
-    public bool IsEnding()
+    public async Task<bool> IsEndingAsync()
     {
-        Task.WhenAny(_process!.Exit, Task.Delay(Patience, _clock)).GetAwaiter().GetResult();
+        await Task.WhenAny(_process!.Exit, Task.Delay(Patience, _clock));
         return _process.Exit.IsCompleted;
     }
 

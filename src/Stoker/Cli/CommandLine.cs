@@ -67,6 +67,7 @@ internal static class CommandLine
             return ExitCode.Usage;
         }
 
-        return ((Verb)command).Run!(invocation);
+        // The only wait for a verb: there is no synchronisation context that it could block.
+        return ((Verb)command).Run!(invocation).GetAwaiter().GetResult();
     }
 }

@@ -58,7 +58,7 @@ internal static class DaemonCommand
         {
             Example = "stoker daemon stop --keep-services",
             ExitCodes = Codes,
-        }.With(keep).Asks((run, control) =>
+        }.With(keep).Asks(async (run, control) =>
         {
             var before = control.Daemon();
             if (before is not ControlReply<DaemonDocument>.Answered { Document: var daemon }) return run.Failed(before);
@@ -66,13 +66,13 @@ internal static class DaemonCommand
             var reply = control.StopDaemon(request);
             if (reply is not ControlReply<AcceptedDocument>.Answered) return run.Failed(reply);
             using var interrupts = run.World.Interrupts();
-            return run.Get(keep) ? UntilGone(run, control, interrupts.First) : DownCommand.FollowDown(run, control, daemon.Estate, interrupts.First);
+            return run.Get(keep) ? await UntilGoneAsync(run, control, interrupts.First) : await DownCommand.FollowDownAsync(run, control, daemon.Estate, interrupts.First);
         });
     }
 
-    private static ExitCode UntilGone(Invocation run, ControlClient control, CancellationToken interrupt)
+    private static async Task<ExitCode> UntilGoneAsync(Invocation run, ControlClient control, CancellationToken interrupt)
     {
-        var outcome = Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), _ => { }, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
+        var outcome = await Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), _ => { }, null, run.World.Clock, interrupt);
         if (outcome is FollowOutcome.Interrupted) return ExitCode.Interrupted;
         run.Report.Say("the daemon has ended; its services go on");
         return ExitCode.Done;
@@ -85,7 +85,7 @@ internal static class DaemonCommand
         {
             Example = "stoker daemon upgrade",
             ExitCodes = Codes,
-        }.With(executable).Asks((run, control) => DaemonUpgrade.Run(run, control, run.Get(executable)));
+        }.With(executable).Asks((run, control) => DaemonUpgrade.RunAsync(run, control, run.Get(executable)));
     }
 
     /// <summary>The background daemon itself: what <c>up -d</c> starts, and a systemd unit may.</summary>
@@ -100,7 +100,7 @@ internal static class DaemonCommand
             Example = "stoker daemon run --state /var/lib/stoker/ai-system --name ai-system --resume",
             ExitCodes = Codes,
             Hidden = true,
-        }.With(plan.Names, plan.Rehearse, plan.Profile, estate, resume, apply).Does(run =>
+        }.With(plan.Names, plan.Rehearse, plan.Profile, estate, resume, apply).Does(async run =>
         {
             if (run.State is not { } state) return ExitCode.EstateIsWrong;
             if ((run.Get(estate) ?? run.Choice?.Name(run.Env, run.Report)) is not { } name) return ExitCode.EstateIsWrong;
@@ -112,7 +112,7 @@ internal static class DaemonCommand
                 FirstApplied = response => Say(run, response),
                 Report = text => run.Report.Error(text),
             };
-            return UpRun.Ended(run.World.Daemons.RunAsync(options, CancellationToken.None));
+            return await UpRun.EndedAsync(run.World.Daemons.RunAsync(options, CancellationToken.None));
         });
     }
 }

@@ -6,7 +6,7 @@ namespace Stoker.Cli;
 /// <summary><c>stoker daemon upgrade</c>: asks, then looks until another process answers at the socket.</summary>
 internal static class DaemonUpgrade
 {
-    public static ExitCode Run(Invocation run, ControlClient control, string? executable)
+    public static async Task<ExitCode> RunAsync(Invocation run, ControlClient control, string? executable)
     {
         var before = control.Daemon();
         if (before is not ControlReply<DaemonDocument>.Answered { Document: var old }) return run.Failed(before);
@@ -16,7 +16,7 @@ internal static class DaemonUpgrade
         using var interrupts = run.World.Interrupts();
         try
         {
-            return WaitAsync(run, control, old, interrupts.First).GetAwaiter().GetResult();
+            return await WaitAsync(run, control, old, interrupts.First);
         }
         catch (OperationCanceledException)
         {

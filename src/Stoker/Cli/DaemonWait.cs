@@ -21,9 +21,9 @@ internal sealed class DaemonWait(ControlClient control, TimeProvider clock)
     }
 
     /// <summary>Until it is time to ask again; shorter when <paramref name="over"/> comes first.</summary>
-    public void Pause(Task over)
+    public async Task PauseAsync(Task over)
     {
-        Task.WhenAny(over, Task.Delay(_pause, clock)).GetAwaiter().GetResult();
+        await Task.WhenAny(over, Task.Delay(_pause, clock));
         _pause = _pause * 1.5 < LongestPause ? _pause * 1.5 : LongestPause;
     }
 }

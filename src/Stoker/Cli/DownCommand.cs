@@ -10,23 +10,23 @@ internal static class DownCommand
     {
         Example = "stoker down",
         ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Refused, ExitCode.NoDaemon, ExitCode.Interrupted],
-    }.Asks(Run);
+    }.Asks(RunAsync);
 
-    private static ExitCode Run(Invocation run, ControlClient control)
+    private static async Task<ExitCode> RunAsync(Invocation run, ControlClient control)
     {
         var before = control.Status();
         if (before is not ControlReply<StatusDocument>.Answered { Document: var status }) return run.Failed(before);
         var reply = control.Down();
         if (reply is not ControlReply<AcceptedDocument>.Answered) return run.Failed(reply);
         using var interrupts = run.World.Interrupts();
-        return FollowDown(run, control, status.Estate, interrupts.First);
+        return await FollowDownAsync(run, control, status.Estate, interrupts.First);
     }
 
     /// <summary>Until the daemon has ended, which is the last thing that <c>down</c> does.</summary>
-    public static ExitCode FollowDown(Invocation run, ControlClient control, string estate, CancellationToken interrupt)
+    public static async Task<ExitCode> FollowDownAsync(Invocation run, ControlClient control, string estate, CancellationToken interrupt)
     {
         var lines = run.Progress([], fromNow: true);
-        var outcome = Follow.UntilAsync(control, new Goal(GoalKind.Down, []), lines.See, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
+        var outcome = await Follow.UntilAsync(control, new Goal(GoalKind.Down, []), lines.See, null, run.World.Clock, interrupt);
         lines.Clear();
         switch (outcome)
         {

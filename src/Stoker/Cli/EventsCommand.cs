@@ -15,13 +15,13 @@ internal static class EventsCommand
         {
             Example = "stoker events --since 10m vision",
             ExitCodes = [ExitCode.EstateIsWrong, ExitCode.NoDaemon, ExitCode.Interrupted],
-        }.With(names, follow, since).Asks((run, control) => Run(run, control, run.Get(names)!, run.Get(follow), run.Moment(since)));
+        }.With(names, follow, since).Asks((run, control) => RunAsync(run, control, run.Get(names)!, run.Get(follow), run.Moment(since)));
     }
 
-    private static ExitCode Run(Invocation run, ControlClient control, string[] names, bool follow, DateTimeOffset? since)
+    private static async Task<ExitCode> RunAsync(Invocation run, ControlClient control, string[] names, bool follow, DateTimeOffset? since)
     {
         using var interrupts = run.World.Interrupts();
-        return PrintAsync(run, control, new EventQuery(null, names, follow), since, interrupts.First).GetAwaiter().GetResult();
+        return await PrintAsync(run, control, new EventQuery(null, names, follow), since, interrupts.First);
     }
 
     private static async Task<ExitCode> PrintAsync(

@@ -37,7 +37,7 @@ internal static class LogsCommand
             Example = "stoker logs -f --grep 'error|warn' vision",
             Remarks = ["Standard output and standard error are kept line by line, rotated, and survive the daemon. Known secrets are *** in them."],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.NoDaemon, ExitCode.Interrupted],
-        }.With(names, follow, since, until, tail, grep, timestamps).Does(run => Run(
+        }.With(names, follow, since, until, tail, grep, timestamps).Does(run => RunAsync(
             run,
             new LogsRequest(run.Get(names)!)
             {
@@ -46,7 +46,7 @@ internal static class LogsCommand
             run.Get(timestamps)));
     }
 
-    private static ExitCode Run(Invocation run, LogsRequest request, bool timestamps)
+    private static async Task<ExitCode> RunAsync(Invocation run, LogsRequest request, bool timestamps)
     {
         if (run.State is not { } state) return ExitCode.EstateIsWrong;
         var printer = new LogPrinter(run, request.Names, timestamps);
@@ -61,10 +61,10 @@ internal static class LogsCommand
             var control = run.World.Control(state);
             if (ServiceRequest.CheckNames(run, control, request.Names) is { } wrong) return wrong;
             using var interrupts = run.World.Interrupts();
-            return FollowAsync(run, control, request, printer, interrupts.First).GetAwaiter().GetResult();
+            return await FollowAsync(run, control, request, printer, interrupts.First);
         }
 
-        return NoSuchLogs(run, state.Logs, request.Names) ?? ReadAsync(state.Logs, request, printer).GetAwaiter().GetResult();
+        return NoSuchLogs(run, state.Logs, request.Names) ?? await ReadAsync(state.Logs, request, printer);
     }
 
     private static async Task<ExitCode> ReadAsync(string directory, LogsRequest request, LogPrinter printer)

@@ -33,10 +33,10 @@ internal sealed class ModelCheck
                 "The key for servers elsewhere is read from the model's `api_key`: its file, or its variable in the environment of this command.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.NoDaemon, ExitCode.Interrupted],
-        }.With(check._names, check._floor, check._tokens, check._timeout).Asks(check.Run);
+        }.With(check._names, check._floor, check._tokens, check._timeout).Asks(check.RunAsync);
     }
 
-    private ExitCode Run(Invocation run, ControlClient control)
+    private async Task<ExitCode> RunAsync(Invocation run, ControlClient control)
     {
         var reply = control.Models();
         if (reply is not ControlReply<ModelsDocument>.Answered { Document: var models }) return run.Failed(reply);
@@ -51,7 +51,7 @@ internal sealed class ModelCheck
         using var interrupts = run.World.Interrupts();
         try
         {
-            var document = CheckAsync(run, models.Estate, named.Length > 0 ? chosen : models.Models, interrupts.First).GetAwaiter().GetResult();
+            var document = await CheckAsync(run, models.Estate, named.Length > 0 ? chosen : models.Models, interrupts.First);
             if (run.Json) run.PrintJson(document, CliJson.Readable.ModelCheckDocument);
             else Print(run, document);
             return document.Replicas.Any(r => r.Result != "ok") || (named.Length > 0 && document.Skipped.Count > 0) ? ExitCode.NotAsItShouldBe : ExitCode.Done;

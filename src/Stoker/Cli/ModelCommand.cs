@@ -80,7 +80,7 @@ internal static class ModelCommand
         {
             Example = "stoker model load phi-3-mini",
             ExitCodes = Codes,
-        }.With(names).Asks((run, control) => Change(run, control, run.Get(names)!, "start", GoalKind.Up, "loaded"));
+        }.With(names).Asks((run, control) => ChangeAsync(run, control, run.Get(names)!, "start", GoalKind.Up, "loaded"));
     }
 
     private static Verb Unload()
@@ -91,10 +91,10 @@ internal static class ModelCommand
             Example = "stoker model unload phi-3-mini",
             Remarks = ["A model with `load: {policy: on_request}` is loaded again by the next request for it; any other by `stoker model load`."],
             ExitCodes = Codes,
-        }.With(names).Asks((run, control) => Change(run, control, run.Get(names)!, "stop", GoalKind.Over, "unloaded"));
+        }.With(names).Asks((run, control) => ChangeAsync(run, control, run.Get(names)!, "stop", GoalKind.Over, "unloaded"));
     }
 
-    private static ExitCode Change(Invocation run, ControlClient control, string[] names, string action, GoalKind goal, string done)
+    private static async Task<ExitCode> ChangeAsync(Invocation run, ControlClient control, string[] names, string action, GoalKind goal, string done)
     {
         var reply = control.Models();
         if (reply is not ControlReply<ModelsDocument>.Answered { Document: var models }) return run.Failed(reply);
@@ -111,7 +111,7 @@ internal static class ModelCommand
             services.Add(model.Key);
         }
 
-        return ServiceRequest.Run(run, control, services, service => control.Request(service, action), new Goal(goal, services), done);
+        return await ServiceRequest.RunAsync(run, control, services, service => control.Request(service, action), new Goal(goal, services), done);
     }
 
     /// <returns>Null: there is none of this key, name or alias, which has been said then.</returns>

@@ -12,10 +12,10 @@ internal static class ScaleCommand
         {
             Example = "stoker scale vision=3 speech=1",
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Refused, ExitCode.NoDaemon, ExitCode.Interrupted],
-        }.With(counts).Asks((run, control) => Run(run, control, [.. run.Get(counts)!.Select(Read)]));
+        }.With(counts).Asks((run, control) => RunAsync(run, control, [.. run.Get(counts)!.Select(Read)]));
     }
 
-    private static ExitCode Run(Invocation run, ControlClient control, IReadOnlyList<(string Name, int Replicas)> counts)
+    private static async Task<ExitCode> RunAsync(Invocation run, ControlClient control, IReadOnlyList<(string Name, int Replicas)> counts)
     {
         // Before the first is asked, so that a mistyped second name leaves nothing half done.
         if (ServiceRequest.CheckNames(run, control, [.. counts.Select(c => c.Name)]) is { } wrong) return wrong;
@@ -23,7 +23,7 @@ internal static class ScaleCommand
         {
             // None of it left is where scaling to 0 gets to.
             var goal = replicas == 0 ? new Goal(GoalKind.Over, [name]) : new Goal(GoalKind.Up, [name], replicas);
-            var code = ServiceRequest.Run(
+            var code = await ServiceRequest.RunAsync(
                 run, control, [name], n => control.Scale(n, replicas), goal, $"has {replicas} replica{(replicas == 1 ? "" : "s")}");
             if (code != ExitCode.Done) return code;
         }

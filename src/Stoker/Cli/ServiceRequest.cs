@@ -22,13 +22,13 @@ internal static class ServiceRequest
         }.With(names).Asks((run, control) =>
         {
             var named = run.Get(names)!;
-            return Run(run, control, named, name => control.Request(name, word), goal is { } kind ? new Goal(kind, named) : null, done);
+            return RunAsync(run, control, named, name => control.Request(name, word), goal is { } kind ? new Goal(kind, named) : null, done);
         });
     }
 
     /// <param name="goal">Where the services should get to; null: the daemon's word is enough.</param>
     /// <param name="done">In the past tense, for the last line: <c>restarted</c>.</param>
-    public static ExitCode Run(
+    public static async Task<ExitCode> RunAsync(
         Invocation run,
         ControlClient control,
         IReadOnlyList<string> names,
@@ -43,7 +43,7 @@ internal static class ServiceRequest
             if (reply is not ControlReply<AcceptedDocument>.Answered) return run.Failed(reply);
         }
 
-        return goal is null ? Finish(run, names, done) : FollowTo(run, control, goal, names, done);
+        return goal is null ? Finish(run, names, done) : await FollowToAsync(run, control, goal, names, done);
     }
 
     /// <summary>Null when every name is a service of this daemon; else all that are not have been said.</summary>
@@ -68,11 +68,11 @@ internal static class ServiceRequest
         return unknown.Count > 0 ? ExitCode.Usage : null;
     }
 
-    private static ExitCode FollowTo(Invocation run, ControlClient control, Goal goal, IReadOnlyList<string> names, string done)
+    private static async Task<ExitCode> FollowToAsync(Invocation run, ControlClient control, Goal goal, IReadOnlyList<string> names, string done)
     {
         using var interrupts = run.World.Interrupts();
         var lines = run.Progress(names, fromNow: true);
-        var outcome = Follow.UntilAsync(control, goal, lines.See, null, run.World.Clock, interrupts.First).GetAwaiter().GetResult();
+        var outcome = await Follow.UntilAsync(control, goal, lines.See, null, run.World.Clock, interrupts.First);
         lines.Clear();
         switch (outcome)
         {

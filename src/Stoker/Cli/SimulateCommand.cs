@@ -73,7 +73,7 @@ internal sealed class SimulateLlm
             ],
         }.With(
             _model, _served, _port, _host, _label, _ttft, _itl, _prefill, _running, _waiting, _context, _mode, _seed, _load, _wake, _blocks, _blockSize, _noCache, _reasons,
-            _dimensions, _keyFile, _engine, _kept, _grace).Does(Run);
+            _dimensions, _keyFile, _engine, _kept, _grace).Does(RunAsync);
         foreach (var name in IgnoredFlags) Verb.Options.Add(new Option<bool>(name) { Hidden = true });
         foreach (var name in IgnoredOptions) Verb.Options.Add(new Option<string?>(name) { Hidden = true });
     }
@@ -91,7 +91,7 @@ internal sealed class SimulateLlm
         return option;
     }
 
-    private ExitCode Run(Invocation run)
+    private async Task<ExitCode> RunAsync(Invocation run)
     {
         if (Read(run, out var problem) is not { } options)
         {
@@ -100,7 +100,7 @@ internal sealed class SimulateLlm
         }
 
         using var interrupts = run.World.Interrupts();
-        return ServeAsync(run, options, interrupts).GetAwaiter().GetResult();
+        return await ServeAsync(run, options, interrupts);
     }
 
     private async Task<ExitCode> ServeAsync(Invocation run, SimulatorOptions options, IInterrupts interrupts)

@@ -18,7 +18,7 @@ internal static class StatusCommand
                 + "declared healthcheck. A star behind the state marks a stand-in. With --json --watch: one document a line, on each change.",
             ],
             ExitCodes = [ExitCode.EstateIsWrong, ExitCode.NoDaemon],
-        }.With(names, watch).Asks((run, control) => run.Get(watch) ? Watch(run, control, run.Get(names)!) : Show(run, control, run.Get(names)!));
+        }.With(names, watch).Asks(async (run, control) => run.Get(watch) ? await WatchAsync(run, control, run.Get(names)!) : Show(run, control, run.Get(names)!));
     }
 
     private static ExitCode Show(Invocation run, ControlClient control, string[] names)
@@ -52,7 +52,7 @@ internal static class StatusCommand
     private static StatusDocument Only(StatusDocument status, string[] names) =>
         names.Length == 0 ? status : status with { Services = [.. status.Services.Where(s => names.Contains(s.Name))] };
 
-    private static ExitCode Watch(Invocation run, ControlClient control, string[] names)
+    private static async Task<ExitCode> WatchAsync(Invocation run, ControlClient control, string[] names)
     {
         var reply = control.Status();
         if (reply is not ControlReply<StatusDocument>.Answered { Document: var first }) return run.Failed(reply);
@@ -61,12 +61,12 @@ internal static class StatusCommand
         {
             using (screen)
             {
-                return Watching.WatchLoop.RunAsync(run, control, screen, new Watching.WatchModel { Names = names }).GetAwaiter().GetResult();
+                return await Watching.WatchLoop.RunAsync(run, control, screen, new Watching.WatchModel { Names = names });
             }
         }
 
         using var interrupts = run.World.Interrupts();
-        return PrintEachAsync(run, control, names, interrupts.First).GetAwaiter().GetResult();
+        return await PrintEachAsync(run, control, names, interrupts.First);
     }
 
     /// <summary>Where there is no screen to paint on, each change is printed whole.</summary>

@@ -24,10 +24,10 @@ internal static class UpCommand
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Refused, ExitCode.NoDaemon, ExitCode.Interrupted],
         }.With(options.Names, detach, options.Rehearse, options.Profile, timeout)
-            .Does(run => Run(run, new UpRequest(options.Read(run), run.Get(detach), run.Duration(timeout))));
+            .Does(run => RunAsync(run, new UpRequest(options.Read(run), run.Get(detach), run.Duration(timeout))));
     }
 
-    private static ExitCode Run(Invocation run, UpRequest request)
+    private static async Task<ExitCode> RunAsync(Invocation run, UpRequest request)
     {
         if (run.Choice is not { } choice || run.State is not { } state || choice.Name(run.Env, run.Report) is not { } name) return ExitCode.EstateIsWrong;
         var control = run.World.Control(state);
@@ -44,12 +44,12 @@ internal static class UpCommand
                     return ExitCode.EstateIsWrong;
                 }
 
-                return request.Detach ? up.ApplyAndWait() : up.ApplyAndWatch(daemon);
+                return request.Detach ? await up.ApplyAndWaitAsync() : await up.ApplyAndWatchAsync(daemon);
         }
 
         var options = new DaemonOptions(state, name);
-        if (request.Detach) return up.Background(options);
+        if (request.Detach) return await up.BackgroundAsync(options);
         // A refusal costs no daemon.
-        return PlanCommand.Make(run, request.Plan, out var code) is null ? code : up.Foreground(options);
+        return PlanCommand.Make(run, request.Plan, out var code) is null ? code : await up.ForegroundAsync(options);
     }
 }

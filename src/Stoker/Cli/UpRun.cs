@@ -22,17 +22,17 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         Variables = run.World.Variables,
     };
 
-    public ExitCode ApplyAndWait()
+    public async Task<ExitCode> ApplyAndWaitAsync()
     {
         var lines = run.Progress([], fromNow: false);
-        return Apply(out var goal) is { } code ? code : WaitUntilUp(goal!, lines);
+        return Apply(out var goal) is { } code ? code : await WaitUntilUpAsync(goal!, lines);
     }
 
-    public ExitCode ApplyAndWatch(DaemonDocument daemon)
+    public async Task<ExitCode> ApplyAndWatchAsync(DaemonDocument daemon)
     {
         if (Apply(out _) is { } code) return code;
         using var interrupts = run.World.Interrupts();
-        var outcome = Watch(owner: false, interrupts.First);
+        var outcome = await WatchAsync(owner: false, interrupts.First);
         if (outcome is not ExitCode.Interrupted) return outcome;
         run.Report.Say($"no longer watching; the daemon (pid {daemon.Pid}) goes on, `stoker down` stops it");
         return ExitCode.Done;
@@ -42,21 +42,21 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     /// The daemon is started with the wish, so that services start while its socket opens, and tells what it made of it. The files are
     /// read here only where it refuses: that answer may be lost with its end.
     /// </summary>
-    public ExitCode Background(DaemonOptions options)
+    public async Task<ExitCode> BackgroundAsync(DaemonOptions options)
     {
         var lines = run.Progress([], fromNow: false);
         var background = new BackgroundDaemon(run.World.Executable, options with { First = Wish(run, choice, request.Plan) }, run.World.Variables, run.World.CurrentDirectory);
         var start = new BackgroundStart(run, control, background, request.Timeout);
         if (!start.Begin()) return ExitCode.NotAsItShouldBe;
-        switch (start.UntilItAnswers())
+        switch (await start.UntilItAnswersAsync())
         {
             case DaemonAnswer.Ours:
                 var reply = control.FirstApplied();
-                if (reply is ControlReply<ApplyResponse>.Answered { Document: var response }) return Taken(response, out var goal) is { } refused ? refused : WaitUntilUp(goal!, lines);
-                if (!start.IsEnding()) return run.Failed(reply);
+                if (reply is ControlReply<ApplyResponse>.Answered { Document: var response }) return Taken(response, out var goal) is { } refused ? refused : await WaitUntilUpAsync(goal!, lines);
+                if (!await start.IsEndingAsync()) return run.Failed(reply);
                 break;
             case DaemonAnswer.Anothers:
-                return ApplyAndWait();
+                return await ApplyAndWaitAsync();
             case DaemonAnswer.Silent:
                 return ExitCode.NoDaemon;
         }
@@ -67,7 +67,7 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     }
 
     /// <summary>This process is the daemon; what is shown still comes over the socket, as for everybody else.</summary>
-    public ExitCode Foreground(DaemonOptions options)
+    public async Task<ExitCode> ForegroundAsync(DaemonOptions options)
     {
         using var interrupts = run.World.Interrupts();
         using var stop = new CancellationTokenSource();
@@ -79,38 +79,38 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         {
             if (daemon.IsCompleted)
             {
-                var code = Ended(daemon);
+                var code = await EndedAsync(daemon);
                 return answer is { Accepted: false } refused ? Refused(refused) : code;
             }
 
-            if (interrupts.First.IsCancellationRequested) return StopAll(options.Estate, daemon, stop, interrupts);
-            wait.Pause(daemon);
+            if (interrupts.First.IsCancellationRequested) return await StopAllAsync(options.Estate, daemon, stop, interrupts);
+            await wait.PauseAsync(daemon);
         }
 
-        var outcome = Watch(owner: true, interrupts.First);
-        if (outcome is not ExitCode.Interrupted) return daemon.IsCompleted ? Ended(daemon) : outcome;
-        return StopAll(options.Estate, daemon, stop, interrupts);
+        var outcome = await WatchAsync(owner: true, interrupts.First);
+        if (outcome is not ExitCode.Interrupted) return daemon.IsCompleted ? await EndedAsync(daemon) : outcome;
+        return await StopAllAsync(options.Estate, daemon, stop, interrupts);
     }
 
-    private ExitCode StopAll(string estate, Task<int> daemon, CancellationTokenSource stop, IInterrupts interrupts)
+    private async Task<ExitCode> StopAllAsync(string estate, Task<int> daemon, CancellationTokenSource stop, IInterrupts interrupts)
     {
         run.Report.Say("stopping everything in order; once more to kill it");
         if (control.Down() is not ControlReply<AcceptedDocument>.Answered) stop.Cancel();
         // Ctrl-C in the full-screen view came as a key; the first signal is the second time then.
         var again = interrupts.First.IsCancellationRequested ? interrupts.Second : interrupts.First;
-        if (DownCommand.FollowDown(run, control, estate, again) is ExitCode.Interrupted)
+        if (await DownCommand.FollowDownAsync(run, control, estate, again) is ExitCode.Interrupted)
         {
             run.Report.Say("killing what is left");
             control.StopDaemon(new DaemonStopRequest(DaemonStopRequest.Kill));
             stop.Cancel();
         }
 
-        return Ended(daemon);
+        return await EndedAsync(daemon);
     }
 
-    public static ExitCode Ended(Task<int> daemon)
+    public static async Task<ExitCode> EndedAsync(Task<int> daemon)
     {
-        var code = daemon.GetAwaiter().GetResult();
+        var code = await daemon;
         return Enum.IsDefined((ExitCode)code) ? (ExitCode)code : ExitCode.NotAsItShouldBe;
     }
 
@@ -143,11 +143,11 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
         if (response.Diagnostics.Count > 0) DiagnosticPrinter.For(run, choice.Read(run.Env).Directory).Print(response.Diagnostics);
     }
 
-    private ExitCode WaitUntilUp(Goal goal, ProgressLines lines)
+    private async Task<ExitCode> WaitUntilUpAsync(Goal goal, ProgressLines lines)
     {
         using var interrupts = run.World.Interrupts();
         // The first snapshot after the apply already shows what was accepted.
-        var outcome = Follow.UntilAsync(control, goal, lines.See, Left(lines.Elapsed), run.World.Clock, interrupts.First).GetAwaiter().GetResult();
+        var outcome = await Follow.UntilAsync(control, goal, lines.See, Left(lines.Elapsed), run.World.Clock, interrupts.First);
         lines.Clear();
         if (run.Json && outcome.Last is { } last) run.PrintJson(last, ControlJson.Readable.StatusDocument);
         switch (outcome)
@@ -178,20 +178,20 @@ internal sealed class UpRun(Invocation run, ControlClient control, UpRequest req
     private TimeSpan? Left(TimeSpan elapsed) => request.Timeout is { } all ? all > elapsed ? all - elapsed : TimeSpan.Zero : null;
 
     /// <summary>Interrupted when it is over because the person wants it to be.</summary>
-    private ExitCode Watch(bool owner, CancellationToken interrupt)
+    private async Task<ExitCode> WatchAsync(bool owner, CancellationToken interrupt)
     {
         if (!run.Json && run.World.Terminal.OpenScreen() is { } screen)
         {
             using (screen)
             {
-                var code = Watching.WatchLoop.RunAsync(run, control, screen, new Watching.WatchModel { IsOwner = owner }, interrupt).GetAwaiter().GetResult();
+                var code = await Watching.WatchLoop.RunAsync(run, control, screen, new Watching.WatchModel { IsOwner = owner }, interrupt);
                 // Leaving the view of one's own daemon is leaving the daemon.
                 return code is ExitCode.Done ? ExitCode.Interrupted : code;
             }
         }
 
         var lines = run.Progress([], fromNow: false);
-        var outcome = Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), lines.See, null, run.World.Clock, interrupt).GetAwaiter().GetResult();
+        var outcome = await Follow.UntilAsync(control, new Goal(GoalKind.DaemonEnds, []), lines.See, null, run.World.Clock, interrupt);
         lines.Clear();
         return outcome switch
         {

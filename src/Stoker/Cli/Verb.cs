@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Stoker.Daemon.Protocol;
 
 namespace Stoker.Cli;
 
@@ -14,7 +15,7 @@ internal sealed class Verb(string name, string summary) : Command(name, summary)
     /// <summary>Codes it can end with besides done and usage.</summary>
     public IReadOnlyList<ExitCode> ExitCodes { get; init; } = [];
 
-    public Func<Invocation, ExitCode>? Run { get; private set; }
+    public Func<Invocation, Task<ExitCode>>? Run { get; private set; }
 
     public Verb With(params Symbol[] symbols)
     {
@@ -28,13 +29,19 @@ internal sealed class Verb(string name, string summary) : Command(name, summary)
         return this;
     }
 
-    public Verb Does(Func<Invocation, ExitCode> run)
+    /// <summary>A verb that waits for nothing.</summary>
+    public Verb Does(Func<Invocation, ExitCode> run) => Does(invocation => Task.FromResult(run(invocation)));
+
+    public Verb Does(Func<Invocation, Task<ExitCode>> run)
     {
         Run = run;
         return this;
     }
 
     /// <summary>A verb that talks to the estate's daemon and to nothing else.</summary>
-    public Verb Asks(Func<Invocation, Daemon.Protocol.ControlClient, ExitCode> run) =>
-        Does(invocation => invocation.State is { } state ? run(invocation, invocation.World.Control(state)) : ExitCode.EstateIsWrong);
+    public Verb Asks(Func<Invocation, ControlClient, ExitCode> run) => Asks((invocation, control) => Task.FromResult(run(invocation, control)));
+
+    /// <inheritdoc cref="Asks(Func{Invocation, ControlClient, ExitCode})"/>
+    public Verb Asks(Func<Invocation, ControlClient, Task<ExitCode>> run) =>
+        Does(invocation => invocation.State is { } state ? run(invocation, invocation.World.Control(state)) : Task.FromResult(ExitCode.EstateIsWrong));
 }

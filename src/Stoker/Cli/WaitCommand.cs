@@ -20,16 +20,16 @@ internal static class WaitCommand
                 + "by itself with success. stopped: has no process and will have none by itself. A service that can no longer get there ends the wait.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.NoDaemon, ExitCode.Interrupted],
-        }.With(names, target, timeout).Asks((run, control) => Run(run, control, run.Get(names)!, run.Get(target) ?? "healthy", run.Duration(timeout)));
+        }.With(names, target, timeout).Asks((run, control) => RunAsync(run, control, run.Get(names)!, run.Get(target) ?? "healthy", run.Duration(timeout)));
     }
 
-    private static ExitCode Run(Invocation run, ControlClient control, string[] names, string target, TimeSpan? timeout)
+    private static async Task<ExitCode> RunAsync(Invocation run, ControlClient control, string[] names, string target, TimeSpan? timeout)
     {
         if (ServiceRequest.CheckNames(run, control, names) is { } wrong) return wrong;
         var goal = new Goal(Kind(target), names);
         using var interrupts = run.World.Interrupts();
         var lines = run.Progress(names, fromNow: true);
-        var outcome = Follow.UntilAsync(control, goal, lines.See, timeout, run.World.Clock, interrupts.First).GetAwaiter().GetResult();
+        var outcome = await Follow.UntilAsync(control, goal, lines.See, timeout, run.World.Clock, interrupts.First);
         lines.Clear();
         switch (outcome)
         {

@@ -21,9 +21,9 @@ internal static class GpuCommand
             + "A star behind the model marks a card that is simulated. What a card does not tell is shown as `-`, and named in --json.",
         ],
         ExitCodes = [ExitCode.NotAsItShouldBe],
-    }.Does(run =>
+    }.Does(async run =>
     {
-        var gpus = GpuSource.Look(run);
+        var gpus = await GpuSource.LookAsync(run);
         if (run.Json) run.PrintJson(gpus, GpuJson.Readable.GpusDocument);
         else foreach (var line in GpuTables.List(gpus, run.Width, run.Style)) run.Output.WriteLine(line);
         foreach (var problem in gpus.Problems) run.Report.Error(problem);
@@ -34,11 +34,11 @@ internal static class GpuCommand
 /// <summary>Where a verb gets the GPUs from: the estate's daemon, else the driver of this machine.</summary>
 internal static class GpuSource
 {
-    public static GpusDocument Look(Invocation run)
+    public static async Task<GpusDocument> LookAsync(Invocation run)
     {
         if (run.Quiet().State is { } state && run.World.Control(state).Gpus() is ControlReply<GpusDocument>.Answered { Document: var answered }) return answered;
         using var local = new LocalGpus(run);
-        return local.LookAsync().GetAwaiter().GetResult();
+        return await local.LookAsync();
     }
 
     /// <summary>What a daemon that died took with it; null: none did.</summary>

@@ -24,13 +24,13 @@ internal static class GpuMetricsVerb
                 "Sampled each second. As a service of the estate: `command: stoker gpu metrics --listen 127.0.0.1:9400`. Only loopback addresses are listened on: the page tells what runs here.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.Interrupted],
-        }.With(listen).Does(run => run.Get(listen) is { } text ? Serve(run, Address(text)!) : Print(run));
+        }.With(listen).Does(run => run.Get(listen) is { } text ? ServeAsync(run, Address(text)!) : PrintAsync(run));
     }
 
-    private static ExitCode Print(Invocation run)
+    private static async Task<ExitCode> PrintAsync(Invocation run)
     {
         using var local = new LocalGpus(run);
-        var answer = PageAsync(run, local).GetAwaiter().GetResult();
+        var answer = await PageAsync(run, local);
         var text = Encoding.UTF8.GetString(answer.Text.Span);
         if (answer.Status == 200)
         {
@@ -42,7 +42,7 @@ internal static class GpuMetricsVerb
         return ExitCode.NotAsItShouldBe;
     }
 
-    private static ExitCode Serve(Invocation run, IPEndPoint address)
+    private static async Task<ExitCode> ServeAsync(Invocation run, IPEndPoint address)
     {
         using var interrupts = run.World.Interrupts();
         using var local = new LocalGpus(run);
@@ -50,7 +50,7 @@ internal static class GpuMetricsVerb
         {
             using var server = new GpuMetricsServer(address, () => PageAsync(run, local), run.Report.Say);
             run.Report.Say($"the GPUs' metrics are at http://{server.Address}/metrics");
-            interrupts.First.WaitHandle.WaitOne();
+            await Task.Delay(Timeout.InfiniteTimeSpan, interrupts.First).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return ExitCode.Interrupted;
         }
         catch (IOException refused)

@@ -25,13 +25,13 @@ internal static class GpuPlanVerb
                 + "of other cards NVIDIA's tables are used.",
             ],
             ExitCodes = [ExitCode.EstateIsWrong, ExitCode.Refused],
-        }.With(options.Names, options.Rehearse, options.Profile).Does(run => Run(run, options.Read(run)));
+        }.With(options.Names, options.Rehearse, options.Profile).Does(run => RunAsync(run, options.Read(run)));
     }
 
-    private static ExitCode Run(Invocation run, PlanRequest request)
+    private static async Task<ExitCode> RunAsync(Invocation run, PlanRequest request)
     {
         if (PlanCommand.Observed(run, request) is not { } plan) return ExitCode.EstateIsWrong;
-        var now = plan.Gpus.Any(g => g.IsPresent) ? GpuSource.Look(run) : null;
+        var now = plan.Gpus.Any(g => g.IsPresent) ? await GpuSource.LookAsync(run) : null;
         var alive = now is not null && run.State is { } asked && run.World.Control(asked).Status() is ControlReply<StatusDocument>.Answered { Document: var status } ? status.Services.Where(s => s.Pid is not null).Select(s => s.Name).ToHashSet() : [];
         using var local = new LocalGpus(run);
         var notes = MigRecords.Read(run.State is { } state ? Files.ReadIfPresent(state.Gpus) : null);

@@ -30,7 +30,7 @@ internal sealed class GpuTop : IDisposable
             + "With --json, or where output is no terminal: one document, or one table, each second.",
         ],
         ExitCodes = [ExitCode.NoDaemon, ExitCode.Interrupted],
-    }.Does(Run);
+    }.Does(RunAsync);
 
     public void Dispose()
     {
@@ -38,14 +38,14 @@ internal sealed class GpuTop : IDisposable
         _end.Dispose();
     }
 
-    private static ExitCode Run(Invocation run)
+    private static async Task<ExitCode> RunAsync(Invocation run)
     {
         var screen = run.Json ? null : run.World.Terminal.OpenScreen();
         try
         {
             using var interrupts = run.World.Interrupts();
             using var top = new GpuTop(run, screen, screen is null ? interrupts.First : CancellationToken.None);
-            return top.RunAsync().GetAwaiter().GetResult();
+            return await top.RunAsync();
         }
         catch (OperationCanceledException)
         {

@@ -13,10 +13,10 @@ internal sealed class CheckOutput
     public Option<bool> Tap { get; } = Parameters.Flag("--tap", "the Test Anything Protocol; unknown is not ok");
 
     /// <summary>Makes the checks, shows what came of them, and says what to end with.</summary>
-    public ExitCode Run(Invocation run, string subject, IReadOnlyList<CheckSpec> checks) => Run(run, [new CheckList(subject, checks, Budget: null)]);
+    public Task<ExitCode> RunAsync(Invocation run, string subject, IReadOnlyList<CheckSpec> checks) => RunAsync(run, [new CheckList(subject, checks, Budget: null)]);
 
     /// <summary>The same for several lists, one after the other, and a table over them.</summary>
-    public ExitCode Run(Invocation run, IReadOnlyList<CheckList> lists)
+    public async Task<ExitCode> RunAsync(Invocation run, IReadOnlyList<CheckList> lists)
     {
         using var interrupts = run.World.Interrupts();
         var making = new CheckRun(run.World.Facts(), run.World.Clock);
@@ -25,7 +25,7 @@ internal sealed class CheckOutput
         foreach (var list in lists)
         {
             var begun = run.World.Clock.GetTimestamp();
-            var results = making.MakeAsync(list.Checks, list.Budget, interrupts.First).GetAwaiter().GetResult();
+            var results = await making.MakeAsync(list.Checks, list.Budget, interrupts.First);
             reports.Add(CheckReport.Of(list.Subject, results, run.World.Clock.GetElapsedTime(begun), list.Budget));
             if (isForPeople) Print(run, reports[^1]);
             if (interrupts.First.IsCancellationRequested) break;

@@ -17,15 +17,15 @@ internal static class CheckVerb
                 + "Nothing is changed. docs/hosts.md has the kinds of checks.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Interrupted],
-        }.With(output.JUnit, output.Tap).Does(run => Run(run, output));
+        }.With(output.JUnit, output.Tap).Does(run => RunAsync(run, output));
     }
 
-    private static ExitCode Run(Invocation run, CheckOutput output)
+    private static async Task<ExitCode> RunAsync(Invocation run, CheckOutput output)
     {
         if (HostReading.Of(run) is not var (spec, host)) return ExitCode.EstateIsWrong;
         IReadOnlyList<CheckSpec> checks = [.. DeclaredCheck.Of(host), .. spec.Part<ChecksSpec>()?.Hosts.GetValueOrDefault(host.Name) ?? []];
         if (checks.Count == 0) run.Report.Say($"`hosts.{host.Name}` declares nothing that could be checked: give it `cpus`, `memory`, `gpus` or `checks`");
-        return output.Run(run, host.Name.Value, checks);
+        return await output.RunAsync(run, host.Name.Value, checks);
     }
 }
 

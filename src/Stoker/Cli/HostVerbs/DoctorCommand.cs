@@ -24,10 +24,10 @@ internal static class DoctorCommand
                 "Of several profiles a check that more than one has is made once, in the first; a profile with a `budget` is cut off when that is used up, and what is left of it is unknown.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Interrupted],
-        }.With(profile, show, list, output.JUnit, output.Tap).Does(run => Run(run, output, profile, show, list));
+        }.With(profile, show, list, output.JUnit, output.Tap).Does(run => RunAsync(run, output, profile, show, list));
     }
 
-    private static ExitCode Run(Invocation run, CheckOutput output, Option<string?> profile, Option<bool> show, Option<bool> list)
+    private static async Task<ExitCode> RunAsync(Invocation run, CheckOutput output, Option<string?> profile, Option<bool> show, Option<bool> list)
     {
         if (run.Get(show))
         {
@@ -62,7 +62,7 @@ internal static class DoctorCommand
             lists.Add(new CheckList(name, found.Checks, found.Budget));
         }
 
-        return output.Run(run, lists);
+        return await output.RunAsync(run, lists);
     }
 
     private static IReadOnlyDictionary<string, ProfileSpec>? Profiles(Invocation run)

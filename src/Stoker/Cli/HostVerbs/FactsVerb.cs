@@ -13,18 +13,15 @@ internal static class FactsVerb
             + "(memory modules, the health of disks) only root may read.",
             "Where an estate is declared here, the places that it names on other machines are tried, each with one connection.",
         ],
-    }.Does(Run);
+    }.Does(RunAsync);
 
-    private static ExitCode Run(Invocation run)
+    private static async Task<ExitCode> RunAsync(Invocation run)
     {
-        var facts = Read(run, EndpointsOf(run));
+        var facts = await FactsReader.ReadAsync(run.World.Facts(), EndpointsOf(run));
         if (run.Json) run.PrintJson(facts, FactsJson.Readable.HostFacts);
         else foreach (var line in FactsPage.Lay(facts, Math.Min(run.Width, 120), run.Style)) run.Output.WriteLine(line);
         return ExitCode.Done;
     }
-
-    public static HostFacts Read(Invocation run, IReadOnlyList<DeclaredEndpoint> endpoints) =>
-        FactsReader.ReadAsync(run.World.Facts(), endpoints).GetAwaiter().GetResult();
 
     /// <summary>Facts need no estate; a file with mistakes is another verb's matter.</summary>
     private static IReadOnlyList<DeclaredEndpoint> EndpointsOf(Invocation run) =>

@@ -36,10 +36,11 @@ internal static class LayersVerb
         {
             Example = "stoker host layers plan base",
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong],
-        }.With(names).Does(run =>
+        }.With(names).Does(async run =>
         {
             if (LayerScene.Of(run, run.Get(names)!) is not { } scene) return LayerScene.Failure(run);
-            var plans = scene.Layers.Select(l => scene.Run.LookAsync(l, scene.IsUnfinished(l), CancellationToken.None).GetAwaiter().GetResult()).ToList();
+            var plans = new List<LayerPlan>();
+            foreach (var layer in scene.Layers) plans.Add(await scene.Run.LookAsync(layer, scene.IsUnfinished(layer), CancellationToken.None));
             if (run.Json) run.PrintJson(new LayersDocument(scene.Host.Value, [.. plans.Select(LayerDocument.Of)]), HostJson.Readable.LayersDocument);
             else LayerLines.Print(run, plans);
             return plans.Exists(p => p.Problem is not null) ? ExitCode.NotAsItShouldBe : ExitCode.Done;
@@ -54,17 +55,17 @@ internal static class LayersVerb
             Example = "stoker host layers apply",
             Remarks = ["Only root may. What is changed is in the journal of the state directory before it is changed, so that `rollback` returns exactly there."],
             ExitCodes = Codes,
-        }.With(names).Does(run => LayerScene.Of(run, run.Get(names)!, withNeeds: true) is { } scene ? scene.Locked(journal => ApplyAll(scene, journal)) : LayerScene.Failure(run));
+        }.With(names).Does(async run => LayerScene.Of(run, run.Get(names)!, withNeeds: true) is { } scene ? await scene.LockedAsync(journal => ApplyAllAsync(scene, journal)) : LayerScene.Failure(run));
     }
 
-    private static ExitCode ApplyAll(LayerScene scene, LayerJournal journal)
+    private static async Task<ExitCode> ApplyAllAsync(LayerScene scene, LayerJournal journal)
     {
         var run = scene.Invocation;
         using var interrupts = run.World.Interrupts();
         var outcomes = new List<LayerOutcome>();
         foreach (var layer in scene.Layers)
         {
-            var outcome = scene.Run.ApplyAsync(layer, journal, words => run.Report.Say($"{layer.Name}: {words}"), interrupts.First).GetAwaiter().GetResult();
+            var outcome = await scene.Run.ApplyAsync(layer, journal, words => run.Report.Say($"{layer.Name}: {words}"), interrupts.First);
             outcomes.Add(outcome);
             if (!run.Json) LayerLines.Print(run, outcome);
             if (outcome.Why is not null) break;
@@ -84,12 +85,12 @@ internal static class LayersVerb
         {
             Example = "stoker host layers verify --json",
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.EstateIsWrong, ExitCode.Interrupted],
-        }.With(names, output.JUnit, output.Tap).Does(run =>
+        }.With(names, output.JUnit, output.Tap).Does(async run =>
         {
             if (LayerScene.Of(run, run.Get(names)!) is not { } scene) return LayerScene.Failure(run);
             // Names of checks are those of their layer; needs stay within it.
             var checks = scene.Layers.SelectMany(l => l.Verify.Select(c => c with { Name = $"{l.Name}/{c.Name}", Needs = [.. c.Needs.Select(n => n with { Value = $"{l.Name}/{n.Value}" })] })).ToList();
-            return output.Run(run, scene.Host.Value, checks);
+            return await output.RunAsync(run, scene.Host.Value, checks);
         });
     }
 
@@ -101,10 +102,10 @@ internal static class LayersVerb
             Example = "stoker host layers rollback base",
             Remarks = ["Refused, with the difference, where something was changed since by others, and where a layer that needs it still stands. Nothing is touched then."],
             ExitCodes = Codes,
-        }.With(names).Does(run => LayerScene.Of(run, []) is { } scene ? scene.Locked(journal => RollbackAll(scene, journal, run.Get(names)!)) : LayerScene.Failure(run));
+        }.With(names).Does(async run => LayerScene.Of(run, []) is { } scene ? await scene.LockedAsync(journal => RollbackAllAsync(scene, journal, run.Get(names)!)) : LayerScene.Failure(run));
     }
 
-    private static ExitCode RollbackAll(LayerScene scene, LayerJournal journal, string[] names)
+    private static async Task<ExitCode> RollbackAllAsync(LayerScene scene, LayerJournal journal, string[] names)
     {
         var run = scene.Invocation;
         foreach (var name in names)
@@ -122,7 +123,7 @@ internal static class LayersVerb
         }
 
         var order = names.Distinct().OrderByDescending(n => scene.Layers.ToList().FindIndex(l => l.Name == n)).ToList();
-        var outcome = new LayerRollback(scene.Doors, journal).MakeAsync(order, scene.Layers, (layer, words) => run.Report.Say($"{layer}: {words}")).GetAwaiter().GetResult();
+        var outcome = await new LayerRollback(scene.Doors, journal).MakeAsync(order, scene.Layers, (layer, words) => run.Report.Say($"{layer}: {words}"));
         return LayerLines.Print(run, string.Join(", ", order), outcome);
     }
 }
@@ -159,7 +160,7 @@ internal sealed record LayerScene(Invocation Invocation, HostName Host, IReadOnl
     public static ExitCode Failure(Invocation run) => run.Choice is { } choice && !choice.Read(run.Env).IsWrong ? ExitCode.Usage : ExitCode.EstateIsWrong;
 
     /// <summary>With the journal, and nobody else at it.</summary>
-    public ExitCode Locked(Func<LayerJournal, ExitCode> work)
+    public async Task<ExitCode> LockedAsync(Func<LayerJournal, Task<ExitCode>> work)
     {
         if (!Invocation.World.IsRoot)
         {
@@ -176,6 +177,6 @@ internal sealed record LayerScene(Invocation Invocation, HostName Host, IReadOnl
             return ExitCode.Refused;
         }
 
-        return work(LayerJournal.Open(state.Layers, Invocation.World.Clock));
+        return await work(LayerJournal.Open(state.Layers, Invocation.World.Clock));
     }
 }

@@ -28,10 +28,10 @@ internal static class ArchiveVerbs
                 "Where the archive is a bucket, the variables with its keys have to be in the environment. Ends with 1 where something is missing or is not as it was put, or the archive cannot be read.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(name).Does(StreamChoice.With(name, Run));
+        }.With(name).Does(StreamChoice.With(name, RunAsync));
     }
 
-    private static ExitCode Run(Invocation run, StreamChoice stream)
+    private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream)
     {
         if (stream.Plan.Archive is not { } archive)
         {
@@ -42,7 +42,7 @@ internal static class ArchiveVerbs
         using var interrupts = run.World.Interrupts();
         try
         {
-            var report = VerifyAsync(run, stream, archive, interrupts.First).GetAwaiter().GetResult();
+            var report = await VerifyAsync(run, stream, archive, interrupts.First);
             if (run.Json) run.PrintJson(new ArchiveVerifyDocument(stream.Name, archive.To, report.IsWhole, report.Partitions, report.Faults, report.Notes), StreamDocumentJson.Readable.ArchiveVerifyDocument);
             else Print(run, report);
             return report.IsWhole ? ExitCode.Done : ExitCode.NotAsItShouldBe;

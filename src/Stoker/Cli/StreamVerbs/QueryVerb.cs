@@ -41,10 +41,10 @@ internal sealed class QueryVerb
             ],
             ExitCodes = StreamCommand.Codes,
         }.With(query._name, query._id, query._source, query._type, query._host, query._gpu, query._from, query._to, query._limit, query._near, query._nearId)
-            .Does(StreamChoice.With(query._name, query.Run));
+            .Does(StreamChoice.With(query._name, query.RunAsync));
     }
 
-    private ExitCode Run(Invocation run, StreamChoice stream)
+    private async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream)
     {
         if (run.Get(_near) is not null && run.Get(_nearId) is not null)
         {
@@ -52,11 +52,6 @@ internal sealed class QueryVerb
             return ExitCode.Usage;
         }
 
-        return RunAsync(run, stream).GetAwaiter().GetResult();
-    }
-
-    private async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream)
-    {
         await using var store = stream.OpenStore(run);
         var found = new List<FoundDocument>();
         if (store is not null)

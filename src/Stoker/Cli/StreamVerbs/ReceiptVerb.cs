@@ -14,20 +14,20 @@ internal static class ReceiptVerb
             Example = "stoker stream receipt gpu-metadata 0-42",
             Remarks = ["Ends with 1 where there is no such receipt, the event is lost or damaged, or the stream does not answer. A time that is missing was before the stream's process began."],
             ExitCodes = StreamCommand.Codes,
-        }.With(words).Does(run =>
+        }.With(words).Does(async run =>
         {
             var given = run.Get(words)!;
-            return StreamChoice.Find(run, given.Length > 1 ? given[0] : null, out var code) is { } stream ? Run(run, stream, given[^1]) : code;
+            return StreamChoice.Find(run, given.Length > 1 ? given[0] : null, out var code) is { } stream ? await RunAsync(run, stream, given[^1]) : code;
         });
     }
 
-    private static ExitCode Run(Invocation run, StreamChoice stream, string id)
+    private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream, string id)
     {
         ReceiptReport? report;
         try
         {
             using var client = stream.Client(run, TimeSpan.FromSeconds(10));
-            report = client.ReceiptAsync(id, default).GetAwaiter().GetResult();
+            report = await client.ReceiptAsync(id, default);
         }
         catch (StreamSilentException silent)
         {

@@ -28,10 +28,10 @@ internal static class ReplayVerb
                 "With --dry-run it ends with 1 where a document is missing or differs.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(name, from, dry, declared, replace).Does(StreamChoice.With(name, (run, stream) =>
+        }.With(name, from, dry, declared, replace).Does(StreamChoice.With(name, async (run, stream) =>
         {
             if (ModeOf(run, run.Get(dry), run.Get(replace), run.Get(declared)) is not { } mode) return ExitCode.Usage;
-            return PlanOf(run, stream, run.Get(declared)) is { } plan ? Run(run, stream with { Plan = plan }, run.Get(from), mode) : ExitCode.EstateIsWrong;
+            return PlanOf(run, stream, run.Get(declared)) is { } plan ? await RunAsync(run, stream with { Plan = plan }, run.Get(from), mode) : ExitCode.EstateIsWrong;
         }));
     }
 
@@ -61,7 +61,7 @@ internal static class ReplayVerb
         return null;
     }
 
-    private static ExitCode Run(Invocation run, StreamChoice stream, string? from, ReplayMode mode)
+    private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream, string? from, ReplayMode mode)
     {
         var start = StartOf(run, from);
         if (start is null)
@@ -80,7 +80,7 @@ internal static class ReplayVerb
         using var interrupts = run.World.Interrupts();
         try
         {
-            return RunAsync(run, stream, log, start, mode, interrupts.First).GetAwaiter().GetResult();
+            return await ReplayAsync(run, stream, log, start, mode, interrupts.First);
         }
         catch (OperationCanceledException) when (interrupts.First.IsCancellationRequested)
         {
@@ -95,7 +95,7 @@ internal static class ReplayVerb
         return Moments.Parse(from, run.World.Clock) is { } time ? partition => partition.OffsetAt(LogModule.MicrosecondsOf(time)) : null;
     }
 
-    private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream, LogView log, Func<IPartitionView, ulong> start, ReplayMode mode, CancellationToken stop)
+    private static async Task<ExitCode> ReplayAsync(Invocation run, StreamChoice stream, LogView log, Func<IPartitionView, ulong> start, ReplayMode mode, CancellationToken stop)
     {
         var clock = new SteadyClock();
         // One that is not there yet is made: the documents of its log belong there.

@@ -48,10 +48,10 @@ internal sealed class SendVerb
                 "Ends with 0 where every document was taken or is in the spool, with 1 where one was rejected, could not be kept, or (with --flush) still waits.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(send._words, send._type, send._lines, send._embed, send._dimension, send._key, send._to, send._patience, send._spool, send._noSpool, send._flush, send._follow, send._keyFile, send._quiet).Does(send.Run);
+        }.With(send._words, send._type, send._lines, send._embed, send._dimension, send._key, send._to, send._patience, send._spool, send._noSpool, send._flush, send._follow, send._keyFile, send._quiet).Does(send.RunAsync);
     }
 
-    private ExitCode Run(Invocation run)
+    private async Task<ExitCode> RunAsync(Invocation run)
     {
         if (Misused(run) is { } misuse)
         {
@@ -63,9 +63,9 @@ internal sealed class SendVerb
         var isFlush = run.Get(_flush);
         var stream = isFlush ? words.FirstOrDefault() : words.Length > 1 ? words[0] : null;
         if (SendTarget.Find(run, stream, run.Get(_to), run.Get(_spool), run.Get(_noSpool), out var code) is not { } target) return code;
-        if (isFlush) return Send(run, target, null);
+        if (isFlush) return await SendAsync(run, target, null);
         var path = words[^1] == SendSources.StandardInput ? words[^1] : Path.Combine(run.World.CurrentDirectory, words[^1]);
-        if (path == SendSources.StandardInput || Files.Exists(path) || Files.DirectoryExists(path)) return Send(run, target, path);
+        if (path == SendSources.StandardInput || Files.Exists(path) || Files.DirectoryExists(path)) return await SendAsync(run, target, path);
         run.Report.Error($"there is no file `{words[^1]}`");
         return ExitCode.NotAsItShouldBe;
     }
@@ -85,13 +85,13 @@ internal sealed class SendVerb
     };
 
     /// <param name="path">Null: only what waits.</param>
-    private ExitCode Send(Invocation run, SendTarget target, string? path)
+    private async Task<ExitCode> SendAsync(Invocation run, SendTarget target, string? path)
     {
         using var interrupts = run.World.Interrupts();
         var sent = new SendTally(run, run.Get(_quiet));
         try
         {
-            var why = SendAsync(run, target, path, sent, interrupts.First).GetAwaiter().GetResult();
+            var why = await DeliverAsync(run, target, path, sent, interrupts.First);
             sent.End();
             if (why is not null) run.Report.Error($"stream `{target.Name}` does not take what waits: {why}", "it stays in the spool");
             return sent.Rejected == 0 && why is null ? ExitCode.Done : ExitCode.NotAsItShouldBe;
@@ -116,7 +116,7 @@ internal sealed class SendVerb
     }
 
     /// <returns>Why something of the spool still waits; null: nothing that was to be delivered now.</returns>
-    private async Task<string?> SendAsync(Invocation run, SendTarget target, string? path, SendTally sent, CancellationToken cancel)
+    private async Task<string?> DeliverAsync(Invocation run, SendTarget target, string? path, SendTally sent, CancellationToken cancel)
     {
         var clock = new SteadyClock();
         var patience = run.Duration(_patience) ?? (target.Spool is null ? PatienceWithoutSpool : UsualPatience);

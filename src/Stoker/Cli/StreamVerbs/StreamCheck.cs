@@ -33,15 +33,15 @@ internal sealed class StreamCheck
                 + $"The event is of the type `{Type}` and stays, as any other. Ends with 1 where a hop is not reached.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(check._name, check._keyFile, check._timeout).Does(StreamChoice.With(check._name, check.Run));
+        }.With(check._name, check._keyFile, check._timeout).Does(StreamChoice.With(check._name, check.RunAsync));
     }
 
-    private ExitCode Run(Invocation run, StreamChoice stream)
+    private async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream)
     {
         using var interrupts = run.World.Interrupts();
         try
         {
-            var document = CheckAsync(run, stream, run.Duration(_timeout) ?? UsualPatience, interrupts.First).GetAwaiter().GetResult();
+            var document = await CheckAsync(run, stream, run.Duration(_timeout) ?? UsualPatience, interrupts.First);
             if (run.Json) run.PrintJson(document, StreamDocumentJson.Readable.StreamCheckDocument);
             else Print(run, document);
             return document.Stuck is null ? ExitCode.Done : ExitCode.NotAsItShouldBe;

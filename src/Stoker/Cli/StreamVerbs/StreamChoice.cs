@@ -63,6 +63,10 @@ internal sealed record StreamChoice(StreamPlan Plan, string Directory)
     public static Func<Invocation, ExitCode> With(Argument<string?> argument, Func<Invocation, StreamChoice, ExitCode> work) =>
         run => Find(run, run.Get(argument), out var code) is { } stream ? work(run, stream) : code;
 
+    /// <inheritdoc cref="With(Argument{string?}, Func{Invocation, StreamChoice, ExitCode})"/>
+    public static Func<Invocation, Task<ExitCode>> With(Argument<string?> argument, Func<Invocation, StreamChoice, Task<ExitCode>> work) =>
+        run => Find(run, run.Get(argument), out var code) is { } stream ? work(run, stream) : Task.FromResult(code);
+
     /// <summary>The key for a stream that asks for one may be another than the owner's.</summary>
     public static Option<string?> KeyFile() => Parameters.Text(
         "--key-file", "PATH", $"a file whose only line is the key to show (default: the key in {KeyVariable}; else the owner's, which lies in the state directory)");

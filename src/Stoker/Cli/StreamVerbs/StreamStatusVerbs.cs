@@ -19,7 +19,7 @@ internal static class StreamStatusVerbs
         Example = "stoker stream list --json",
         Remarks = ["The same document as `status`, a line for each stream."],
         ExitCodes = StreamCommand.Codes,
-    }.Does(run => run.State is not { } state ? ExitCode.EstateIsWrong : Show(run, StreamChoice.All(state), List));
+    }.Does(async run => run.State is not { } state ? ExitCode.EstateIsWrong : await ShowAsync(run, StreamChoice.All(state), List));
 
     public static Verb Status()
     {
@@ -33,16 +33,17 @@ internal static class StreamStatusVerbs
                 + "event that is not stored. ARCHIVED and BEHIND are the same of the archive, where one is declared. Ends with 1 where a stream does not answer, does not store, archive or take events.",
             ],
             ExitCodes = StreamCommand.Codes,
-        }.With(name).Does(run =>
+        }.With(name).Does(async run =>
         {
-            if (run.Get(name) is { } one) return StreamChoice.Find(run, one, out var code) is { } stream ? Show(run, [stream], Partitions) : code;
-            return run.State is not { } state ? ExitCode.EstateIsWrong : Show(run, StreamChoice.All(state), Partitions);
+            if (run.Get(name) is { } one) return StreamChoice.Find(run, one, out var code) is { } stream ? await ShowAsync(run, [stream], Partitions) : code;
+            return run.State is not { } state ? ExitCode.EstateIsWrong : await ShowAsync(run, StreamChoice.All(state), Partitions);
         });
     }
 
-    private static ExitCode Show(Invocation run, IReadOnlyList<StreamChoice> streams, Func<IReadOnlyList<StreamView>, (List<TableColumn>, IReadOnlyList<TableRow>)> lay)
+    private static async Task<ExitCode> ShowAsync(Invocation run, IReadOnlyList<StreamChoice> streams, Func<IReadOnlyList<StreamView>, (List<TableColumn>, IReadOnlyList<TableRow>)> lay)
     {
-        var views = streams.Select(stream => LookAsync(run, stream).GetAwaiter().GetResult()).ToList();
+        var views = new List<StreamView>();
+        foreach (var stream in streams) views.Add(await LookAsync(run, stream));
         if (run.Json)
         {
             run.PrintJson(new StreamListDocument(views), StreamDocumentJson.Readable.StreamListDocument);

@@ -25,15 +25,15 @@ internal static class VerifyVerb
                 "Ends with 1 where something is damaged, or the store cannot be asked or does not agree.",
             ],
             ExitCodes = StreamCommand.Codes,
-        }.With(name).Does(StreamChoice.With(name, Run));
+        }.With(name).Does(StreamChoice.With(name, RunAsync));
     }
 
     public static DamageDocument Document(LogDamage damage) =>
         new($"{damage.Kind}", damage.Partition, damage.File, damage.FromByte, damage.ToByte, damage.FirstOffset, damage.NextOffset, damage.Words);
 
-    private static ExitCode Run(Invocation run, StreamChoice stream)
+    private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream)
     {
-        if (stream.Plan.Log is not null) return RunRemote(run, stream);
+        if (stream.Plan.Log is not null) return await RunRemoteAsync(run, stream);
         if (Disk.Instance.List(stream.Log) is not { Count: > 0 })
         {
             run.Report.Error($"stream `{stream.Name}` has no log yet", "it is made when the stream runs for the first time");
@@ -41,7 +41,7 @@ internal static class VerifyVerb
         }
 
         // Before the log: what is stored meanwhile is in it then.
-        var positions = PositionsAsync(run, stream).GetAwaiter().GetResult();
+        var positions = await PositionsAsync(run, stream);
         var report = LogVerifier.Run(Disk.Instance, stream.Log);
         var compared = positions.Count == 0 || report.Log is null ? [] : Compare(stream, positions);
         if (run.Json)
@@ -94,11 +94,11 @@ internal static class VerifyVerb
     }
 
     /// <summary>Of a topic: whether the last event that the store has had is the topic's. The bytes, and their checksums, are the broker's.</summary>
-    private static ExitCode RunRemote(Invocation run, StreamChoice stream)
+    private static async Task<ExitCode> RunRemoteAsync(Invocation run, StreamChoice stream)
     {
         // Twice: what is stored meanwhile is in the topic that is looked at afterwards.
         List<(int, StorePosition?, string?)> positions;
-        using (var before = stream.Look(run)!) positions = PositionsAsync(run, stream, before.Name, before.Partitions.Count).GetAwaiter().GetResult();
+        using (var before = stream.Look(run)!) positions = await PositionsAsync(run, stream, before.Name, before.Partitions.Count);
         using var view = stream.Look(run)!;
         var compared = positions.Select(each => Compare(view, each.Item1, each.Item2, each.Item3)).ToList();
         const string note = "the bytes of a topic are its brokers', who hold them to their own checksums; what is compared is the store's position";

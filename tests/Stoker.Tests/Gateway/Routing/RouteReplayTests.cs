@@ -69,38 +69,38 @@ public sealed class RouteReplayTests
     }
 
     [Fact]
-    public void The_verb_shows_what_another_policy_would_have_done()
+    public async Task The_verb_shows_what_another_policy_would_have_done()
     {
         using var world = new FakeWorld();
         var replicas = Sample.Replicas(5, 0);
         replicas[0].Matched = 8;
         world.Write("gateway.log", "12:00:00 started\n12:00:01 " + Line(new Situation(replicas, 700, 0, 8, [], 12, 0xABC), out _) + "\n");
-        Assert.Equal(ExitCode.Done, Run(world, "replay", "gateway.log"));
+        Assert.Equal(ExitCode.Done, await RunAsync(world, "replay", "gateway.log"));
         Assert.Equal("1 decision: all the same\n", world.Output.ToString());
         world.Output.GetStringBuilder().Clear();
-        Assert.Equal(ExitCode.Done, Run(world, "replay", "gateway.log", "--set", "escape_floor=6"));
+        Assert.Equal(ExitCode.Done, await RunAsync(world, "replay", "gateway.log", "--set", "escape_floor=6"));
         Assert.Equal("line 2: m: m.2 (least_load, prefix escaped) → m.1 (prefix)\nm: m.1 0 → 1\nm: m.2 1 → 0\n1 decision: 1 differ\n", world.Output.ToString());
         world.Output.GetStringBuilder().Clear();
-        Assert.Equal(ExitCode.Done, Run(world, "replay", "gateway.log", "--json", "--set", "escape_floor=6"));
+        Assert.Equal(ExitCode.Done, await RunAsync(world, "replay", "gateway.log", "--json", "--set", "escape_floor=6"));
         Assert.Contains("""{"decisions":1,"same":0,"other":1,"unreadable":[],"differences":[{"line":2,"model":"m","was":"m.2",""", world.Output.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_decision_that_was_tampered_with_or_cannot_be_read_is_told()
+    public async Task A_decision_that_was_tampered_with_or_cannot_be_read_is_told()
     {
         using var world = new FakeWorld();
         var line = Line(new Situation(Sample.Replicas(5, 0), 700, 0, 0, [], 12, 0xABC), out _);
         world.Write("other.log", line.Replace("\"replica\":\"m.2\",\"why\"", "\"replica\":\"m.1\",\"why\"", StringComparison.Ordinal));
-        Assert.Equal(ExitCode.NotAsItShouldBe, Run(world, "replay", "other.log"));
+        Assert.Equal(ExitCode.NotAsItShouldBe, await RunAsync(world, "replay", "other.log"));
         Assert.Equal("line 1: m: m.1 (least_load) → m.2 (least_load)\n1 decision: 1 differ\n", world.Output.ToString());
         world.Write("cut.log", line[..^20] + "\n" + line.Replace("\"decision\":1", "\"decision\":9", StringComparison.Ordinal));
-        Assert.Equal(ExitCode.NotAsItShouldBe, Run(world, "replay", "cut.log"));
+        Assert.Equal(ExitCode.NotAsItShouldBe, await RunAsync(world, "replay", "cut.log"));
         Assert.Contains("cut.log:1: not a decision that can be read", world.Error.ToString(), StringComparison.Ordinal);
         Assert.Contains("cut.log:2: not a decision that can be read: a decision of version 9; this program reads 1", world.Error.ToString(), StringComparison.Ordinal);
         world.Write("empty.log", "nothing\n");
-        Assert.Equal(ExitCode.NotAsItShouldBe, Run(world, "replay", "empty.log"));
-        Assert.Equal(ExitCode.NotAsItShouldBe, Run(world, "replay", "absent.log"));
-        Assert.Equal(ExitCode.Usage, Run(world, "replay", "cut.log", "--set", "escape_flor=6"));
+        Assert.Equal(ExitCode.NotAsItShouldBe, await RunAsync(world, "replay", "empty.log"));
+        Assert.Equal(ExitCode.NotAsItShouldBe, await RunAsync(world, "replay", "absent.log"));
+        Assert.Equal(ExitCode.Usage, await RunAsync(world, "replay", "cut.log", "--set", "escape_flor=6"));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class RouteReplayTests
     }
 
     /// <summary>The verb by itself, wherever it will hang.</summary>
-    private static ExitCode Run(FakeWorld world, params string[] words)
+    private static Task<ExitCode> RunAsync(FakeWorld world, params string[] words)
     {
         var globals = new GlobalOptions();
         var verb = RouteCommand.Create();
