@@ -3,10 +3,10 @@ using Stoker.Daemon.Protocol;
 namespace Stoker.Cli;
 
 /// <summary>
-/// Lines of services as people read them, <c>vision | loaded in 3.1 s</c>; the name is left away where one service alone was asked for.
+/// Lines of services as people read them, <c>vision | loaded in 3.1 s</c>; the name is left away where one service of one replica alone was asked for.
 /// Control characters are the service's own and pass, so that its colours show.
 /// </summary>
-internal sealed class LogPrinter(Invocation run, IReadOnlyList<string> names, bool timestamps)
+internal sealed class LogPrinter(Invocation run, IReadOnlyList<string> names, bool isOne, bool timestamps)
 {
     // Distinct on light and dark grounds; red is kept for errors.
     private static readonly string[] Colours = ["\e[36m", "\e[33m", "\e[32m", "\e[35m", "\e[34m", "\e[96m", "\e[93m", "\e[92m", "\e[95m", "\e[94m"];
@@ -22,7 +22,7 @@ internal sealed class LogPrinter(Invocation run, IReadOnlyList<string> names, bo
         }
 
         if (timestamps) run.Output.Write(run.Style.Paint($"{TimeZoneInfo.ConvertTime(line.At, run.World.Clock.LocalTimeZone):yyyy-MM-dd HH:mm:ss.fff} ", Tone.Dim));
-        if (names.Count != 1 || line.Replica > 1) run.Output.Write(Prefix(line));
+        if (!isOne || line.Replica > 1) run.Output.Write(Prefix(line));
         run.Output.WriteLine(line.Text);
     }
 

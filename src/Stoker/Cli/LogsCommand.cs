@@ -49,7 +49,8 @@ internal static class LogsCommand
     private static async Task<ExitCode> RunAsync(Invocation run, LogsRequest request, bool timestamps)
     {
         if (run.State is not { } state) return ExitCode.EstateIsWrong;
-        var printer = new LogPrinter(run, request.Names, timestamps);
+        var isOne = request.Names is [var only] && !Files.Exists(Path.Combine(state.Logs, $"{only}.2.log"));
+        var printer = new LogPrinter(run, request.Names, isOne, timestamps);
         if (request.Follow)
         {
             if (request.Until is not null)
