@@ -52,8 +52,9 @@ internal sealed class CheckOutput
         }
 
         var sum = $"{report.Passed} passed, {report.Failed} failed, {report.Unknown} unknown";
+        var took = report.TookMs < 10_000 ? $"{report.TookMs:0} ms" : Durations.Short(TimeSpan.FromMilliseconds(report.TookMs));
         var budget = report.BudgetMs is { } most ? $" of {Durations.Short(TimeSpan.FromMilliseconds(most))}" : "";
-        run.Output.WriteLine($"{report.Subject}: {run.Style.Paint(sum, ToneOf(report))} in {report.TookMs:0} ms{budget}");
+        run.Output.WriteLine($"{report.Subject}: {run.Style.Paint(sum, ToneOf(report))} in {took}{budget}");
     }
 
     private static void Print(Invocation run, List<CheckReport> reports)

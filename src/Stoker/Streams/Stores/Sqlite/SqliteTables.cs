@@ -1,4 +1,5 @@
 using System.Globalization;
+using Stoker.Platform;
 using Stoker.Platform.Sqlite;
 
 namespace Stoker.Streams.Stores.Sqlite;
@@ -12,8 +13,13 @@ internal static class SqliteTables
     /// <summary>So much of a collection's indexes is kept at hand; keys come in no order, and would be read from the disk each time.</summary>
     private const int CacheKibibytes = 64 * 1024;
 
-    /// <summary>Pages of 4 KiB that are written before they are put into their places, 64 MiB: the same page of an index is changed by many batches, and is put there once.</summary>
-    private const int CheckpointPages = 16 * 1024;
+    /// <summary>What is written before it is put into its places: the same page of an index is changed by many batches, and is put there once.</summary>
+    private const long MostWaiting = 64 << 20, LeastWaiting = 4 << 20;
+
+    /// <summary>Of what is free on the disk, which the log and the documents need as well.</summary>
+    private const int ShareOfFree = 32;
+
+    private const int PageBytes = 4096;
 
     /// <summary>What a row is made of, in the order in which it is written.</summary>
     public static readonly string[] Columns = ["key", "id", "source", "type", "host", "gpu", "time", "received", "sequence", "document", "embedding"];
@@ -32,7 +38,8 @@ internal static class SqliteTables
         var database = SqliteDatabase.Open(spec.Address.Path, Schema);
         try
         {
-            database.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size=-{CacheKibibytes}; PRAGMA wal_autocheckpoint={CheckpointPages}; PRAGMA journal_size_limit={2 * CheckpointPages * 4096L}"));
+            var waiting = Math.Clamp((FileSystemSpace.Of(spec.Address.Path)?.Free ?? 0) / ShareOfFree, LeastWaiting, MostWaiting);
+            database.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size=-{CacheKibibytes}; PRAGMA wal_autocheckpoint={waiting / PageBytes}; PRAGMA journal_size_limit={2 * waiting}"));
             if (ModeOf(database, spec.Collection) is null) database.Write(() => Make(database, spec));
             var mode = ModeOf(database, spec.Collection);
             if (mode != spec.Mode.ToString())
