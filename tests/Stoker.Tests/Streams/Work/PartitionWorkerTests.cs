@@ -212,9 +212,7 @@ public sealed class PartitionWorkerTests
         using var topic = new FakeTopic();
         await using var bench = new WorkerBench(topic: topic);
         using var let = Holding(bench.Store, 1);
-        topic.Add("a", bench.Time.GetUtcNow());
-        bench.Run();
-        await bench.UntilAsync(() => bench.Store.Applies == 1);
+        await BeginAsync(bench, topic);
         foreach (var id in (string[])["b", "c", "d", "e", "f"])
         {
             topic.Add(id, bench.Time.GetUtcNow());
@@ -237,9 +235,7 @@ public sealed class PartitionWorkerTests
         await using var bench = new WorkerBench(topic: topic);
         using var let = Holding(bench.Store, 1, hasHappened ? null : new ApplyOutcome.Ambiguous("cut off before"));
         bench.Store.After = call => call == 1 ? new ApplyOutcome.Ambiguous("cut off after") : null;
-        topic.Add("a", bench.Time.GetUtcNow());
-        bench.Run();
-        await bench.UntilAsync(() => bench.Store.Applies == 1);
+        await BeginAsync(bench, topic);
         topic.Add("b", bench.Time.GetUtcNow());
         await bench.UntilAsync(() => topic.ReadTo == 2);
         let.Set();
@@ -254,9 +250,7 @@ public sealed class PartitionWorkerTests
         using var topic = new FakeTopic();
         await using var bench = new WorkerBench(topic: topic);
         using var let = Holding(bench.Store, 1);
-        topic.Add("a", bench.Time.GetUtcNow());
-        bench.Run();
-        await bench.UntilAsync(() => bench.Store.Applies == 1);
+        await BeginAsync(bench, topic);
         topic.Add("b", bench.Time.GetUtcNow());
         await bench.UntilAsync(() => topic.ReadTo == 2);
         await topic.TakeAwayAsync();
@@ -275,9 +269,7 @@ public sealed class PartitionWorkerTests
         using var topic = new FakeTopic();
         await using var bench = new WorkerBench(topic: topic);
         using var let = Holding(bench.Store, 1, new ApplyOutcome.Ambiguous("cut off before"));
-        topic.Add("a", bench.Time.GetUtcNow());
-        bench.Run();
-        await bench.UntilAsync(() => bench.Store.Applies == 1);
+        await BeginAsync(bench, topic);
         topic.Add("p", bench.Time.GetUtcNow(), new RecordFault("no_event", "", "not one"));
         await bench.UntilAsync(() => topic.ReadTo == 2);
         Assert.Equal(0, bench.Letters.Count());
@@ -322,6 +314,14 @@ public sealed class PartitionWorkerTests
         await bench.StoredAsync();
         Assert.Equal(40, bench.Store.Ids.Count);
         Assert.InRange(bench.Store.MostDocuments, 1, 17);
+    }
+
+    /// <summary>The first event is at the store.</summary>
+    private static Task BeginAsync(WorkerBench bench, FakeTopic topic)
+    {
+        topic.Add("a", bench.Time.GetUtcNow());
+        bench.Run();
+        return bench.UntilAsync(() => bench.Store.Applies == 1);
     }
 
     /// <summary>A call of the store waits until it is let go.</summary>
