@@ -170,7 +170,10 @@ internal sealed class GpuPartitions
         }
     }
 
-    private bool IsDueAgain(Card card) => card.State is PartitionState.Failed && card.TryAgainAfter is { } pause && _doors.Clock.GetElapsedTime(card.Since) >= pause;
+    private bool IsDueAgain(Card card) => PauseOf(card) is { } pause && _doors.Clock.GetElapsedTime(card.Since) >= pause;
+
+    /// <summary>Before what failed is tried again; null: not before the next plan.</summary>
+    private static TimeSpan? PauseOf(Card card) => card.State is PartitionState.Failed { MayPass: true } && card.Failures <= Pauses.Length ? Pauses[card.Failures - 1] : null;
 
     private async Task<PartitionState> SettleAsync(Card card)
     {
@@ -226,7 +229,6 @@ internal sealed class GpuPartitions
     {
         lock (_lock)
         {
-            card.TryAgainAfter = state is PartitionState.Failed { MayPass: true } && card.Failures < Pauses.Length ? Pauses[card.Failures] : null;
             card.Failures = state switch { PartitionState.Failed => card.Failures + 1, PartitionState.Settled => 0, _ => card.Failures };
             (card.State, card.Since) = (state, _doors.Clock.GetTimestamp());
         }
@@ -240,7 +242,7 @@ internal sealed class GpuPartitions
     }
 
     private static string NextTry(Card card, PartitionState.Failed failed) =>
-        card.TryAgainAfter is { } pause ? $"; it is tried again in {DurationWords.Of(pause)}" : failed.MayPass ? $"; after {card.Failures} tries it is left to the next `stoker up`" : "";
+        PauseOf(card) is { } pause ? $"; it is tried again in {DurationWords.Of(pause)}" : failed.MayPass ? $"; after {card.Failures} tries it is left to the next `stoker up`" : "";
 
     private static PartitionState.Failed NoMig() => new("it has no MIG; it can be shared by `mps`");
 
@@ -263,9 +265,6 @@ internal sealed class GpuPartitions
 
         /// <summary>Changes in a row that failed.</summary>
         public int Failures { get; set; }
-
-        /// <summary>Of a change that failed; null: not before the next plan.</summary>
-        public TimeSpan? TryAgainAfter { get; set; }
 
         public TaskCompletionSource Decided { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -40,7 +40,7 @@ internal sealed class EventBatch : IDisposable
     }
 
     /// <summary>Where it ends, past everything that it stands for; null: nothing is in it.</summary>
-    public StorePosition? End { get; private set; }
+    public StorePosition? End => _documents.From < _documents.Next.Next ? _documents.Next : null;
 
     /// <summary>When the log took the first and the last event, microseconds of UTC; null: there is none.</summary>
     public long? FirstLogged { get; private set; }
@@ -65,7 +65,7 @@ internal sealed class EventBatch : IDisposable
         _records.Clear();
         _frames.Clear();
         _poison.Clear();
-        (_bytes, FirstLogged, LastLogged, LastOffset, End) = (0, null, null, null, null);
+        (_bytes, FirstLogged, LastLogged, LastOffset) = (0, null, null, null);
         _documents.Begin((long?)from);
     }
 
@@ -118,12 +118,7 @@ internal sealed class EventBatch : IDisposable
         _documents.End(default);
     }
 
-    public void EndAt(ulong next, ulong hash)
-    {
-        var end = new StorePosition((long)next, hash);
-        _documents.End(end);
-        End = end;
-    }
+    public void EndAt(ulong next, ulong hash) => _documents.End(new StorePosition((long)next, hash));
 
     public void Dispose() => _writer.Dispose();
 

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Xml.Linq;
 using Stoker.Diagnostics;
@@ -6,7 +8,6 @@ using Stoker.Estates;
 using Stoker.Hosts.Checks;
 using Stoker.Hosts.Facts;
 using Stoker.Platform;
-using Stoker.Tests.Gateway;
 using Stoker.Tests.Hosts.Facts;
 using Stoker.Tests.Logs;
 using Xunit;
@@ -148,15 +149,15 @@ public sealed class CheckRunTests
     public async Task What_is_not_done_when_the_budget_is_used_up_is_unknown_and_what_is_done_stays()
     {
         var time = new ManualTime(DateTimeOffset.UnixEpoch);
-        using var scratch = new Scratch();
-        var begun = Path.Combine(scratch.Directory, "begun");
+        using var mute = new TcpListener(IPAddress.Loopback, 0);
+        mute.Start();
         var checks = CheckBed.Read($$"""
             quick: {command: "true"}
-            slow: {command: "sh -c 'touch {{begun}}; sleep 600'", timeout: 1h, retries: 3, needs: [quick]}
+            slow: {http: "http://{{mute.LocalEndpoint}}/", timeout: 1h, retries: 3, needs: [quick]}
             after: {command: "true", needs: [slow]}
             """);
         var making = new CheckRun(CheckBed.Here, time).MakeAsync(checks, TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
-        while (!File.Exists(begun)) await Task.Delay(5, TestContext.Current.CancellationToken);
+        using var asked = await mute.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
         time.Advance(TimeSpan.FromMinutes(4.9));
         Assert.False(making.IsCompleted);
         time.Advance(TimeSpan.FromMinutes(0.1));
