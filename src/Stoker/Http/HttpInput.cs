@@ -62,7 +62,7 @@ internal sealed class HttpInput(IWire wire)
         _buffer = [];
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private async ValueTask<int> WaitAsync(ValueTask<int> ready, long deadline)
     {
         while (true)

@@ -52,7 +52,7 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
         _rented = [];
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private async ValueTask<BodyFault> ReadRestAsync(MessageHead head, int length, int here, long deadline)
     {
         if (head.ExpectsContinue && here == 0 && await wire.SendAllAsync(Continue, deadline) < 0) return BodyFault.ClientLeft;

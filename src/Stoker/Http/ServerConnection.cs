@@ -73,7 +73,7 @@ internal abstract class ServerConnection
     }
 
     /// <summary>Sends what is in the output. False when the client is gone.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     public async ValueTask<bool> FlushAsync()
     {
         if (Output.Length == 0) return true;

@@ -14,7 +14,13 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> text, int maxDepth)
     /// <summary>That is why a value could not be skipped.</summary>
     public bool IsTooDeep { get; private set; }
 
+    /// <summary>What <see cref="NextMember"/> or <see cref="TakeValue"/> found is no JSON: from then on both find nothing.</summary>
+    public bool IsBroken { get; private set; }
+
     public readonly bool IsAtEnd => At >= _text.Length;
+
+    /// <summary>The byte that is next; 0: there is none.</summary>
+    public readonly byte Next => IsAtEnd ? (byte)0 : _text[At];
 
     public void SkipSpace() => At = JsonGrammar.SkipSpace(_text, At);
 
@@ -38,6 +44,33 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> text, int maxDepth)
         name = start..(At - 1);
         At = JsonGrammar.SkipSpace(_text, At);
         return Take((byte)':');
+    }
+
+    /// <summary>
+    /// The members of an object whose brace has been taken, one after the other, each to be left behind its value: <c>while (cursor.NextMember(ref count, out var name)) …</c>.
+    /// At its end the object's closing brace is taken.
+    /// </summary>
+    /// <param name="count">Members so far; 0 before the first.</param>
+    /// <param name="name">Between its quotation marks, as it is written.</param>
+    /// <returns>False: there are no more, or <see cref="IsBroken"/>.</returns>
+    public bool NextMember(ref int count, out ReadOnlySpan<byte> name)
+    {
+        name = default;
+        if (!NextOf(ref count, (byte)'}')) return false;
+        IsBroken = !SkipName(out var range, out _);
+        if (!IsBroken) name = _text[range];
+        return !IsBroken;
+    }
+
+    /// <summary>The same for the elements of an array.</summary>
+    public bool NextElement(ref int count) => NextOf(ref count, (byte)']');
+
+    /// <summary>The next value as it is written; empty when <see cref="IsBroken"/>.</summary>
+    public ReadOnlySpan<byte> TakeValue()
+    {
+        var at = At;
+        IsBroken |= !SkipValue();
+        return IsBroken ? default : _text[at..At];
     }
 
     /// <summary>One value of any kind; the cursor is right behind it.</summary>
@@ -79,6 +112,15 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> text, int maxDepth)
             if (!SkipToNext(ref kinds, ref depth)) return false;
             if (depth == 0) return true;
         }
+    }
+
+    private bool NextOf(ref int count, byte end)
+    {
+        if (IsBroken) return false;
+        SkipSpace();
+        if (Take(end)) return false;
+        IsBroken = count++ > 0 && !Take((byte)',');
+        return !IsBroken;
     }
 
     /// <summary>Behind a value or at the end of an empty container: to the value that is next, or out of all that is open.</summary>

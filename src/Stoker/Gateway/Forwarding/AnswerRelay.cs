@@ -11,9 +11,9 @@ namespace Stoker.Gateway.Forwarding;
 /// one that breaks off can still be had from another replica; a larger one passes in pieces, and is reset at the client if it
 /// breaks off, so that nobody takes a part for the whole.
 /// </summary>
-internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream)
+internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint) : Relay
 {
-    private const int HeldWhole = 256 * 1024, LongestError = 64 * 1024;
+    private const int HeldWhole = 256 * 1024, LongestError = 64 * 1024, BytesOfToken = 4;
 
     private readonly OutputBuffer _output = exchange.Client.Output;
     private BodyFraming _framing = BodyFraming.Of(upstream.Head);
@@ -21,13 +21,12 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
     private bool _begun;
     private bool _chunked;
 
-    public TokenUsage Usage => _usage.Usage;
+    public override TokenUsage Usage => _usage.Usage;
 
-    /// <summary>Bytes of body that went to the client.</summary>
-    public long Passed { get; private set; }
+    public override long Pieces => endpoint.CountsTokens ? Passed / BytesOfToken : 0;
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<RelayEnd> RunAsync()
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
+    public override async ValueTask<RelayEnd> RunAsync()
     {
         var head = upstream.Head;
         if (head.Body == BodyKind.Length && head.ContentLength <= HeldWhole)
@@ -46,19 +45,24 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
             {
                 Pass(upstream.Input.Unread[..take]);
                 upstream.Input.Consume(take);
-                if (_framing.IsComplete) return await FinishAsync();
+                if (_framing.IsComplete) break;
                 continue;
             }
 
-            if (step == BodyStep.End) return await FinishAsync();
+            if (step == BodyStep.End) break;
             if (step == BodyStep.Broken) return Cut(AttemptEnd.Truncated, "what the model server sent is no chunked body");
             if (_begun && !await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
             if (await upstream.Input.FillAsync(exchange.GapDeadline()) is var count and <= 0)
             {
-                if (count == 0 && _framing.EndsWithConnection) return await FinishAsync();
+                if (count == 0 && _framing.EndsWithConnection) break;
                 return Interrupted(count);
             }
         }
+
+        if (!_begun) Begin();
+        if (_chunked) _output.Write("0\r\n\r\n"u8);
+        if (!await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
+        return _framing.EndsWithConnection || !upstream.Head.KeepsAlive ? RelayEnd.Whole.Closed : RelayEnd.Whole.Kept;
     }
 
     /// <summary>The body of an error, as far as it is of use to anybody, and whether that is all of it.</summary>
@@ -81,8 +85,17 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
 
     private void Pass(ReadOnlySpan<byte> piece)
     {
-        if (!_begun) Begin();
-        _usage.Read(piece);
+        if (_begun)
+        {
+            _usage.Read(piece);
+        }
+        else
+        {
+            Begin();
+            if (upstream.Head.Body == BodyKind.Length && piece.Length == upstream.Head.ContentLength) _usage.ReadWhole(piece);
+            else _usage.Read(piece);
+        }
+
         Passed += piece.Length;
         if (_chunked) _output.WriteChunk(piece);
         else _output.Write(piece);
@@ -117,14 +130,5 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
         _output.Clear();
         exchange.Client.Wire.Reset();
         return new RelayEnd.CutOff(end, why);
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<RelayEnd> FinishAsync()
-    {
-        if (!_begun) Begin();
-        if (_chunked) _output.Write("0\r\n\r\n"u8);
-        if (!await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
-        return _framing.EndsWithConnection || !upstream.Head.KeepsAlive ? RelayEnd.Whole.Closed : RelayEnd.Whole.Kept;
     }
 }

@@ -59,7 +59,7 @@ internal struct BodyEdits
     /// <summary>Sends the head and the edited body, in as few packets as their size allows.</summary>
     /// <param name="output">Begins with the head.</param>
     /// <returns>0, or a negated error number.</returns>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     public static async ValueTask<int> SendAsync(IWire wire, OutputBuffer output, ReadOnlyMemory<byte> body, BodyEdits edits, long deadline)
     {
         var from = 0;

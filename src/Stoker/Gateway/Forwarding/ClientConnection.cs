@@ -93,7 +93,7 @@ internal sealed class ClientConnection : ServerConnection
         WriteConnectionField();
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private async ValueTask<bool> ForwardAsync(Endpoint endpoint, int queryLength)
     {
         try

@@ -29,6 +29,7 @@ internal sealed class Exchange
     private LoopSocket? _connecting;
     private Action<LoopSocket>? _onConnecting;
     private AdmissionWait? _wait;
+    private Relay? _relay;
     private RouteKnown _known;
     private bool _wasSent;
     private string _operation = "";
@@ -83,6 +84,7 @@ internal sealed class Exchange
         _attempts.Clear();
         _settlement.Begin();
         Scan = default;
+        _relay = null;
     }
 
     /// <summary>The request has its answer, or broke on a bug: then what it holds is given back here; otherwise that has been done, and again does nothing.</summary>
@@ -141,8 +143,22 @@ internal sealed class Exchange
         Fields.Write();
     }
 
+    /// <summary>Has the answer passed on, and remembers by what: it knows what the answer came to.</summary>
+    public ValueTask<RelayEnd> Relays(Relay relay)
+    {
+        _relay = relay;
+        return relay.RunAsync();
+    }
+
     /// <summary>The answer is through, or as much of it as ever will be; see <see cref="Settlement.Settle"/>.</summary>
-    public void Settle(RequestOutcome outcome, TokenUsage usage, long pieces, long bytes) => _settlement.Settle(Key, Scan, _operation, outcome, usage, pieces, bytes);
+    private void Settle(RequestOutcome outcome)
+    {
+        if (_relay is { } relay) Settle(outcome, relay.Usage, relay.Pieces, relay.Passed);
+        // The engine has had the prompt, unless the client left before it could be sent.
+        else Settle(outcome, _wasSent ? default : TokenUsage.Nothing, 0, 0);
+    }
+
+    private void Settle(RequestOutcome outcome, TokenUsage usage, long pieces, long bytes) => _settlement.Settle(Key, Scan, _operation, outcome, usage, pieces, bytes);
 
     private async ValueTask<bool> ReceiveAsync(ValueTask<BodyFault> reading, Endpoint endpoint, int queryLength) =>
         await ReceivedAsync(await reading, endpoint, queryLength);
@@ -187,7 +203,7 @@ internal sealed class Exchange
         return null;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private async ValueTask<bool> AttemptsAsync(Endpoint endpoint, int queryLength)
     {
         while (true)
@@ -198,13 +214,14 @@ internal sealed class Exchange
             switch (end)
             {
                 case RelayEnd.Whole:
+                    Settle(RequestOutcome.Good);
                     return !_client.IsClosing;
                 case RelayEnd.CutOff cut:
+                    Settle(RequestOutcome.Truncated);
                     Gateway.Metrics.Cut(cut.End);
                     return false;
                 case RelayEnd.ClientLeft:
-                    // The engine has had the prompt, unless the client left before it could be sent.
-                    Settle(RequestOutcome.Abandoned, _wasSent ? default : TokenUsage.Nothing, 0, 0);
+                    Settle(RequestOutcome.Abandoned);
                     return false;
                 case RelayEnd.NotBegun failed:
                     if (!_attempts.GoOn(failed.End, Gateway.Tables.Router.Table, Loop.Now >= TotalDeadline, GatewayLoop.Steady)) return await GiveUpAsync(failed);
@@ -275,6 +292,7 @@ internal sealed class Exchange
 
     private void Placed(Route route, Routing.Lease lease)
     {
+        _relay = null;
         _attempts.Placed(route, lease, Gateway.Tables);
         _settlement.Placed();
         if (_attempts.Explain == Loop.DecisionBuffer) Gateway.Decisions.Write(Loop.DecisionBuffer, RequestId);

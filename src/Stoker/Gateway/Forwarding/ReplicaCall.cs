@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Stoker.Gateway.Answers;
-using Stoker.Gateway.Ledger;
 using Stoker.Gateway.Routing;
 using Stoker.Http;
 using Stoker.Platform;
@@ -18,7 +17,7 @@ internal sealed record RequestTimeouts(long Connect, long FirstByte, long Betwee
 /// <summary>One request at one replica: connect, send, understand the answer's head, and have its body relayed.</summary>
 internal static class ReplicaCall
 {
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     public static async ValueTask<RelayEnd> RunAsync(Exchange exchange, UpstreamTarget target, Endpoint endpoint, int queryLength, RequestTimeouts timeouts)
     {
         var loop = exchange.Client.Loop;
@@ -37,7 +36,7 @@ internal static class ReplicaCall
     }
 
     /// <returns>Null: the connection had been kept open too long, and nothing has happened yet.</returns>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private static async ValueTask<RelayEnd?> SpeakAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint, int queryLength)
     {
         var client = exchange.Client;
@@ -110,48 +109,15 @@ internal static class ReplicaCall
 
         // Compressed against our wish: it can be passed on, but not watched.
         var events = MessageHead.StartsWith(head.Find("content-type"u8), "text/event-stream"u8) && head.Find("content-encoding"u8).IsEmpty;
-        return events ? RelayEventsAsync(exchange, upstream, endpoint) : RelayWholeAsync(exchange, upstream, endpoint);
+        return exchange.Relays(events ? new StreamRelay(exchange, upstream, DialectOf(endpoint)) : new AnswerRelay(exchange, upstream, endpoint));
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<RelayEnd> RelayWholeAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
+    private static StreamDialect DialectOf(Endpoint endpoint) => endpoint.Shape switch
     {
-        var answer = new AnswerRelay(exchange, upstream);
-        var end = await answer.RunAsync();
-        Settle(exchange, end, answer.Usage, endpoint.CountsTokens ? answer.Passed / 4 : 0, answer.Passed);
-        return end;
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private static async ValueTask<RelayEnd> RelayEventsAsync(Exchange exchange, UpstreamConnection upstream, Endpoint endpoint)
-    {
-        var dialect = endpoint.Shape switch
-        {
-            EndpointShape.Completions => StreamDialect.Completions,
-            EndpointShape.Responses => StreamDialect.Responses,
-            EndpointShape.Json or EndpointShape.Form => StreamDialect.Opaque,
-        };
-        var stream = new StreamRelay(exchange, upstream, dialect);
-        var end = await stream.RunAsync();
-        Settle(exchange, end, stream.Usage, stream.Pieces, stream.Passed);
-        return end;
-    }
-
-    private static void Settle(Exchange exchange, RelayEnd end, TokenUsage usage, long pieces, long bytes)
-    {
-        switch (end)
-        {
-            case RelayEnd.Whole:
-                exchange.Settle(RequestOutcome.Good, usage, pieces, bytes);
-                break;
-            case RelayEnd.CutOff:
-                exchange.Settle(RequestOutcome.Truncated, usage, pieces, bytes);
-                break;
-            case RelayEnd.ClientLeft:
-                exchange.Settle(RequestOutcome.Abandoned, usage, pieces, bytes);
-                break;
-        }
-    }
+        EndpointShape.Completions => StreamDialect.Completions,
+        EndpointShape.Responses => StreamDialect.Responses,
+        EndpointShape.Json or EndpointShape.Form => StreamDialect.Opaque,
+    };
 
     /// <summary>The engine refuses or fails: its words in OpenAI's shape, and what that means for another try.</summary>
     private static async ValueTask<RelayEnd> FailedAsync(Exchange exchange, UpstreamConnection upstream)

@@ -15,7 +15,7 @@ namespace Stoker.Gateway.Forwarding;
 /// The status is held back until the first event that says something: what fails before it is answered as if it had not begun.
 /// Memory while it waits for the replica: nothing but what is in the middle of an event.
 /// </summary>
-internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream, StreamDialect dialect)
+internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream, StreamDialect dialect) : Relay
 {
     /// <summary>An event longer than this is not passed on: nobody's tool call is so long.</summary>
     private const int LongestEvent = 8 << 20;
@@ -29,16 +29,12 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
     private bool _begun;
     private RelayEnd? _end;
 
-    public TokenUsage Usage => _truth.Usage;
+    public override TokenUsage Usage => _truth.Usage;
 
-    /// <summary>Pieces of the answer that came after the engine last told its usage: the least number of tokens of which it has told nothing.</summary>
-    public int Pieces => _truth.Usage.IsKnown ? _truth.PiecesSinceUsage : _truth.Pieces;
+    public override long Pieces => _truth.Usage.IsKnown ? _truth.PiecesSinceUsage : _truth.Pieces;
 
-    /// <summary>Bytes of events that were passed on.</summary>
-    public long Passed { get; private set; }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<RelayEnd> RunAsync()
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
+    public override async ValueTask<RelayEnd> RunAsync()
     {
         try
         {
@@ -65,7 +61,10 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
                 }
             }
 
-            return await FinishAsync(_end);
+            if (_end is RelayEnd.NotBegun or RelayEnd.ClientLeft) return _end;
+            WriteEnd(_end);
+            if (!await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
+            return _end is RelayEnd.Whole && !IsReadToEnd() ? RelayEnd.Whole.Closed : _end;
         }
         finally
         {
@@ -218,18 +217,14 @@ internal sealed class StreamRelay(Exchange exchange, UpstreamConnection upstream
         if (_chunked) _output.Write("\r\n"u8);
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<RelayEnd> FinishAsync(RelayEnd end)
+    private void WriteEnd(RelayEnd end)
     {
-        if (end is RelayEnd.NotBegun or RelayEnd.ClientLeft) return end;
         if (end is RelayEnd.Whole && dialect == StreamDialect.Completions && !_truth.IsDone) Write("data: [DONE]\n\n"u8, default);
         if (end is RelayEnd.CutOff) exchange.Client.IsClosing = true;
         if (!_begun) Begin();
 
         // What was cut off lacks its last chunk too: the official .NET client passes over an error in an event, and nobody passes over that.
         if (_chunked && end is not RelayEnd.CutOff) _output.Write("0\r\n\r\n"u8);
-        if (!await exchange.Client.FlushAsync()) return RelayEnd.ClientLeft.It;
-        return end is RelayEnd.Whole && !IsReadToEnd() ? RelayEnd.Whole.Closed : end;
     }
 
     /// <summary>

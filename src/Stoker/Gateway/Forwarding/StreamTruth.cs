@@ -1,4 +1,5 @@
-using System.Text.Json;
+using System.Buffers.Text;
+using Stoker.Json;
 
 namespace Stoker.Gateway.Forwarding;
 
@@ -43,6 +44,8 @@ internal enum EventKind
 /// </summary>
 internal struct StreamTruth(StreamDialect dialect, int choices)
 {
+    private const int Deepest = 127;
+
     // Choices that began, and that finished, by index; more than 64 at once are counted together.
     private ulong _began;
     private ulong _finished;
@@ -87,20 +90,12 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
 
         // Legal, and no engine does it: the pieces are joined by a line end, which JSON takes as space.
         if (severalLines) data = Joined(sse, out at);
-        try
+        return dialect switch
         {
-            return dialect switch
-            {
-                StreamDialect.Completions => ReadCompletion(data, at),
-                StreamDialect.Responses => ReadTyped(data),
-                StreamDialect.Opaque => Piece(),
-            };
-        }
-        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
-        {
-            // The second: half a surrogate pair in a name.
-            return EventKind.Malformed;
-        }
+            StreamDialect.Completions => ReadCompletion(data, at),
+            StreamDialect.Responses => ReadTyped(data),
+            StreamDialect.Opaque => Piece(),
+        };
     }
 
     /// <summary>The data of the event's only <c>data:</c> line, and where it stands.</summary>
@@ -151,42 +146,36 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
 
     private EventKind ReadCompletion(ReadOnlySpan<byte> data, int at)
     {
-        var reader = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = 128 });
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject) return EventKind.Malformed;
-        var (hasChoices, pieces, usage, previousEnd) = (false, 0, false, (int)reader.BytesConsumed);
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var cursor = new JsonCursor(data, Deepest);
+        if (!cursor.Take((byte)'{')) return EventKind.Malformed;
+        var (hasChoices, pieces, usage, members, previousEnd) = (false, 0, false, 0, cursor.At);
+        while (cursor.NextMember(ref members, out var name))
         {
-            var keyAt = (int)reader.TokenStartIndex;
-            if (reader.ValueTextEquals("choices"u8))
+            if (name.SequenceEqual("choices"u8))
             {
-                reader.Read();
                 hasChoices = true;
-                pieces = ReadChoices(ref reader);
+                pieces = ReadChoices(ref cursor);
             }
-            else if (reader.ValueTextEquals("usage"u8))
+            else if (name.SequenceEqual("usage"u8))
             {
-                reader.Read();
-                usage = reader.TokenType == JsonTokenType.StartObject;
-                _usage.Read(ref reader);
-                UsageMember = MemberRange(data, at, previousEnd, keyAt, (int)reader.BytesConsumed);
+                var value = cursor.TakeValue();
+                usage = value.StartsWith("{"u8);
+                _usage.Read(value);
+                UsageMember = MemberRange(data, at, previousEnd, cursor.At);
             }
-            else if (reader.ValueTextEquals("error"u8))
+            else if (name.SequenceEqual("error"u8))
             {
-                reader.Read();
-                if (reader.TokenType != JsonTokenType.Null) HasFailed = true;
-                reader.Skip();
+                HasFailed |= !cursor.TakeValue().SequenceEqual("null"u8);
             }
             else
             {
-                reader.Skip();
+                cursor.TakeValue();
             }
 
-            previousEnd = (int)reader.BytesConsumed;
+            previousEnd = cursor.At;
         }
 
-        // Throws when something comes after the object.
-        reader.Read();
+        if (cursor.IsBroken || !cursor.IsAtEnd) return EventKind.Malformed;
         if (HasFailed) return EventKind.Error;
         if (usage && pieces == 0) return UsageTold(EventKind.UsageOnly);
         if (pieces > 0) return usage ? UsageTold(Piece()) : Piece();
@@ -200,47 +189,35 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
     }
 
     /// <summary>The member with the comma before it, or, as the object's first, with the comma after it. Nothing when its place is not in one line.</summary>
-    private static BodyRange MemberRange(ReadOnlySpan<byte> data, int at, int previousEnd, int keyAt, int end)
+    private static BodyRange MemberRange(ReadOnlySpan<byte> data, int at, int previousEnd, int end)
     {
         if (at < 0) return default;
-        if (data[previousEnd..keyAt].Contains((byte)',')) return new BodyRange(at + previousEnd, end - previousEnd);
+        var name = previousEnd + data[previousEnd..].IndexOf((byte)'"');
+        if (data[previousEnd..name].Contains((byte)',')) return new BodyRange(at + previousEnd, end - previousEnd);
         var comma = data[end..].IndexOfAnyExcept(" \t"u8);
-        return comma >= 0 && data[end + comma] == ',' ? new BodyRange(at + keyAt, end + comma + 1 - keyAt) : new BodyRange(at + keyAt, end - keyAt);
+        return comma >= 0 && data[end + comma] == ',' ? new BodyRange(at + name, end + comma + 1 - name) : new BodyRange(at + name, end - name);
     }
 
     /// <returns>How many choices the event speaks of.</returns>
-    private int ReadChoices(ref Utf8JsonReader reader)
+    private int ReadChoices(ref JsonCursor cursor)
     {
-        if (reader.TokenType != JsonTokenType.StartArray)
+        if (!cursor.Take((byte)'['))
         {
-            reader.Skip();
+            cursor.TakeValue();
             return 0;
         }
 
-        var count = 0;
-        while (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
+        var (count, elements) = (0, 0);
+        while (cursor.NextElement(ref elements))
         {
-            count++;
-            var (index, finished) = (0, false);
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            if (!cursor.Take((byte)'{'))
             {
-                if (reader.ValueTextEquals("index"u8))
-                {
-                    reader.Read();
-                    if (reader.TokenType == JsonTokenType.Number) reader.TryGetInt32(out index);
-                }
-                else if (reader.ValueTextEquals("finish_reason"u8))
-                {
-                    reader.Read();
-                    finished = reader.TokenType == JsonTokenType.String;
-                }
-                else
-                {
-                    reader.Skip();
-                }
+                cursor.TakeValue();
+                continue;
             }
 
-            var bit = 1UL << (index & 63);
+            count++;
+            var bit = ReadChoice(ref cursor, out var finished);
             _began |= bit;
             if (finished) _finished |= bit;
         }
@@ -248,64 +225,69 @@ internal struct StreamTruth(StreamDialect dialect, int choices)
         return count;
     }
 
-    private EventKind ReadTyped(ReadOnlySpan<byte> data)
+    /// <returns>The bit of its index.</returns>
+    private static ulong ReadChoice(ref JsonCursor cursor, out bool finished)
     {
-        var reader = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = 128 });
-        reader.Read();
-        if (reader.TokenType != JsonTokenType.StartObject) return EventKind.Malformed;
-        var kind = EventKind.Other;
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        var (index, members) = (0, 0);
+        finished = false;
+        while (cursor.NextMember(ref members, out var name))
         {
-            if (reader.ValueTextEquals("type"u8))
-            {
-                reader.Read();
-                kind = NoteType(ref reader);
-            }
-            else if (reader.ValueTextEquals("response"u8))
-            {
-                reader.Read();
-                ReadResponse(ref reader);
-            }
-            else
-            {
-                reader.Skip();
-            }
+            var value = cursor.TakeValue();
+            if (name.SequenceEqual("index"u8)) index = Utf8Parser.TryParse(value, out int told, out _) ? told : 0;
+            else if (name.SequenceEqual("finish_reason"u8)) finished = value.StartsWith("\""u8);
         }
 
-        reader.Read();
-        return kind;
+        return 1UL << (index & 63);
     }
 
-    private EventKind NoteType(ref Utf8JsonReader reader)
+    private EventKind ReadTyped(ReadOnlySpan<byte> data)
     {
-        if (reader.TokenType != JsonTokenType.String) return EventKind.Other;
-        if (reader.ValueTextEquals("response.completed"u8) || reader.ValueTextEquals("response.incomplete"u8))
+        var cursor = new JsonCursor(data, Deepest);
+        if (!cursor.Take((byte)'{')) return EventKind.Malformed;
+        var (kind, members) = (EventKind.Other, 0);
+        while (cursor.NextMember(ref members, out var name))
+        {
+            if (name.SequenceEqual("type"u8)) kind = NoteType(cursor.TakeValue());
+            else if (name.SequenceEqual("response"u8)) ReadResponse(ref cursor);
+            else cursor.TakeValue();
+        }
+
+        return cursor.IsBroken || !cursor.IsAtEnd ? EventKind.Malformed : kind;
+    }
+
+    /// <param name="type">As it is written.</param>
+    private EventKind NoteType(ReadOnlySpan<byte> type)
+    {
+        if (type.SequenceEqual("\"response.completed\""u8) || type.SequenceEqual("\"response.incomplete\""u8))
         {
             _ended = true;
             return EventKind.Other;
         }
 
-        if (reader.ValueTextEquals("response.failed"u8) || reader.ValueTextEquals("error"u8))
+        if (type.SequenceEqual("\"response.failed\""u8) || type.SequenceEqual("\"error\""u8))
         {
             HasFailed = true;
             return EventKind.Error;
         }
 
-        return reader.ValueSpan.EndsWith(".delta"u8) ? Piece() : EventKind.Other;
+        return type.EndsWith(".delta\""u8) ? Piece() : EventKind.Other;
     }
 
-    private void ReadResponse(ref Utf8JsonReader reader)
+    private void ReadResponse(ref JsonCursor cursor)
     {
-        if (reader.TokenType != JsonTokenType.StartObject) return;
-        var depth = reader.CurrentDepth;
-        while (reader.Read() && reader.CurrentDepth > depth)
+        if (!cursor.Take((byte)'{'))
         {
-            if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != depth + 1) continue;
-            var isUsage = reader.ValueTextEquals("usage"u8);
-            reader.Read();
-            if (isUsage && reader.TokenType == JsonTokenType.StartObject) PiecesSinceUsage = 0;
-            if (isUsage) _usage.Read(ref reader);
-            else reader.Skip();
+            cursor.TakeValue();
+            return;
+        }
+
+        var members = 0;
+        while (cursor.NextMember(ref members, out var name))
+        {
+            var value = cursor.TakeValue();
+            if (!name.SequenceEqual("usage"u8)) continue;
+            if (value.StartsWith("{"u8)) PiecesSinceUsage = 0;
+            _usage.Read(value);
         }
     }
 }

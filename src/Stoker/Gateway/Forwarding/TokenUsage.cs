@@ -1,4 +1,5 @@
-using System.Text.Json;
+using System.Buffers.Text;
+using Stoker.Json;
 
 namespace Stoker.Gateway.Forwarding;
 
@@ -16,28 +17,35 @@ internal struct TokenUsage
     /// <summary>The engine has told at all.</summary>
     public bool IsKnown { get; private set; }
 
-    /// <summary>Reads the object after the key <c>usage</c>, whose names differ between endpoints; the reader ends on its last token.</summary>
-    public void Read(ref Utf8JsonReader reader)
+    /// <summary>Reads the value of the key <c>usage</c>, whose names differ between endpoints, and are within objects of their own for some of the numbers.</summary>
+    /// <param name="value">A whole JSON value, as it is written.</param>
+    public void Read(ReadOnlySpan<byte> value)
     {
-        if (reader.TokenType != JsonTokenType.StartObject) return;
+        if (value.IsEmpty || value[0] != '{') return;
         IsKnown = true;
-        var depth = reader.CurrentDepth;
-        while (reader.Read() && reader.CurrentDepth > depth)
+        for (var at = 1; value[at..].IndexOf((byte)'"') is var found and >= 0;)
         {
-            if (reader.TokenType != JsonTokenType.PropertyName) continue;
-            if (reader.ValueTextEquals("prompt_tokens"u8) || reader.ValueTextEquals("input_tokens"u8)) Prompt = Larger(Prompt, ref reader);
-            else if (reader.ValueTextEquals("completion_tokens"u8) || reader.ValueTextEquals("output_tokens"u8)) Completion = Larger(Completion, ref reader);
-            else if (reader.ValueTextEquals("cached_tokens"u8)) Cached = Larger(Cached, ref reader);
-            else if (reader.ValueTextEquals("reasoning_tokens"u8)) Reasoning = Larger(Reasoning, ref reader);
+            var name = at + found + 1;
+            var end = JsonGrammar.EndOfString(value, name, out _);
+            at = Math.Min(end + 1, value.Length);
+            var behind = JsonGrammar.SkipSpace(value, at);
+            // A string with a colon behind it is a name.
+            if (behind >= value.Length || value[behind] != ':') continue;
+            at = JsonGrammar.SkipSpace(value, behind + 1);
+            if (Utf8Parser.TryParse(value[at..], out int told, out var length)) Take(value[name..end], told, value[(at + length)..]);
         }
     }
 
     /// <summary>Nothing was read and nothing made, and that is known.</summary>
     public static TokenUsage Nothing { get; } = new() { IsKnown = true };
 
-    private static int Larger(int known, ref Utf8JsonReader reader)
+    private void Take(ReadOnlySpan<byte> name, int told, ReadOnlySpan<byte> behind)
     {
-        reader.Read();
-        return reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var told) ? Math.Max(known, told) : known;
+        // 1.5 and 1e3 are no numbers of tokens.
+        if (!behind.IsEmpty && behind[0] is (byte)'.' or (byte)'e' or (byte)'E') return;
+        if (name.SequenceEqual("prompt_tokens"u8) || name.SequenceEqual("input_tokens"u8)) Prompt = Math.Max(Prompt, told);
+        else if (name.SequenceEqual("completion_tokens"u8) || name.SequenceEqual("output_tokens"u8)) Completion = Math.Max(Completion, told);
+        else if (name.SequenceEqual("cached_tokens"u8)) Cached = Math.Max(Cached, told);
+        else if (name.SequenceEqual("reasoning_tokens"u8)) Reasoning = Math.Max(Reasoning, told);
     }
 }

@@ -251,7 +251,7 @@ internal sealed class LoopSocket : IWire
         public ValueTaskSourceStatus GetStatus(short token) => _core.GetStatus(token);
 
         public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-            _core.OnCompleted(continuation, state, token, flags);
+            _core.OnCompleted(continuation, state, token, ValueTaskSourceOnCompletedFlags.None);
 
         internal override void Due() => Complete(-SocketCalls.TimedOut);
     }

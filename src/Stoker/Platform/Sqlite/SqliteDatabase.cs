@@ -152,7 +152,8 @@ internal sealed class SqliteDatabase : IDisposable
 
     private static SqliteDatabase Connect(string path)
     {
-        var code = raw.sqlite3_open_v2(path, out var handle, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_FULLMUTEX, null);
+        // One thread at a time is our own promise: SQLite need not take a lock for each value of each row.
+        var code = raw.sqlite3_open_v2(path, out var handle, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_NOMUTEX, null);
         if (code != raw.SQLITE_OK)
         {
             handle?.Dispose();

@@ -123,7 +123,7 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire, bool isLocal
 
     private async ValueTask<bool> OverLimitAsync(Refusal refusal) => Done(await RefuseAsync(KeyProblems.Of(refusal)));
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private async ValueTask<bool> TakeMeteredAsync(ProducerMeter meter)
     {
         try
@@ -137,7 +137,7 @@ internal sealed class StreamConnection(StreamLoop loop, IWire wire, bool isLocal
     }
 
     /// <param name="producer">The name of the key; empty: none is asked for.</param>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private async ValueTask<bool> TakeAsync(ReadOnlyMemory<byte> producer)
     {
         var read = await Body.ReadAsync(Head, MostBody, loop.Events.Now + BodyTime);
