@@ -227,7 +227,7 @@ internal sealed class GatewayProcess : IDisposable
     private async Task LogDecisionsAsync(CancellationToken stop)
     {
         await using var output = StandardStreams.Open(1);
-        await foreach (var line in _state.Decisions.Lines.ReadAllAsync(stop)) await output.WriteAsync(line, stop);
+        await _state.Decisions.WriteToAsync(output, stop);
     }
 
     private async Task DrainAsync()

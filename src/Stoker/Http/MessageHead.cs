@@ -79,9 +79,10 @@ internal sealed class MessageHead
     /// <summary>The first field of that name, which is given in lower case; empty where there is none.</summary>
     public ReadOnlySpan<byte> Find(ReadOnlySpan<byte> lowerName)
     {
-        for (var i = 0; i < Count; i++)
+        var bytes = _bytes.Span;
+        foreach (ref readonly var field in _fields.AsSpan(0, Count))
         {
-            if (Is(NameOf(i), lowerName)) return ValueOf(i);
+            if (field.NameLength == lowerName.Length && Ascii.EqualsIgnoreCase(bytes.Slice(field.NameAt, field.NameLength), lowerName)) return bytes.Slice(field.ValueAt, field.ValueLength);
         }
 
         return default;
@@ -166,11 +167,13 @@ internal sealed class MessageHead
 
             // A space before the colon, a folded line and an empty name are all seen here: none of them is a token.
             if (colon <= 0 || line[..colon].ContainsAnyExcept(TokenBytes)) return HeadFault.Malformed;
-            var value = line[(colon + 1)..].Trim(" \t"u8);
+            var (start, end) = (colon + 1, length);
+            while (start < end && line[start] is (byte)' ' or (byte)'\t') start++;
+            while (end > start && line[end - 1] is (byte)' ' or (byte)'\t') end--;
+            var value = line[start..end];
             if (value.ContainsAny((byte)'\r', (byte)'\n', (byte)0)) return HeadFault.Malformed;
-            var valueAt = value.IsEmpty ? at + colon + 1 : at + colon + 1 + line[(colon + 1)..].IndexOf(value);
-            _fields[Count++] = new Field(at, colon, valueAt, value.Length);
-            if (Note(line[..colon], value, valueAt) is var fault and not HeadFault.None) return fault;
+            _fields[Count++] = new Field(at, colon, at + start, value.Length);
+            if (Note(line[..colon], value, at + start) is var fault and not HeadFault.None) return fault;
             at += length + 2;
         }
     }

@@ -30,6 +30,7 @@ internal sealed class Exchange
     private Action<LoopSocket>? _onConnecting;
     private AdmissionWait? _wait;
     private Relay? _relay;
+    private RequestScan _scan;
     private RouteKnown _known;
     private bool _wasSent;
     private string _operation = "";
@@ -54,7 +55,7 @@ internal sealed class Exchange
     /// <summary>The body was read, so the input's place is known by <see cref="RequestBody.InInput"/>.</summary>
     public bool HasReadRequest { get; private set; }
 
-    public RequestScan Scan { get; private set; }
+    public ref readonly RequestScan Scan => ref _scan;
 
     public KeyState Key { get; private set; } = KeyState.Anonymous;
 
@@ -83,16 +84,17 @@ internal sealed class Exchange
         (HidesUsage, HidesRunningUsage, _wasSent) = (false, false, false);
         _attempts.Clear();
         _settlement.Begin();
-        Scan = default;
+        _scan = default;
         _relay = null;
     }
 
     /// <summary>The request has its answer, or broke on a bug: then what it holds is given back here; otherwise that has been done, and again does nothing.</summary>
     public void End()
     {
+        IsActive = false;
+        if (_settlement.IsDone) return;
         _attempts.Lease.End(ReplicaFact.NotSent, GatewayLoop.Steady);
         Settle(RequestOutcome.Failed, default, 0, 0);
-        IsActive = false;
     }
 
     /// <summary>The client has closed its side: whatever is waited for ends now.</summary>
@@ -158,7 +160,7 @@ internal sealed class Exchange
         else Settle(outcome, _wasSent ? default : TokenUsage.Nothing, 0, 0);
     }
 
-    private void Settle(RequestOutcome outcome, TokenUsage usage, long pieces, long bytes) => _settlement.Settle(Key, Scan, _operation, outcome, usage, pieces, bytes);
+    private void Settle(RequestOutcome outcome, TokenUsage usage, long pieces, long bytes) => _settlement.Settle(Key, _scan, _operation, outcome, usage, pieces, bytes);
 
     private async ValueTask<bool> ReceiveAsync(ValueTask<BodyFault> reading, Endpoint endpoint, int queryLength) =>
         await ReceivedAsync(await reading, endpoint, queryLength);
@@ -169,7 +171,7 @@ internal sealed class Exchange
         HasReadRequest = true;
         _settlement.Received();
         if (Understand(endpoint) is { } wrong) return RefuseAsync(wrong);
-        if (_settlement.Reserve(Key, Scan, _client.Body.Bytes.Length) is { } refused) return RefuseAsync(refused);
+        if (_settlement.Reserve(Key, _scan, _client.Body.Bytes.Length) is { } refused) return RefuseAsync(refused);
         TotalDeadline = Loop.Now + _attempts.Timeouts.Total;
 
         // From here on the client's leaving is everybody's business; it may have left while its body came.
@@ -183,7 +185,7 @@ internal sealed class Exchange
     {
         var body = _client.Body.Bytes.Span;
         if (body.IsEmpty) return ApiErrors.LengthRequired;
-        var scan = default(RequestScan);
+        ref var scan = ref _scan;
         if (endpoint.Shape == EndpointShape.Form)
         {
             scan = RequestScan.OfForm(FormScan.FindModel(body, _client.Head.Find("content-type"u8)));
@@ -194,7 +196,6 @@ internal sealed class Exchange
             return ApiErrors.Of(fault, scan);
         }
 
-        Scan = scan;
         var table = Gateway.Tables.Router.Table;
         if (!_known.Is(scan.NameBytes(body), table)) _known = RouteKnown.Find(table, scan.ModelText(body), scan.NameBytes(body));
         _settlement.Asked(_known.Asked);
@@ -234,7 +235,6 @@ internal sealed class Exchange
     /// <summary>What the choice of a replica looks at, found once for all attempts.</summary>
     private void PrepareRoute()
     {
-        var scan = Scan;
         var route = _attempts.Asked!;
         var explain = Key.Terms.Has(KeyScopes.Explain) && _client.Head.Find("x-stoker-route"u8).SequenceEqual("explain"u8);
         _attempts.Explain = explain ? new ArrayBufferWriter<byte>(512) : Gateway.Decisions.IsDue() ? Loop.DecisionBuffer : null;
@@ -247,8 +247,8 @@ internal sealed class Exchange
             _attempts.Session = session.IsEmpty ? 0 : Mixing.Hash(session);
         }
 
-        if (scan.Prompt.IsThere && route.Spec.PrefixAffinity && route.Replicas.Length > 1)
-            _attempts.HashPrefix(_client.Body.Bytes.Span.Slice(scan.Prompt.At, scan.Prompt.Length), Mixing.Hash(route.Spec.Name.Value));
+        if (_scan.Prompt.IsThere && route.Spec.PrefixAffinity && route.Replicas.Length > 1)
+            _attempts.HashPrefix(_client.Body.Bytes.Span.Slice(_scan.Prompt.At, _scan.Prompt.Length), Mixing.Hash(route.Spec.Name.Value));
         _attempts.Sequence = route.Begin(GatewayLoop.Steady);
     }
 
@@ -315,7 +315,7 @@ internal sealed class Exchange
     public BodyEdits EditsFor(UpstreamTarget target, Endpoint endpoint)
     {
         var edits = default(BodyEdits);
-        var scan = Scan;
+        ref readonly var scan = ref _scan;
         if (!target.AnswersTo(_known.Asked) || _attempts.IsFallback) edits.Replace(scan.Model, endpoint.Shape == EndpointShape.Form ? target.PlainName : target.QuotedName);
         if (endpoint.Shape != EndpointShape.Completions || !scan.Stream) return edits;
         edits.AskForUsage(scan, target.TellsRunningUsage);
@@ -356,7 +356,7 @@ internal sealed class Exchange
         _settlement.Status = error.Status;
         if (error.Status != 401)
         {
-            _settlement.Refuse(Key, Scan.Stream);
+            _settlement.Refuse(Key, _scan.Stream);
         }
         else
         {

@@ -10,12 +10,12 @@ namespace Stoker.Gateway.Metrics;
 internal sealed class DecisionLog : IDisposable
 {
     private readonly Channel<byte[]> _lines = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(10);
+
     private long _count;
 
     /// <summary>Of so many decisions one is logged; 0: none.</summary>
     public int Every { get; set; } = 100;
-
-    public ChannelReader<byte[]> Lines => _lines.Reader;
 
     /// <summary>Whether the next decision is one that is logged.</summary>
     public bool IsDue() => Every > 0 && Interlocked.Increment(ref _count) % Every == 0;
@@ -32,6 +32,21 @@ internal sealed class DecisionLog : IDisposable
         line[^1] = (byte)'\n';
         decision.ResetWrittenCount();
         _lines.Writer.TryWrite(line);
+    }
+
+    /// <summary>Writes the lines until it is stopped, those of a hundredth of a second together: under load a thread woken for each would cost more than the line itself.</summary>
+    /// <param name="stop">What has been taken by then is still written.</param>
+    public async Task WriteToAsync(Stream output, CancellationToken stop)
+    {
+        await using var ending = stop.Register(Dispose);
+        using var gathered = new MemoryStream();
+        while (await _lines.Reader.WaitToReadAsync(CancellationToken.None))
+        {
+            await Task.Delay(Together, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            gathered.SetLength(0);
+            while (_lines.Reader.TryRead(out var line)) gathered.Write(line);
+            await output.WriteAsync(gathered.GetBuffer().AsMemory(0, (int)gathered.Length), CancellationToken.None);
+        }
     }
 
     public void Dispose() => _lines.Writer.TryComplete();
