@@ -66,6 +66,20 @@ public sealed class JsonCursorTests
     }
 
     [Fact]
+    public void Members_and_elements_come_one_after_the_other()
+    {
+        var cursor = new JsonCursor("{ \"a\" : [ 1 , \"x\" ] , \"b\":{} } "u8, Depth);
+        var (members, elements) = (0, 0);
+        Assert.True(cursor.Take((byte)'{') && cursor.NextMember(ref members, out var name) && name.SequenceEqual("a"u8));
+        Assert.True(cursor.Take((byte)'[') && cursor.NextElement(ref elements) && cursor.TakeValue().SequenceEqual("1"u8));
+        Assert.True(cursor.NextElement(ref elements) && cursor.TakeValue().SequenceEqual("\"x\""u8));
+        Assert.False(cursor.NextElement(ref elements));
+        Assert.True(cursor.NextMember(ref members, out name) && name.SequenceEqual("b"u8) && cursor.TakeValue().SequenceEqual("{}"u8));
+        Assert.False(cursor.NextMember(ref members, out _));
+        Assert.Equal((2, 2, true, false), (members, elements, cursor.IsAtEnd, cursor.IsBroken));
+    }
+
+    [Fact]
     public void Deeper_than_is_allowed_is_its_own_fault()
     {
         var allowed = new JsonCursor(Nested(Depth), Depth);
@@ -86,6 +100,29 @@ public sealed class JsonCursorTests
         var isWhole = cursor.SkipValue();
         cursor.SkipSpace();
         Assert.True((isWhole && cursor.IsAtEnd) == PlatformTakes(text), Encoding.UTF8.GetString(text));
+        Assert.Equal(isWhole && cursor.IsAtEnd, Walks(text));
+    }
+
+    /// <summary>The same, member by member and element by element where there are such.</summary>
+    private static bool Walks(byte[] text)
+    {
+        var cursor = new JsonCursor(text, Depth);
+        var count = 0;
+        if (cursor.Take((byte)'{'))
+        {
+            while (cursor.NextMember(ref count, out _)) cursor.TakeValue();
+        }
+        else if (cursor.Take((byte)'['))
+        {
+            while (cursor.NextElement(ref count)) cursor.TakeValue();
+        }
+        else
+        {
+            cursor.TakeValue();
+            cursor.SkipSpace();
+        }
+
+        return !cursor.IsBroken && cursor.IsAtEnd;
     }
 
     private static bool PlatformTakes(byte[] text)

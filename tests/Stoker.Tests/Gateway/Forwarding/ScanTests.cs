@@ -60,6 +60,9 @@ public sealed class ScanTests
         foreach (var piece in Pieces(Encoding.UTF8.GetBytes(json), cuts)) capture.Read(piece);
         Assert.Equal((prompt, completion), (capture.Usage.Prompt, capture.Usage.Completion));
         Assert.True(capture.IsWhole);
+        var whole = new UsageCapture();
+        whole.ReadWhole(Encoding.UTF8.GetBytes(json));
+        Assert.Equal(capture.Usage, whole.Usage);
     }));
 
     [Theory]
