@@ -42,8 +42,8 @@ internal static class GatewayExpansion
         Ports = [.. spec.Listen.Select(l => new PortSpec(l.Value.Address.ToString(), l.Value.Port, null, l.Value.Port, "tcp", l.Where) { Purpose = "http", ApplicationProtocol = "http" })],
         Environment = new Dictionary<string, Positioned<string?>>(BusyRuntime.Settings(spec.Where))
         {
-            // A request leaves little behind, so collections are rare with so much too; the runtime's own choice goes by the processor's cache, and may be several times that.
-            ["DOTNET_GCgen0size"] = new("0x1000000", spec.Where),
+            // A request leaves little behind: so much lasts for seconds under the heaviest load, and the runtime's own bound would only be memory.
+            ["DOTNET_GCGen0MaxBudget"] = new("0x1000000", spec.Where),
         },
         Healthcheck = new HealthcheckSpec(new ProbeSpec.Http(HealthOf(spec)), spec.Where) { Interval = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(5), StartPeriod = TimeSpan.FromSeconds(30) },
         Restart = new RestartSpec(RestartMode.Always) { MaxDelay = TimeSpan.FromSeconds(10) },
