@@ -85,7 +85,7 @@ internal sealed class GpuPartitions
             {
                 PartitionState.Pending => $"{card.Of.Name}, which is being {(card.Of.IsByMig ? "divided" : "looked at")}",
                 PartitionState.Waits waits => $"{card.Of.Name}, which is not as planned: {waits.Why}",
-                PartitionState.Failed failed when !has || !card.Of.IsByMig => $"{card.Of.Name}, which could not be divided as planned: {failed.Why}",
+                PartitionState.Failed failed when !has || !card.Of.IsByMig => $"{card.Of.Name}, which could not be divided as planned: {failed.Why}{NextTry(card, failed)}",
                 _ => has ? null : $"{card.Of.Name}, which has no partition for it",
             };
         }
@@ -242,7 +242,7 @@ internal sealed class GpuPartitions
     }
 
     private static string NextTry(Card card, PartitionState.Failed failed) =>
-        PauseOf(card) is { } pause ? $"; it is tried again in {DurationWords.Of(pause)}" : failed.MayPass ? $"; after {card.Failures} tries it is left to the next `stoker up`" : "";
+        PauseOf(card) is { } pause ? $"; it is tried again after {DurationWords.Of(pause)}" : failed.MayPass ? $"; after {card.Failures} tries it is left to the next `stoker up`" : "";
 
     private static PartitionState.Failed NoMig() => new("it has no MIG; it can be shared by `mps`");
 

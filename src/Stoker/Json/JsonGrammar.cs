@@ -109,13 +109,12 @@ internal static class JsonGrammar
 
     private static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
 
-    /// <summary>A bit for each of 64 bytes, the first lowest: whether it ends a run.</summary>
+    /// <summary>A bit for each of 64 bytes, the first lowest: whether it ends a run. Where the processor has no registers so wide the runtime makes it of smaller ones.</summary>
     private static ulong MarksOfBlock(ReadOnlySpan<byte> text, int at)
     {
-        ref var first = ref MemoryMarshal.GetReference(text);
-        var low = Marks(ref first, at).ExtractMostSignificantBits() | (Marks(ref first, at + 16).ExtractMostSignificantBits() << 16);
-        var high = Marks(ref first, at + 32).ExtractMostSignificantBits() | (Marks(ref first, at + 48).ExtractMostSignificantBits() << 16);
-        return low | ((ulong)high << 32);
+        var bytes = Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(text), (nuint)at);
+        var marks = Vector512.Equals(bytes, Vector512.Create((byte)'"')) | Vector512.Equals(bytes, Vector512.Create((byte)'\\')) | Vector512.LessThan(bytes, Vector512.Create((byte)0x20));
+        return marks.ExtractMostSignificantBits();
     }
 
     /// <summary>All bits of the bytes that are a quotation mark, a backslash or a control character.</summary>

@@ -13,40 +13,30 @@ internal static class LimitHeaders
     public static int Write(in LimitView view, Span<byte> into)
     {
         var written = 0;
-        if (view.Requests is { } requests) written += Write("requests"u8, requests, into);
-        if (view.Tokens is { } tokens) written += Write("tokens"u8, tokens, into[written..]);
+        if (view.Requests is { } requests) written += Write(LimitNames.Requests, requests, into);
+        if (view.Tokens is { } tokens) written += Write(LimitNames.Tokens, tokens, into[written..]);
         return written;
     }
 
     /// <summary>The three lines of one limit.</summary>
-    /// <param name="what"><c>requests</c>, <c>tokens</c>, <c>events</c>.</param>
     /// <returns>Bytes written.</returns>
-    public static int Write(ReadOnlySpan<byte> what, in LimitStand stand, Span<byte> into)
+    public static int Write(LimitNames names, in LimitStand stand, Span<byte> into)
     {
         var written = 0;
-        Line("limit"u8, what, stand.Limit, into, ref written);
-        Line("remaining"u8, what, stand.Remaining, into, ref written);
-        Name("reset"u8, what, into, ref written);
+        Line(names.Limit, stand.Limit, into, ref written);
+        Line(names.Remaining, stand.Remaining, into, ref written);
+        Put(names.Reset, into, ref written);
         written += GoDuration.Format(stand.Reset, into[written..]);
         Put("\r\n"u8, into, ref written);
         return written;
     }
 
-    private static void Line(ReadOnlySpan<byte> which, ReadOnlySpan<byte> what, long value, Span<byte> into, ref int written)
+    private static void Line(ReadOnlySpan<byte> name, long value, Span<byte> into, ref int written)
     {
-        Name(which, what, into, ref written);
+        Put(name, into, ref written);
         _ = Utf8Formatter.TryFormat(value, into[written..], out var bytes);
         written += bytes;
         Put("\r\n"u8, into, ref written);
-    }
-
-    private static void Name(ReadOnlySpan<byte> which, ReadOnlySpan<byte> what, Span<byte> into, ref int written)
-    {
-        Put("x-ratelimit-"u8, into, ref written);
-        Put(which, into, ref written);
-        Put("-"u8, into, ref written);
-        Put(what, into, ref written);
-        Put(": "u8, into, ref written);
     }
 
     private static void Put(ReadOnlySpan<byte> text, Span<byte> into, ref int written)

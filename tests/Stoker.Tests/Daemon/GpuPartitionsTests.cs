@@ -124,7 +124,7 @@ public sealed class GpuPartitionsTests : IDisposable
         foreach (var (tries, pause) in ((int, int)[])[(1, 30), (2, 120), (3, 600)])
         {
             await _host.UntilAsync(() => Failures() == tries);
-            Assert.Contains($"it is tried again in {(pause < 60 ? $"{pause} s" : $"{pause / 60} min")}", _host.Journal.Last(l => l.Contains("\"gpu_partitions_failed\"", StringComparison.Ordinal)), StringComparison.Ordinal);
+            Assert.Contains($"it is tried again after {(pause < 60 ? $"{pause} s" : $"{pause / 60} min")}", _host.Journal.Last(l => l.Contains("\"gpu_partitions_failed\"", StringComparison.Ordinal)), StringComparison.Ordinal);
             _host.PutForward(TimeSpan.FromSeconds(pause - 1));
             _partitions.LookAgain();
             Assert.Equal(tries, Failures());

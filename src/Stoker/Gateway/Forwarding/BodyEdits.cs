@@ -59,8 +59,25 @@ internal struct BodyEdits
     /// <summary>Sends the head and the edited body, in as few packets as their size allows.</summary>
     /// <param name="output">Begins with the head.</param>
     /// <returns>0, or a negated error number.</returns>
+    public static ValueTask<int> SendAsync(IWire wire, OutputBuffer output, ReadOnlyMemory<byte> body, in BodyEdits edits, long deadline)
+    {
+        // Most are short: one packet, and no method in between that waits.
+        if (body.Length > Copied) return SendPiecesAsync(wire, output, body, edits, deadline);
+        var bytes = body.Span;
+        var from = 0;
+        foreach (ref readonly var edit in edits._edits[..edits._count])
+        {
+            output.Write(bytes[from..edit.Range.At]);
+            output.Write(edit.Bytes.Span);
+            from = edit.Range.End;
+        }
+
+        output.Write(bytes[from..]);
+        return wire.SendAllAsync(output.Memory, deadline);
+    }
+
     [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
-    public static async ValueTask<int> SendAsync(IWire wire, OutputBuffer output, ReadOnlyMemory<byte> body, BodyEdits edits, long deadline)
+    private static async ValueTask<int> SendPiecesAsync(IWire wire, OutputBuffer output, ReadOnlyMemory<byte> body, BodyEdits edits, long deadline)
     {
         var from = 0;
         for (var i = 0; i <= edits._count; i++)

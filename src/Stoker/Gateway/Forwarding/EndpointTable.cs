@@ -31,7 +31,7 @@ internal sealed record Endpoint(string Path, EndpointShape Shape, string Operati
 /// </summary>
 internal static class EndpointTable
 {
-    public static IReadOnlyList<Endpoint> All { get; } =
+    private static readonly Endpoint[] Forwarded =
     [
         new("/v1/chat/completions", EndpointShape.Completions, "chat", true),
         new("/v1/completions", EndpointShape.Completions, "text_completion", true),
@@ -46,6 +46,8 @@ internal static class EndpointTable
         new("/v1/images/variations", EndpointShape.Form, "image_variation", true),
     ];
 
+    public static IReadOnlyList<Endpoint> All => Forwarded;
+
     /// <summary>The endpoint of a target, whose query is given apart; null: not one that is forwarded.</summary>
     public static Endpoint? Find(ReadOnlySpan<byte> target, out ReadOnlySpan<byte> query)
     {
@@ -53,7 +55,7 @@ internal static class EndpointTable
         query = mark < 0 ? default : target[mark..];
         var path = mark < 0 ? target : target[..mark];
         if (path.Length > 1 && path[^1] == '/') path = path[..^1];
-        foreach (var endpoint in All)
+        foreach (var endpoint in Forwarded)
         {
             if (path.Length == endpoint.Path.Length && path[3..].SequenceEqual(endpoint.Suffix.Span) && path.StartsWith("/v1"u8)) return endpoint;
         }

@@ -138,9 +138,13 @@ internal static class ReplicaCall
     private static TimeSpan? RetryAfterOf(MessageHead head) =>
         System.Buffers.Text.Utf8Parser.TryParse(head.Find("retry-after"u8), out int seconds, out _) && seconds is >= 0 and < 86_400 ? TimeSpan.FromSeconds(seconds) : null;
 
-    private static RelayEnd.NotBegun NoConnection(UpstreamTarget target, Connected failed) => new(
-        AttemptEnd.ConnectFailed,
-        ApiErrors.UpstreamFailed(failed.Error == -SocketCalls.TimedOut ? $"{target.Name} did not take the connection in time" : $"{target.Name} cannot be reached: {failed.Why ?? LoopSocket.Words(failed.Error)}"));
+    private static RelayEnd.NotBegun NoConnection(UpstreamTarget target, Connected failed)
+    {
+        var why = failed.Error == -SocketCalls.TimedOut
+            ? $"{target.Name} did not take the connection in time"
+            : $"{target.Name} cannot be reached: {failed.Why ?? LoopSocket.Words(failed.Error)}";
+        return new RelayEnd.NotBegun(AttemptEnd.ConnectFailed, ApiErrors.UpstreamFailed(why));
+    }
 
     private enum HeadOutcome
     {

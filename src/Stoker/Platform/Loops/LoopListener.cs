@@ -101,7 +101,7 @@ internal sealed unsafe class LoopListener : IDisposable
 
     private void HandOver(int descriptor, IPEndPoint peer)
     {
-        LoopSocket.Tune(descriptor);
+        LoopSocket.Tune(descriptor, peer);
         // In turn: how many each has is only known once it has taken those that are on their way to it.
         var loop = _loops[(int)(_next++ % (uint)_loops.Count)];
         loop.Post(() => _accepted(new LoopSocket(loop, descriptor), peer));

@@ -11,7 +11,7 @@ internal static unsafe partial class SocketCalls
     public const int FamilyUnix = 1, FamilyInet = 2, FamilyInet6 = 10;
     public const int LevelSocket = 1, LevelTcp = 6;
     public const int ReuseAddress = 2, SocketError = 4, KeepAlive = 9, Linger = 13;
-    public const int NoDelay = 1, KeepIdle = 4, KeepInterval = 5, KeepCount = 6, UserTimeout = 18;
+    public const int NoDelay = 1, KeepIdle = 4, KeepInterval = 5, KeepCount = 6, Congestion = 13, UserTimeout = 18;
     public const int NoSignal = 0x4000, More = 0x8000;
 
     /// <summary>The error numbers that only sockets have, of those that are decided by (the same on x64 and arm64).</summary>

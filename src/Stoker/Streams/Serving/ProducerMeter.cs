@@ -59,8 +59,8 @@ internal sealed class ProducerMeter
         var written = 0;
         lock (_access)
         {
-            if (limit.RequestsPerMinute is { } requests) written += LimitHeaders.Write("requests"u8, Stand(_requests, requests, now), lines);
-            if (limit.EventsPerMinute is { } events) written += LimitHeaders.Write("events"u8, Stand(_events, events, now), lines[written..]);
+            if (limit.RequestsPerMinute is { } requests) written += LimitHeaders.Write(LimitNames.Requests, Stand(_requests, requests, now), lines);
+            if (limit.EventsPerMinute is { } events) written += LimitHeaders.Write(LimitNames.Events, Stand(_events, events, now), lines[written..]);
         }
 
         output.Write(lines[..written]);
