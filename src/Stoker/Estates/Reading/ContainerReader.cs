@@ -83,6 +83,7 @@ internal static class ContainerReader
         if (byAge)
             source.Report(EstateDiagnostics.NoEffect, policy.Where, $"has `pull_policy` `{policy.Value}`, which has no effect: images are pulled when missing, not by age");
         else if (!PullPolicies.Contains(policy.Value))
-            source.Report(EstateDiagnostics.UnknownWord, policy.Where, $"has `pull_policy` `{policy.Value}`, which is not `missing`, `always`, `never` or `build`", Suggestion.For(policy.Value, PullPolicies));
+            source.Report(EstateDiagnostics.UnknownWord, policy.Where, $"has `pull_policy` `{policy.Value}`, which is not `missing`, `always`, `never` or `build`",
+                Suggestion.For(policy.Value, PullPolicies));
     }
 }
