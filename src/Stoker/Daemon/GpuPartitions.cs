@@ -254,6 +254,7 @@ internal sealed class GpuPartitions
             var problem = card.Of.IsByMig ? "is not divided" : "cannot be used yet";
             _doors.Journal.Write("gpu_partitions_refused", $"{card.Of.Name} {problem}: {waits.Why}");
         }
+
         card.Told = told;
     }
 

@@ -28,6 +28,7 @@ internal sealed class DiagCards : IDisposable
         {
             run.Report.Say("only this machine's own cards are diagnosed, those that the rehearsal simulates are not");
         }
+
         if (known is null || known.Gpus.Count == 0 || known.Gpus.Any(g => !g.Simulated)) return new DiagCards(new GpuDoor(world.Gpus, world.Clock), world.Diag(), known, areSimulated: false);
         var rehearsed = new RehearsedGpus(control!, known, world.Clock);
         return new DiagCards(new GpuDoor(() => new GpuOpening.Opened(rehearsed), world.Clock), world.Diag() with { Compute = rehearsed.Compute }, known, areSimulated: true);

@@ -26,6 +26,7 @@ internal static class LayerLines
                 {
                     run.Output.WriteLine($"      {run.Style.Paint($"cannot be taken back: {why}, and the layer no `rollback`", Tone.Dim)}");
                 }
+
                 foreach (var line in change.Detail) run.Output.WriteLine($"      {run.Style.Paint(TextWidth.OneLine(line), line[0] == '-' ? Tone.Bad : line[0] == '+' ? Tone.Good : Tone.Dim)}");
             }
 

@@ -192,6 +192,7 @@ internal static class StreamStatusVerbs
                     Number((ulong)view.DeadLetters), new(""), new("it has never run"),
                 ]));
             }
+
             foreach (var each in view.Partitions)
             {
                 rows.Add(new TableRow(

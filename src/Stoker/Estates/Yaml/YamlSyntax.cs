@@ -44,6 +44,7 @@ internal static class YamlSyntax
         {
             return "a value that contains `: ` needs quotes";
         }
+
         if (message.Contains("quoted scalar", StringComparison.Ordinal)) return "a quote that opens here is not closed, or an escape is wrong";
         if (message.Contains("block mapping", StringComparison.Ordinal)) return "check the indentation, and that every key has a `:`";
         if (message.Contains("flow", StringComparison.Ordinal)) return "a `[` or `{` that opens here is not closed, or a comma is missing";
