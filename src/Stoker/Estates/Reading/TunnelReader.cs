@@ -36,8 +36,11 @@ internal static class TunnelReader
         }
 
         foreach (var key in OfSsh.Where(key => tunnel.Find(key) is not null && (kinds[0] is "ngrok" or "cloudflared" || (kinds[0] == "ssh_reverse" && key is "forward" or "reverse"))))
+        {
             source.Report(TunnelDiagnostics.NotOfThisKind, tunnel.WhereOf(key), $"has `{key}` in a tunnel by `{kinds[0]}`",
                 "`forward`, `reverse`, `identity` and `known_hosts` are for `ssh`; `ssh_reverse` has `listen` and `to`");
+        }
+
         var made = kinds[0] switch
         {
             "ngrok" => Ngrok(spec, source, tunnel.Map("ngrok")!),
