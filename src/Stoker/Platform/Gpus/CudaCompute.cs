@@ -1,4 +1,3 @@
-
 namespace Stoker.Platform.Gpus;
 
 /// <summary>Work on the cards of this machine by CUDA's driver interface.</summary>
