@@ -25,11 +25,11 @@ internal static class GpuDiagVerb
             Remarks =
             [
                 "Asks the driver and the kernel; needs neither DCGM nor the CUDA toolkit, and changes no setting. Each finding is pass, warn, fail, unknown or "
-                + "not done; what could not be read, or what a card does not have, is unknown; what was asked for and could not be made is "
-                + "not done; neither is passed.",
+                + "not done; what could not be read, or what a card does not have, is unknown; what was asked for and could not be made is not done; neither is "
+                + "passed.",
                 "Levels 2 and 3 work on all cards at once that nobody uses: patterns in all memory that is free, copies, and arithmetic whose every result is "
-                + "checked while power, clocks and heat are watched. "
-                + "What they run was not tried on a real GPU yet, but on stand-ins for one: docs/gpu-diag.md says what was tested on what.",
+                + "checked while power, clocks and heat are watched. What they run was not tried on a real GPU yet, but on stand-ins for one: docs/gpu-diag.md says "
+                + "what was tested on what.",
                 "Ends with 1 where anything failed or was not done, or where there is no GPU to diagnose. A warning and what is unknown do not change the exit code; the last line counts them.",
                 "The kernel's log and some devices may be read by root only.",
             ],
