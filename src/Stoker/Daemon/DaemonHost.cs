@@ -51,7 +51,8 @@ internal static class DaemonHost
         };
         var adopted = await AdoptedEstate.FindAsync(doors);
         using var daemon = new RunningDaemon(options, doors, new Supervisor(doors, (post, context) => new ServiceHands(doors, post, context)), cgroups, adopted);
-        journal.Write("daemon_started", $"daemon {HostEnvironment.ProcessId} (version {ProgramVersion.Text}) started{(adopted.Running.Count > 0 ? $" and finds {adopted.Running.Count} services running" : "")}");
+        var found = adopted.Running.Count > 0 ? $" and finds {adopted.Running.Count} services running" : "";
+        journal.Write("daemon_started", $"daemon {HostEnvironment.ProcessId} (version {ProgramVersion.Text}) started{found}");
         return await ServeAsync(daemon, reading, stop);
     }
 

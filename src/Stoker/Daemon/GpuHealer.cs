@@ -94,7 +94,8 @@ internal sealed class GpuHealer(SupervisionDoors doors, Supervisor supervisor)
     {
         if (gpu.Clients.Where(c => c.Owner == "service").Select(c => c.Service).Distinct().ToList() is [var only]) return only;
         if (gpu.Simulated) return null;
-        var line = KernelLog.Read(text => text.Contains("NVRM: Xid", StringComparison.Ordinal)).Select(KernelLine.Parse).LastOrDefault(l => l is not null && l.Xid == xid && l.IsAbout(gpu.Device.PciBusId));
+        var line = KernelLog.Read(text => text.Contains("NVRM: Xid", StringComparison.Ordinal)).Select(KernelLine.Parse)
+            .LastOrDefault(l => l is not null && l.Xid == xid && l.IsAbout(gpu.Device.PciBusId));
         return line?.Pid is { } pid ? gpu.Clients.FirstOrDefault(c => c.Pid == pid && c.Owner == "service")?.Service : null;
     }
 

@@ -220,9 +220,18 @@ internal sealed class GpuPartitions
         card.HasToldOfBefore = true;
         var isOtherRun = !_notes.IsOfThisRun(record);
         if (record.IsChanging)
-            _doors.Journal.Write("gpu_partitions_resumed", $"{card.Of.Name}: {(isOtherRun ? "the machine was restarted" : "a daemon ended")} in the middle of a change of its partitions; it goes on from what the card has: {Words(now)}");
+        {
+            var ended = isOtherRun ? "the machine was restarted" : "a daemon ended";
+            _doors.Journal.Write(
+                "gpu_partitions_resumed",
+                $"{card.Of.Name}: {ended} in the middle of a change of its partitions; it goes on from what the card has: {Words(now)}");
+        }
         else if (isOtherRun && record.Now.Instances.Count > 0 && now.Instances.Count < record.Now.Instances.Count)
-            _doors.Journal.Write("gpu_partitions_lost", $"{card.Of.Name}: its partitions did not survive the restart of the machine; they are made again before anybody starts on it");
+        {
+            _doors.Journal.Write(
+                "gpu_partitions_lost",
+                $"{card.Of.Name}: its partitions did not survive the restart of the machine; they are made again before anybody starts on it");
+        }
     }
 
     private void Put(Card card, PartitionState state)
@@ -236,8 +245,16 @@ internal sealed class GpuPartitions
         card.Decided.TrySetResult();
         // Of a reason that comes back each second with other seconds in it, the first is told.
         var told = (state as PartitionState.Waits)?.Why.Split(" (for ")[0];
-        if (state is PartitionState.Failed failed) _doors.Journal.Write("gpu_partitions_failed", $"{card.Of.Name} is not as planned: {failed.Why}{NextTry(card, failed)}");
-        else if (state is PartitionState.Waits waits && told != card.Told) _doors.Journal.Write("gpu_partitions_refused", $"{card.Of.Name} {(card.Of.IsByMig ? "is not divided" : "cannot be used yet")}: {waits.Why}");
+        if (state is PartitionState.Failed failed)
+        {
+            _doors.Journal.Write("gpu_partitions_failed", $"{card.Of.Name} is not as planned: {failed.Why}{NextTry(card, failed)}");
+        }
+        else if (state is PartitionState.Waits waits && told != card.Told)
+        {
+            var problem = card.Of.IsByMig ? "is not divided" : "cannot be used yet";
+            _doors.Journal.Write("gpu_partitions_refused", $"{card.Of.Name} {problem}: {waits.Why}");
+        }
+
         card.Told = told;
     }
 

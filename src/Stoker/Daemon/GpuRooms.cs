@@ -16,7 +16,9 @@ internal sealed class GpuRooms(SupervisionDoors doors)
     private readonly Dictionary<(string Service, int Replica), long> _let = [];
 
     /// <param name="cards">Of the replica, each with its plan and with what it has now; null: it is not there.</param>
-    public StartRoom Decide(ServiceName service, int replica, IReadOnlyList<(GpuPlan Plan, GpuDocument? Now, IReadOnlyList<LedgerBudget> Budgets)> cards, EstatePlan plan, IReadOnlyList<string> problems)
+    public StartRoom Decide(
+        ServiceName service, int replica, IReadOnlyList<(GpuPlan Plan, GpuDocument? Now, IReadOnlyList<LedgerBudget> Budgets)> cards, EstatePlan plan,
+        IReadOnlyList<string> problems)
     {
         lock (_lock)
         {
@@ -45,7 +47,11 @@ internal sealed class GpuRooms(SupervisionDoors doors)
     {
         foreach (var covered in budget.Covers)
         {
-            if (doors.Board.Statuses.TryGetValue(new ServiceName(covered), out var status) && status.Replicas.Any(r => r.Pid is not null && GpuPartitions.IsFor(budget.Owner, covered, r.Index, plan))) return true;
+            if (doors.Board.Statuses.TryGetValue(new ServiceName(covered), out var status)
+                && status.Replicas.Any(r => r.Pid is not null && GpuPartitions.IsFor(budget.Owner, covered, r.Index, plan)))
+            {
+                return true;
+            }
         }
 
         foreach (var (who, at) in _let)

@@ -71,10 +71,11 @@ internal sealed class GpuStage : IDisposable
             foreach (var holder in gpu.Holders)
             {
                 var covered = CoveredBy(holder.Owner, plan);
-                List<ReplicaProcess> own = [.. replicas.Where(r => covered.Contains(r.Service) && (!holder.Owner.Contains('/', StringComparison.Ordinal) || holder.Owner == $"{r.Service}/{r.Replica}"))];
+                List<ReplicaProcess> own = [.. replicas.Where(r => covered.Contains(r.Service) && Includes(holder.Owner, r))];
                 if (own.Count == 0) continue;
                 var whole = holder.Memory is { } declared ? declared.Bytes * OfDeclared : (gpu.Memory?.Bytes ?? 8L << 30) * OfWhole / gpu.Holders.Count;
-                foreach (var replica in own) clients.Add(new SimulatedClient(replica.Pid, (long)(whole / own.Count), LoadOf(replica.Pid), gpu.Share == "mig" ? instanceOf(CardOf(gpu).Id, holder.Owner) : null));
+                var instance = gpu.Share == "mig" ? instanceOf(CardOf(gpu).Id, holder.Owner) : null;
+                foreach (var replica in own) clients.Add(new SimulatedClient(replica.Pid, (long)(whole / own.Count), LoadOf(replica.Pid), instance));
             }
 
             Driver.Place(index++, clients);
@@ -82,6 +83,10 @@ internal sealed class GpuStage : IDisposable
     }
 
     public void Dispose() => Door.Dispose();
+
+    /// <summary>An owner with a slash is one replica: <c>service/2</c>.</summary>
+    private static bool Includes(string owner, ReplicaProcess replica) =>
+        !owner.Contains('/', StringComparison.Ordinal) || owner == $"{replica.Service}/{replica.Replica}";
 
     private double LoadOf(int pid)
     {

@@ -137,7 +137,9 @@ internal sealed class GpuWatch : IDisposable
         }
 
         var now = await FreshAsync();
-        return _rooms.Decide(service, replica, [.. own.Select(g => (g, now.Gpus.FirstOrDefault(d => scene.PlanOf(d.Device) == g), (IReadOnlyList<LedgerBudget>)BudgetsOf(g, plan)))], plan, now.Problems);
+        List<(GpuPlan, GpuDocument?, IReadOnlyList<LedgerBudget>)> cards =
+            [.. own.Select(g => (g, now.Gpus.FirstOrDefault(d => scene.PlanOf(d.Device) == g), BudgetsOf(g, plan)))];
+        return _rooms.Decide(service, replica, cards, plan, now.Problems);
     }
 
     /// <summary>As it was at the last look, if that is fresh, else as it is now.</summary>
@@ -175,8 +177,13 @@ internal sealed class GpuWatch : IDisposable
         bool IsOwn(GpuClientDocument client) => client.Owner == "service" && client.Service == service && (client.Replica ?? 1) == replica;
     }
 
-    public LedgerDocument LedgerOf(GpusDocument gpus) => new(
-        _estate, gpus.At, [.. gpus.Gpus.Select(g => (Gpu: g, Budgets: BudgetsOf(g.Device))).Where(g => g.Budgets.Count > 0 || g.Gpu.Clients.Count > 0).Select(g => GpuLedger.Of(g.Gpu, g.Budgets))], gpus.Problems);
+    public LedgerDocument LedgerOf(GpusDocument gpus)
+    {
+        var ledgers = gpus.Gpus.Select(g => (Gpu: g, Budgets: BudgetsOf(g.Device)))
+            .Where(g => g.Budgets.Count > 0 || g.Gpu.Clients.Count > 0)
+            .Select(g => GpuLedger.Of(g.Gpu, g.Budgets));
+        return new LedgerDocument(_estate, gpus.At, [.. ledgers], gpus.Problems);
+    }
 
     /// <returns>Why it cannot be; null when it is done.</returns>
     public string? Simulate(GpuSimulationRequest request)
@@ -260,7 +267,8 @@ internal sealed class GpuWatch : IDisposable
     private static List<LedgerBudget> BudgetsOf(GpuPlan gpu, EstatePlan plan) =>
     [
         .. gpu.Holders.Select(h => new LedgerBudget(h.Owner, h.Memory?.Bytes, GpuStage.CoveredBy(h.Owner, plan))),
-        .. plan.Local.Where(s => s.MpsOf is { } of && of.Host == gpu.Host && of.Index == gpu.Index && s.Runtime == RuntimeKind.Process).Select(s => new LedgerBudget(s.Name.Value, null, [s.Name.Value])),
+        .. plan.Local.Where(s => s.MpsOf is { } of && of.Host == gpu.Host && of.Index == gpu.Index && s.Runtime == RuntimeKind.Process)
+            .Select(s => new LedgerBudget(s.Name.Value, null, [s.Name.Value])),
     ];
 
     private List<ReplicaProcess> Replicas()

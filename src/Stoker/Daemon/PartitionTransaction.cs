@@ -24,7 +24,8 @@ internal sealed class PartitionTransaction(SupervisionDoors doors, Supervisor su
         if (concerned.Refusal is { } refusal) return new PartitionState.Waits(refusal);
         notes.Begin(card.Uuid, given, now, before);
         var stopping = concerned.Restart;
-        var cause = doors.Journal.Write("gpu_partitions_begun", $"{card.Name} is divided anew: {Words(change)}{(stopping.Count > 0 ? $"; {string.Join(", ", stopping)} {(stopping.Count == 1 ? "stops" : "stop")} for it" : "")}");
+        var stops = stopping.Count > 0 ? $"; {string.Join(", ", stopping)} {(stopping.Count == 1 ? "stops" : "stop")} for it" : "";
+        var cause = doors.Journal.Write("gpu_partitions_begun", $"{card.Name} is divided anew: {Words(change)}{stops}");
         foreach (var service in stopping)
         {
             doors.Journal.Write(service, null, "gpu_drained", null, $"{service} stops while {card.Name} is divided anew, and starts again on its partition", cause);
@@ -40,7 +41,10 @@ internal sealed class PartitionTransaction(SupervisionDoors doors, Supervisor su
                 var made = after ?? new MigState(false, [], []);
                 notes.Settle(card.Uuid, GivenBy(change, made), made);
                 await RefreshCdiAsync(card);
-                doors.Journal.Write(null, null, "gpu_partitioned", null, $"{card.Name} {(change.Layout.Count == 0 ? "has no partitions any more" : $"is in partitions: {string.Join(", ", change.Layout.Select(p => $"{p.Profile.Name} for {p.Owner}"))}")}", cause);
+                var partitions = change.Layout.Count == 0
+                    ? "has no partitions any more"
+                    : $"is in partitions: {string.Join(", ", change.Layout.Select(p => $"{p.Profile.Name} for {p.Owner}"))}";
+                doors.Journal.Write(null, null, "gpu_partitioned", null, $"{card.Name} {partitions}", cause);
                 return new PartitionState.Settled();
             case GpuReply<MigSteps.Outcome>.Told { Value: var outcome }:
                 return Return(card, outcome.After ?? now, given, cause, outcome.Problem!, outcome.Stuck);

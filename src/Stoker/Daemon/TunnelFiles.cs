@@ -17,7 +17,9 @@ internal static class TunnelFiles
     {
         var tunnel = service.Tunnel!;
         // Another user's home is that user's affair.
-        string?[] files = tunnel.KnownHosts is { } declared ? [declared.Value] : service.User is null ? [home is null ? null : Path.Combine(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"] : [];
+        string?[] files = tunnel.KnownHosts is { } declared ? [declared.Value]
+            : service.User is null ? [home is null ? null : Path.Combine(home, ".ssh", "known_hosts"), "/etc/ssh/ssh_known_hosts"]
+            : [];
         return new TunnelFacts(tunnel.Identity is { } identity ? Problem(identity.Value) : null, files.Length == 0 ? null : files.OfType<string>().Any(file => Has(file, tunnel)));
     }
 

@@ -45,7 +45,12 @@ internal static class GatewayExpansion
             // A request leaves little behind: so much lasts for seconds under the heaviest load, and the runtime's own bound would only be memory.
             ["DOTNET_GCGen0MaxBudget"] = new("0x1000000", spec.Where),
         },
-        Healthcheck = new HealthcheckSpec(new ProbeSpec.Http(HealthOf(spec)), spec.Where) { Interval = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(5), StartPeriod = TimeSpan.FromSeconds(30) },
+        Healthcheck = new HealthcheckSpec(new ProbeSpec.Http(HealthOf(spec)), spec.Where)
+        {
+            Interval = TimeSpan.FromSeconds(10),
+            Timeout = TimeSpan.FromSeconds(5),
+            StartPeriod = TimeSpan.FromSeconds(30),
+        },
         Restart = new RestartSpec(RestartMode.Always) { MaxDelay = TimeSpan.FromSeconds(10) },
         StopGracePeriod = GatewayProcess.DrainTime + TimeSpan.FromSeconds(10),
         Reload = new ReloadSpec(Signals.Hangup, null, spec.Where),

@@ -37,8 +37,8 @@ internal sealed record GpuLayoutEntry(string Owner, long? Memory)
 /// <param name="Seconds">How long they are away at most: their time to stop, and the card's to change.</param>
 /// <param name="Problem">Why it cannot be divided so, in words.</param>
 internal sealed record GpuLayout(
-    string? Host, int Index, string Model, bool Present, string? Share, long? Memory, long? Left, IReadOnlyList<GpuLayoutEntry> Entries, IReadOnlyList<string> Steps, IReadOnlyList<string> Stops, double Seconds,
-    string? Problem)
+    string? Host, int Index, string Model, bool Present, string? Share, long? Memory, long? Left, IReadOnlyList<GpuLayoutEntry> Entries,
+    IReadOnlyList<string> Steps, IReadOnlyList<string> Stops, double Seconds, string? Problem)
 {
     /// <summary>A change of mode resets the card; instances are made and ended in a moment.</summary>
     private const double ResetSeconds = 15, InstanceSeconds = 1;

@@ -6,7 +6,10 @@ namespace Stoker.Gpus;
 /// <param name="Covers">Services whose use counts against it.</param>
 internal sealed record LedgerBudget(string Owner, long? Memory, IReadOnlyList<string> Covers);
 
-/// <param name="State"><c>within</c>, <c>over</c>, <c>idle</c> (nothing is on the card), <c>undeclared</c> (it was not given this card), <c>orphan</c>, <c>other_estate</c>, <c>stranger</c> or <c>unknown</c> (the driver does not tell).</param>
+/// <param name="State">
+/// <c>within</c>, <c>over</c>, <c>idle</c> (nothing is on the card), <c>undeclared</c> (it was not given this card), <c>orphan</c>, <c>other_estate</c>,
+/// <c>stranger</c> or <c>unknown</c> (the driver does not tell).
+/// </param>
 /// <param name="Says">In words, what is not as it should be; null when all is.</param>
 internal sealed record LedgerEntry(string Owner, long? Declared, long? Measured, string State, string? Says, IReadOnlyList<int> Pids);
 
@@ -31,8 +34,10 @@ internal sealed record GpuLedger(int Index, string Name, string? Uuid, bool Simu
             entries.Add(Compare(budget, own, gpu));
         }
 
-        foreach (var others in gpu.Clients.Where(c => !counted.Contains(c.Pid)).GroupBy(c => (c.Owner, c.Service, Pid: c.Owner is "service" ? 0 : c.Pid)).OrderBy(g => g.Key.Service).ThenBy(g => g.Key.Pid))
-            entries.Add(Unexpected([.. others]));
+        var unexpected = gpu.Clients.Where(c => !counted.Contains(c.Pid))
+            .GroupBy(c => (c.Owner, c.Service, Pid: c.Owner is "service" ? 0 : c.Pid))
+            .OrderBy(g => g.Key.Service).ThenBy(g => g.Key.Pid);
+        foreach (var others in unexpected) entries.Add(Unexpected([.. others]));
         var measured = Sum(gpu.Clients);
         var left = gpu.Now?.UsedMemory - measured;
         return new GpuLedger(

@@ -89,7 +89,8 @@ internal static class GpuMetricsPage
                 if (clients.Any(c => of(c) is null)) continue;
                 if (!isSaid) page.Family(name, "gauge", help);
                 isSaid = true;
-                page.Line(name, $"gpu=\"{gpu.Index}\",UUID=\"{PrometheusPage.Escaped(gpu.Device.Uuid ?? "")}\",service=\"{PrometheusPage.Escaped(clients.Key)}\"", Math.Round(clients.Sum(of)!.Value, Digits));
+                var labels = $"gpu=\"{gpu.Index}\",UUID=\"{PrometheusPage.Escaped(gpu.Device.Uuid ?? "")}\",service=\"{PrometheusPage.Escaped(clients.Key)}\"";
+                page.Line(name, labels, Math.Round(clients.Sum(of)!.Value, Digits));
             }
         }
     }

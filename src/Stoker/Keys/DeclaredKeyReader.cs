@@ -68,11 +68,19 @@ internal static class DeclaredKeyReader
         {
             if (Fetch(key, variables, bag) is not { } secret) continue;
             if (secret.Length < LeastLength || !secret.All(c => c is > ' ' and < '\x7F'))
-                bag.Add(KeyDiagnostics.Weak, key.Where, $"the secret of key `{key.Name}` is not {LeastLength} or more characters of printable ASCII without blanks", "`openssl rand -hex 32` makes one");
+            {
+                bag.Add(KeyDiagnostics.Weak, key.Where,
+                    $"the secret of key `{key.Name}` is not {LeastLength} or more characters of printable ASCII without blanks",
+                    "`openssl rand -hex 32` makes one");
+            }
             else if (found.Exists(other => other.Hash.Equals(SecretHash.Of(secret))))
+            {
                 bag.Add(KeyDiagnostics.Clash, key.Where, $"key `{key.Name}` has the same secret as another key", "give each key a secret of its own");
+            }
             else
+            {
                 found.Add(new DeclaredKey(key.Name, SecretHash.Of(secret), key.Expires, key.Terms));
+            }
         }
 
         return found;

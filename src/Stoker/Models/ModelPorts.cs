@@ -46,8 +46,14 @@ internal static class ModelPorts
     private static HashSet<int> TakenBlocks(IEnumerable<ServiceSpec> services)
     {
         var taken = new HashSet<int>();
-        foreach (var port in services.SelectMany(s => s.Ports.Where(p => p.Published is not null).Select(p => (First: p.Published!.Value, Last: p.PublishedEnd ?? (p.Published.Value + s.Replicas - 1)))))
-            Take(taken, port.First, port.Last);
+        foreach (var service in services)
+        {
+            foreach (var port in service.Ports)
+            {
+                if (port.Published is { } first) Take(taken, first, port.PublishedEnd ?? (first + service.Replicas - 1));
+            }
+        }
+
         return taken;
     }
 

@@ -124,7 +124,12 @@ internal sealed class ModelReader(ReadContext context, DiagnosticBag bag)
         {
             EngineKind.OpenAi => OfEngines.Select(key => (key, "what runs at `url` is not started here")),
             EngineKind.Simulator => [("path", "the simulator loads nothing"), .. Url("its server is started here")],
-            EngineKind.Ollama => [("runtime_flags", "`ollama serve` takes no flags: it is set up by `environment`"), ("args", "`ollama serve` takes no flags: it is set up by `environment`"), .. Url("its server is started here")],
+            EngineKind.Ollama =>
+            [
+                ("runtime_flags", "`ollama serve` takes no flags: it is set up by `environment`"),
+                ("args", "`ollama serve` takes no flags: it is set up by `environment`"),
+                .. Url("its server is started here"),
+            ],
             _ => Url("its server is started here"),
         };
         foreach (var (key, why) in idle)

@@ -92,13 +92,29 @@ internal static class MpsDaemons
 
         string? standIn = !request.Rehearse ? null : executable is null ? $"`{Program}` is not installed" : gpu.IsPresent ? null : $"{gpu.Name} is not in this machine";
         var runtime = standIn is null ? RuntimeKind.Process : RuntimeKind.StandIn;
-        var plan = new ServicePlan(spec, "") { Host = gpu.Host, Runtime = runtime, StandIn = standIn, Executable = standIn is null ? executable : null, Replicas = [new ReplicaPlan(1, [])], MpsOf = gpu };
+        var plan = new ServicePlan(spec, "")
+        {
+            Host = gpu.Host,
+            Runtime = runtime,
+            StandIn = standIn,
+            Executable = standIn is null ? executable : null,
+            Replicas = [new ReplicaPlan(1, [])],
+            MpsOf = gpu,
+        };
         return plan with { Fingerprint = PrintOf(estate, plan, runtime, prints) };
     }
 
     private static ServicePlan Client(ServicePlan plan, ServicePlan daemon, GpuPlan gpu) => plan with
     {
-        Dependencies = [.. plan.Dependencies, new DependencyPlan(daemon.Name, DependencyCondition.Healthy, Restart: true, Required: true, Remote: false, $"{gpu.Name} is shared by MPS") { Shared = true, OrRunning = true }],
+        Dependencies =
+        [
+            .. plan.Dependencies,
+            new DependencyPlan(daemon.Name, DependencyCondition.Healthy, Restart: true, Required: true, Remote: false, $"{gpu.Name} is shared by MPS")
+            {
+                Shared = true,
+                OrRunning = true,
+            },
+        ],
         Replicas = [.. plan.Replicas.Select(r => r with { Mps = ShareOf(plan, r, daemon, gpu) })],
     };
 

@@ -53,7 +53,9 @@ internal sealed class GpuProbe(ProbeSpec.Gpu spec, ProbeTarget target, TimeSpan 
             }
 
             if (canary is not null && await canary is { IsHealthy: false } failed) return failed;
-            return Judge(use) is { } problem ? deadline.Unhealthy(problem) : deadline.Healthy($"{new ByteSize(use.Memory ?? 0)} on {use.Gpus}{(use.Percent is { } seen ? $", {seen} % of its time" : "")}");
+            if (Judge(use) is { } problem) return deadline.Unhealthy(problem);
+            var share = use.Percent is { } seen ? $", {seen} % of its time" : "";
+            return deadline.Healthy($"{new ByteSize(use.Memory ?? 0)} on {use.Gpus}{share}");
         }
         catch (OperationCanceledException) when (deadline.Token.IsCancellationRequested)
         {

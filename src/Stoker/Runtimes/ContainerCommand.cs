@@ -66,7 +66,9 @@ internal static class ContainerCommand
     /// running is found.
     /// </summary>
     /// <param name="variables">Names, of which the client finds the values in its environment.</param>
-    public static IReadOnlyList<string> Exec(ContainerHandle handle, IReadOnlyList<string> command, string? user = null, string? directory = null, IReadOnlyDictionary<string, string>? variables = null) =>
+    public static IReadOnlyList<string> Exec(
+        ContainerHandle handle, IReadOnlyList<string> command, string? user = null, string? directory = null,
+        IReadOnlyDictionary<string, string>? variables = null) =>
     [
         .. Through(handle)[..^1],
         .. ContainerEnvironment.Options(variables ?? new Dictionary<string, string>()),

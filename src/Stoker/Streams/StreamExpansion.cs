@@ -42,7 +42,12 @@ internal static class StreamExpansion
         Host = spec.Host,
         Ports = [new PortSpec(spec.Listen.Address.ToString(), spec.Listen.Port, null, spec.Listen.Port, "tcp", spec.Where) { Purpose = "http", ApplicationProtocol = "http" }],
         Environment = EnvironmentOf(estate, spec),
-        Healthcheck = new HealthcheckSpec(new ProbeSpec.Http(HealthOf(spec.Listen)), spec.Where) { Interval = TimeSpan.FromSeconds(10), Timeout = TimeSpan.FromSeconds(5), StartPeriod = TimeSpan.FromSeconds(60) },
+        Healthcheck = new HealthcheckSpec(new ProbeSpec.Http(HealthOf(spec.Listen)), spec.Where)
+        {
+            Interval = TimeSpan.FromSeconds(10),
+            Timeout = TimeSpan.FromSeconds(5),
+            StartPeriod = TimeSpan.FromSeconds(60),
+        },
         Restart = new RestartSpec(RestartMode.Always) { MaxDelay = TimeSpan.FromSeconds(10) },
         StopGracePeriod = StreamProcess.DrainTime + TimeSpan.FromSeconds(10),
     };

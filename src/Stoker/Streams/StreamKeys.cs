@@ -29,7 +29,8 @@ internal static class StreamKeys
     private static readonly KeyTable Enrich = new("stream-enrich", "What the estate knows of where events come from.",
         new KeyRow("host", "Path in the event's data where the name or address of its host stands; the host's facts are written to `enrichment`.", Text, Extension));
 
-    private static readonly KeyTable Archive = new("stream-archive", "Where all that comes in is kept as compressed lines, whatever becomes of the store; keys are taken from variables of the daemon's environment.",
+    private static readonly KeyTable Archive = new("stream-archive",
+        "Where all that comes in is kept as compressed lines, whatever becomes of the store; keys are taken from variables of the daemon's environment.",
         new("to", "A directory (relative to this file), or `s3://BUCKET/PREFIX`.", Text, Extension) { Required = true },
         new("endpoint", "URL of a server that speaks S3; default: Amazon's of the region.", Text, Extension),
         new("region", "Default `us-east-1`.", Text, Extension),

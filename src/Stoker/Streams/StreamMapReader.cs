@@ -17,7 +17,12 @@ internal sealed class StreamMapReader(EstateSpec estate, DiagnosticBag bag)
     {
         var (map, path) = (stream.Map("map"), ReadHostPath(stream.Map("enrich")));
         if (map is null && path is null) return null;
-        var fields = new TransformSpec { Map = [.. map.Named("set").Select(ReadSet)], Rename = [.. map.Named("rename").Select(ReadRename)], Drop = [.. map.Strings("drop").Select(drop => drop.Value)] };
+        var fields = new TransformSpec
+        {
+            Map = [.. map.Named("set").Select(ReadSet)],
+            Rename = [.. map.Named("rename").Select(ReadRename)],
+            Drop = [.. map.Strings("drop").Select(drop => drop.Value)],
+        };
         Check(fields, map);
         return new StreamMapPlan { Fields = fields, HostPath = path, Hosts = path is null ? [] : [.. estate.Hosts.Values.Select(FactsOf)] }.Versioned(map.Text("version"));
     }
@@ -38,7 +43,10 @@ internal sealed class StreamMapReader(EstateSpec estate, DiagnosticBag bag)
 
         foreach (var (drop, where) in map.Strings("drop")) places.TryAdd(drop, where);
         foreach (var problem in TransformPlan.Make(fields).Problems)
-            bag.Add(StreamDiagnostics.InvalidMap, places.GetValueOrDefault(problem.Path, map!.Where), $"`{problem.Path}` cannot be mapped: {problem.Message}", "a path of the document, as in `$.extra.label`");
+        {
+            var at = places.GetValueOrDefault(problem.Path, map!.Where);
+            bag.Add(StreamDiagnostics.InvalidMap, at, $"`{problem.Path}` cannot be mapped: {problem.Message}", "a path of the document, as in `$.extra.label`");
+        }
     }
 
     private string? ReadHostPath(MappingNode? enrich)

@@ -85,7 +85,8 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         if (map.PositionedText("store") is not { } store) return "";
         if (StoreAddress.Parse(store.Value, out var address) is { } problem)
         {
-            _bag.Add(StreamDiagnostics.InvalidStore, store.Where, $"the store of stream `{stream}` is none: {problem}", "`sqlite:FILE`, `postgres://user@host/database` or `mongodb://user@host/database`");
+            _bag.Add(StreamDiagnostics.InvalidStore, store.Where, $"the store of stream `{stream}` is none: {problem}",
+                "`sqlite:FILE`, `postgres://user@host/database` or `mongodb://user@host/database`");
             return "";
         }
 
@@ -98,7 +99,11 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         if (map.PositionedText("log") is not { } log || log.Value == "embedded")
         {
             if (map.PositionedText("log_password") is { } idle)
-                _bag.Add(StreamDiagnostics.LogPassword, idle.Where, $"stream `{stream}` has the embedded log, which asks for no password", "leave `log_password` out, or name a topic: `log: kafka://broker:9092/topic?user=stoker`");
+            {
+                _bag.Add(StreamDiagnostics.LogPassword, idle.Where, $"stream `{stream}` has the embedded log, which asks for no password",
+                    "leave `log_password` out, or name a topic: `log: kafka://broker:9092/topic?user=stoker`");
+            }
+
             return null;
         }
 
@@ -115,7 +120,11 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
     private void CheckKafka(MappingNode map, string stream, KafkaAddress address, SourcePosition where)
     {
         if (map.Find("retention") is { } retention)
-            _bag.Add(StreamDiagnostics.RetentionOfBroker, retention.Where, $"how long the events of stream `{stream}` are kept is the topic's own setting", "leave `retention` out; `retention.ms` and `retention.bytes` of the topic say it");
+        {
+            _bag.Add(StreamDiagnostics.RetentionOfBroker, retention.Where, $"how long the events of stream `{stream}` are kept is the topic's own setting",
+                "leave `retention` out; `retention.ms` and `retention.bytes` of the topic say it");
+        }
+
         if (address.User is not null != (map.Text("log_password") is not null))
         {
             _bag.Add(StreamDiagnostics.LogPassword, where, address.User is null ? $"stream `{stream}` has a password for Kafka and no user" : $"Kafka's user `{address.User}` has no password",
@@ -123,7 +132,10 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         }
 
         if (!KafkaLibrary.IsInstalled)
-            _bag.Add(StreamDiagnostics.KafkaMissing, where, $"stream `{stream}` cannot begin here: {KafkaLibrary.Missing}", "install it on the host that runs the stream; on other machines this is of no matter");
+        {
+            _bag.Add(StreamDiagnostics.KafkaMissing, where, $"stream `{stream}` cannot begin here: {KafkaLibrary.Missing}",
+                "install it on the host that runs the stream; on other machines this is of no matter");
+        }
     }
 
     /// <summary>Null: none is declared, or what is declared is none.</summary>
@@ -137,8 +149,12 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
             return null;
         }
 
-        if (more.PositionedText("endpoint") is { } endpoint && !(Uri.TryCreate(endpoint.Value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0))
-            _bag.Add(StreamDiagnostics.InvalidArchive, endpoint.Where, $"`{endpoint.Value}` is no address of a server that speaks S3", "as in `https://s3.example.com` or `http://127.0.0.1:9000`, without keys");
+        if (more.PositionedText("endpoint") is { } endpoint && !IsServer(endpoint.Value))
+        {
+            _bag.Add(StreamDiagnostics.InvalidArchive, endpoint.Where, $"`{endpoint.Value}` is no address of a server that speaks S3",
+                "as in `https://s3.example.com` or `http://127.0.0.1:9000`, without keys");
+        }
+
         var what = more.Strings("what").Select(word => word.Value).ToList();
         if (more?.Find("what") is { } nothing && what.Count == 0)
             _bag.Add(StreamDiagnostics.InvalidArchive, nothing.Where, $"the archive of stream `{stream}` keeps nothing", "`what: [raw, enriched]`, or leave `archive` out");
@@ -158,6 +174,9 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
     }
 
     private string ReadPath(MappingNode? map)
+    private static bool IsServer(string url) =>
+        Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https" && parsed.UserInfo.Length == 0;
+
     {
         if (map.PositionedText("path") is not { } path) return StreamPlan.UsualPath;
         if (path.Value.StartsWith('/') && path.Value.All(c => c is > ' ' and < '\x7f' and not ('?' or '#')) && !Own.Contains(path.Value.TrimEnd('/') is "" ? "/" : path.Value.TrimEnd('/')))

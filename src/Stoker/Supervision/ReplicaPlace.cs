@@ -74,7 +74,12 @@ internal sealed class ReplicaPlace(SupervisionDoors doors, ServiceName service, 
         if (life.Replicas.FirstOrDefault(r => r.Index == replica) is not { } state) return;
         if (run is null)
         {
-            doors.Records.Save(new ReplicaRecord(service.Value, replica, "", state.Run, HostEnvironment.BootId) { Ended = state.State, Fingerprint = life.Plan.Fingerprint, Restarts = state.Restarts });
+            doors.Records.Save(new ReplicaRecord(service.Value, replica, "", state.Run, HostEnvironment.BootId)
+            {
+                Ended = state.State,
+                Fingerprint = life.Plan.Fingerprint,
+                Restarts = state.Restarts,
+            });
             return;
         }
 

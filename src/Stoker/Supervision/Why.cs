@@ -111,7 +111,9 @@ internal static class Why
     /// <summary>What befell its GPU shortly before it came into this state, or since, and what was done about it.</summary>
     private static void AddGpu(List<WhyStep> steps, ServiceStatus status, IReadOnlyList<EstateEvent> journal)
     {
-        if (journal.LastOrDefault(e => e.Service == status.Name && (e.Kind is "gpu_healing" or "gpu_fault" or "gpu_drained" or "shared_server_ended" or "ended")) is { } fault && status.Since - fault.At < GpuFaultCounts)
+        var fault = journal.LastOrDefault(
+            e => e.Service == status.Name && e.Kind is "gpu_healing" or "gpu_fault" or "gpu_drained" or "shared_server_ended" or "ended");
+        if (fault is not null && status.Since - fault.At < GpuFaultCounts)
             steps.Add(new WhyStep($"at {fault.At.ToLocalTime():HH:mm:ss}: {fault.Text}", status.Name, fault.At));
     }
 

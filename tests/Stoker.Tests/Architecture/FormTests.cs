@@ -5,13 +5,19 @@ namespace Stoker.Tests.Architecture;
 
 public sealed partial class FormTests
 {
-    private const int LongestFile = 400, LongestMethod = 60;
+    private const int LongestFile = 400, LongestMethod = 60, LongestLine = 200;
 
     private static readonly string[] ForbiddenEndings = ["Manager", "Helper", "Helpers", "Utils", "Utilities", "Processor", "Base", "Impl", "Common", "Info"];
 
     [Fact]
     public void No_file_is_longer_than_one_can_hold_in_mind() =>
         Findings.AreNone(Repository.Sources.Where(file => file.Lines.Length > LongestFile).Select(file => $"{file.Path}: {file.Lines.Length} lines"));
+
+    [Fact]
+    public void No_line_is_longer_than_a_screen_is_wide() =>
+        Findings.AreNone(Repository.Sources.SelectMany(file => file.Lines.Select((line, index) => (file.Path, Number: index + 1, line.Length)))
+            .Where(line => line.Length > LongestLine)
+            .Select(line => $"{line.Path}:{line.Number}: {line.Length} characters"));
 
     // Constructors (.ctor, .cctor) span the field initializers, which may stand far apart.
     [Fact]

@@ -24,7 +24,11 @@ internal sealed class DiagCards : IDisposable
         var (world, control) = (run.World, run.Quiet().State is { } state ? run.World.Control(state) : null);
         var known = (control?.Gpus() as ControlReply<GpusDocument>.Answered)?.Document;
         if (known is null && GpuSource.Missing(run) is { } missing) run.Report.Error(missing);
-        if (known is not null && known.Gpus.Any(g => g.Simulated) && known.Gpus.Any(g => !g.Simulated)) run.Report.Say("only this machine's own cards are diagnosed, those that the rehearsal simulates are not");
+        if (known is not null && known.Gpus.Any(g => g.Simulated) && known.Gpus.Any(g => !g.Simulated))
+        {
+            run.Report.Say("only this machine's own cards are diagnosed, those that the rehearsal simulates are not");
+        }
+
         if (known is null || known.Gpus.Count == 0 || known.Gpus.Any(g => !g.Simulated)) return new DiagCards(new GpuDoor(world.Gpus, world.Clock), world.Diag(), known, areSimulated: false);
         var rehearsed = new RehearsedGpus(control!, known, world.Clock);
         return new DiagCards(new GpuDoor(() => new GpuOpening.Opened(rehearsed), world.Clock), world.Diag() with { Compute = rehearsed.Compute }, known, areSimulated: true);

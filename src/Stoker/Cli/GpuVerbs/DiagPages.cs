@@ -30,7 +30,8 @@ internal static class DiagPages
         foreach (var gpu in report.Gpus)
             run.Output.WriteLine($"GPU {gpu.Index}: {run.Style.Paint(Of(gpu.Verdict), ToneOf(gpu.Verdict))}{(gpu.Simulated ? " (simulated)" : "")}");
         var notDone = report.NotDone > 0 ? $"{report.NotDone} not done, " : "";
-        run.Output.WriteLine($"{run.Style.Paint(Of(report.Verdict), ToneOf(report.Verdict))}: {report.Passed} passed, {report.Warned} warned, {report.Failed} failed, {notDone}{report.Unknown} unknown");
+        var verdict = run.Style.Paint(Of(report.Verdict), ToneOf(report.Verdict));
+        run.Output.WriteLine($"{verdict}: {report.Passed} passed, {report.Warned} warned, {report.Failed} failed, {notDone}{report.Unknown} unknown");
         if (report.Level > 1 && report.Gpus.Any(g => !g.Simulated))
             run.Report.Say("levels 2 and 3 were developed on stand-ins for a GPU; should a figure look wrong, doubt the test too (docs/gpu-diag.md)");
     }

@@ -24,10 +24,12 @@ internal static class GpuDiagVerb
             Example = "stoker gpu diag --level 3",
             Remarks =
             [
-                "Asks the driver and the kernel; needs neither DCGM nor the CUDA toolkit, and changes no setting. Each finding is pass, warn, fail, unknown or not done; what could not be read, or what a card "
-                + "does not have, is unknown; what was asked for and could not be made is not done; neither is passed.",
-                "Levels 2 and 3 work on all cards at once that nobody uses: patterns in all memory that is free, copies, and arithmetic whose every result is checked while power, clocks and heat are watched. "
-                + "What they run was not tried on a real GPU yet, but on stand-ins for one: docs/gpu-diag.md says what was tested on what.",
+                "Asks the driver and the kernel; needs neither DCGM nor the CUDA toolkit, and changes no setting. Each finding is pass, warn, fail, unknown or "
+                + "not done; what could not be read, or what a card does not have, is unknown; what was asked for and could not be made is not done; neither is "
+                + "passed.",
+                "Levels 2 and 3 work on all cards at once that nobody uses: patterns in all memory that is free, copies, and arithmetic whose every result is "
+                + "checked while power, clocks and heat are watched. What they run was not tried on a real GPU yet, but on stand-ins for one: docs/gpu-diag.md says "
+                + "what was tested on what.",
                 "Ends with 1 where anything failed or was not done, or where there is no GPU to diagnose. A warning and what is unknown do not change the exit code; the last line counts them.",
                 "The kernel's log and some devices may be read by root only.",
             ],
@@ -68,8 +70,8 @@ internal static class GpuDiagVerb
         var file = new LongRunFile(run.MachineState.GpuDiag, spec.For, anew, run.World.Clock, text => run.Report.Error(text));
         if (file.Earlier is { } earlier)
         {
-            run.Report.Say($"goes on with the run of {earlier.Began:yyyy-MM-dd HH:mm} UTC: {LoadChecks.Length(earlier.Done)} of {LoadChecks.Length(earlier.Seconds)} were done by {earlier.Updated:yyyy-MM-dd HH:mm}; "
-                + "`--anew` begins from the start");
+            var done = $"{LoadChecks.Length(earlier.Done)} of {LoadChecks.Length(earlier.Seconds)} were done by {earlier.Updated:yyyy-MM-dd HH:mm}";
+            run.Report.Say($"goes on with the run of {earlier.Began:yyyy-MM-dd HH:mm} UTC: {done}; `--anew` begins from the start");
         }
 
         return new DiagWatcher

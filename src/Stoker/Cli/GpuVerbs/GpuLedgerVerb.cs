@@ -39,14 +39,25 @@ internal static class GpuLedgerVerb
         {
             rows.Add(new TableRow([]) { Heading = Heading(gpu) });
             rows.AddRange(gpu.Entries.Select(Row));
-            if (gpu.Unaccounted is > 0) rows.Add(new TableRow([new("  unaccounted"), new(""), new(GpuTables.Size(gpu.Unaccounted)), new("unknown", Tone.Busy), new("used, and the driver names no process for it")]));
+            if (gpu.Unaccounted is > 0)
+            {
+                rows.Add(new TableRow(
+                [
+                    new("  unaccounted"), new(""), new(GpuTables.Size(gpu.Unaccounted)), new("unknown", Tone.Busy),
+                    new("used, and the driver names no process for it"),
+                ]));
+            }
         }
 
         foreach (var line in Table.Lay(Columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);
     }
 
-    private static string Heading(GpuLedger gpu) =>
-        $"GPU {gpu.Index} {gpu.Name}{(gpu.Simulated ? "*" : "")}: {GpuTables.Size(gpu.Used)} of {GpuTables.Size(gpu.Total)} used{(gpu.Reserved is { } reserved ? $", {GpuTables.Size(reserved)} the driver's" : "")}{(gpu.Simulated ? " (simulated)" : "")}";
+    private static string Heading(GpuLedger gpu)
+    {
+        var used = $"{GpuTables.Size(gpu.Used)} of {GpuTables.Size(gpu.Total)} used";
+        var reserved = gpu.Reserved is { } known ? $", {GpuTables.Size(known)} the driver's" : "";
+        return $"GPU {gpu.Index} {gpu.Name}{(gpu.Simulated ? "*" : "")}: {used}{reserved}{(gpu.Simulated ? " (simulated)" : "")}";
+    }
 
     private static TableRow Row(LedgerEntry entry) => new(
     [

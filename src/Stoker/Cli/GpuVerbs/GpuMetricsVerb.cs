@@ -70,5 +70,6 @@ internal static class GpuMetricsVerb
             : new MetricsAnswer(200, GpuMetricsPage.Bytes(seen, HostEnvironment.HostName));
     }
 
-    private static IPEndPoint? Address(string text) => IPEndPoint.TryParse(text, out var address) && IPAddress.IsLoopback(address.Address) && text.Contains(':', StringComparison.Ordinal) ? address : null;
+    private static IPEndPoint? Address(string text) =>
+        IPEndPoint.TryParse(text, out var address) && IPAddress.IsLoopback(address.Address) && text.Contains(':', StringComparison.Ordinal) ? address : null;
 }

@@ -32,14 +32,20 @@ internal static class GpuPlanVerb
     {
         if (PlanCommand.Observed(run, request) is not { } plan) return ExitCode.EstateIsWrong;
         var now = plan.Gpus.Any(g => g.IsPresent) ? await GpuSource.LookAsync(run) : null;
-        var alive = now is not null && run.State is { } asked && run.World.Control(asked).Status() is ControlReply<StatusDocument>.Answered { Document: var status } ? status.Services.Where(s => s.Pid is not null).Select(s => s.Name).ToHashSet() : [];
+        var alive = now is null ? [] : Alive(run);
         using var local = new LocalGpus(run);
         var notes = MigRecords.Read(run.State is { } state ? Files.ReadIfPresent(state.Gpus) : null);
-        List<GpuLayout> layouts = [.. plan.Gpus.Select(g => GpuLayout.Of(g, plan.Estate, Mig(local, g), Running(now, g, alive), i => Clients(now, g, (int)i.Id), g.Uuid is { } uuid ? notes.Cards.GetValueOrDefault(uuid) : null))];
+        List<GpuLayout> layouts =
+        [
+            .. plan.Gpus.Select(g => GpuLayout.Of(
+                g, plan.Estate, Mig(local, g), Running(now, g, alive), i => Clients(now, g, (int)i.Id),
+                g.Uuid is { } uuid ? notes.Cards.GetValueOrDefault(uuid) : null)),
+        ];
         // Of all that a plan may refuse, what is about GPUs; or why there is nothing to tell of any.
         List<GpuRefusal> refusals =
         [
-            .. plan.Diagnostics.Where(d => d.Severity == Diagnostics.Severity.Error && (plan.Gpus.Count == 0 || d.Code.Id is "PLN022" or "PLN050" or "PLN051" or "PLN052" or "PLN053" or "PLN054" or "PLN057" or "PLN058")).Select(d => new GpuRefusal(d.Code.Id, d.Message, d.Hint)),
+            .. plan.Diagnostics.Where(d => d.Severity == Diagnostics.Severity.Error && (plan.Gpus.Count == 0 || IsAboutGpus(d.Code.Id)))
+                .Select(d => new GpuRefusal(d.Code.Id, d.Message, d.Hint)),
             .. layouts.Where(l => l.Problem is not null).Select(l => new GpuRefusal("PLN053", $"GPU {l.Index} ({l.Model}): {l.Problem}", null)),
         ];
         var document = new GpuLayoutDocument(plan.Estate.Name, plan.Host?.Value, refusals.Count > 0, layouts, refusals);
@@ -49,15 +55,36 @@ internal static class GpuPlanVerb
         return refusals.Count > 0 ? ExitCode.Refused : ExitCode.Done;
     }
 
-    private static MigState? Mig(LocalGpus local, GpuPlan gpu) =>
-        gpu is { IsPresent: true, Uuid: { } uuid } && local.Door.Ask(driver => { driver.ReadDevices(); return (driver as IGpuControl)?.ReadMig(uuid); }) is GpuReply<MigState?>.Told told ? told.Value : null;
+    private static bool IsAboutGpus(string code) =>
+        code is "PLN022" or "PLN050" or "PLN051" or "PLN052" or "PLN053" or "PLN054" or "PLN057" or "PLN058";
+
+    /// <summary>Names of the services that run.</summary>
+    private static HashSet<string> Alive(Invocation run) =>
+        run.State is { } state && run.World.Control(state).Status() is ControlReply<StatusDocument>.Answered { Document: var status }
+            ? status.Services.Where(s => s.Pid is not null).Select(s => s.Name).ToHashSet()
+            : [];
+
+    private static MigState? Mig(LocalGpus local, GpuPlan gpu)
+    {
+        if (gpu is not { IsPresent: true, Uuid: { } uuid }) return null;
+        var reply = local.Door.Ask(driver =>
+        {
+            driver.ReadDevices();
+            return (driver as IGpuControl)?.ReadMig(uuid);
+        });
+        return reply is GpuReply<MigState?>.Told told ? told.Value : null;
+    }
 
     /// <summary>Services with processes on the card, and those that were given it and run, whom the driver may not name yet.</summary>
     private static IReadOnlyList<string> Running(GpusDocument? now, GpuPlan gpu, IReadOnlySet<string> alive) =>
         Of(now, gpu) is { } there ? [.. Clients(now, gpu, null).Concat(there.Services.Where(alive.Contains)).Distinct().Order(StringComparer.Ordinal)] : [];
 
-    private static IReadOnlyList<string> Clients(GpusDocument? now, GpuPlan gpu, int? instance) =>
-        Of(now, gpu) is { } there ? [.. there.Clients.Where(c => c.Owner == "service" && (instance is null || c.Instance == instance)).Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal)] : [];
+    private static IReadOnlyList<string> Clients(GpusDocument? now, GpuPlan gpu, int? instance)
+    {
+        if (Of(now, gpu) is not { } there) return [];
+        var clients = there.Clients.Where(c => c.Owner == "service" && (instance is null || c.Instance == instance));
+        return [.. clients.Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal)];
+    }
 
     private static Stoker.Gpus.GpuDocument? Of(GpusDocument? now, GpuPlan gpu) => gpu.IsPresent ? now?.Gpus.FirstOrDefault(g => g.Device.Uuid == gpu.Uuid) : null;
 
@@ -87,8 +114,12 @@ internal static class GpuPlanVerb
         }
     }
 
-    private static string Heading(GpuLayout gpu) =>
-        $"{(gpu.Host is { } host ? $"{host}: " : "")}GPU {gpu.Index} ({gpu.Model}{(gpu.Memory is { } memory ? $", {new ByteSize(memory)}" : "")}): {How(gpu)}{(gpu.Present ? "" : " (not in this machine)")}";
+    private static string Heading(GpuLayout gpu)
+    {
+        var host = gpu.Host is { } name ? $"{name}: " : "";
+        var memory = gpu.Memory is { } size ? $", {new ByteSize(size)}" : "";
+        return $"{host}GPU {gpu.Index} ({gpu.Model}{memory}): {How(gpu)}{(gpu.Present ? "" : " (not in this machine)")}";
+    }
 
     private static string How(GpuLayout gpu) => gpu.Share switch
     {

@@ -14,7 +14,8 @@ internal static class GpuTables
 
     private static readonly TableColumn[] Clients =
     [
-        new("GPU", Right: true), new("SERVICE", Most: 28), new("PID", Right: true), new("MEMORY", Right: true), new("BUSY", Right: true), new("CPU", Right: true), new("RAM", Right: true), new("COMMAND"),
+        new("GPU", Right: true), new("SERVICE", Most: 28), new("PID", Right: true), new("MEMORY", Right: true), new("BUSY", Right: true),
+        new("CPU", Right: true), new("RAM", Right: true), new("COMMAND"),
     ];
 
     public static IReadOnlyList<string> List(GpusDocument gpus, int width, Style style)
@@ -28,7 +29,10 @@ internal static class GpuTables
     public static string Summary(GpusDocument gpus)
     {
         var simulated = gpus.Gpus.Count(g => g.Simulated);
-        return $"{gpus.Gpus.Count} GPU{(gpus.Gpus.Count == 1 ? "" : "s")}{(gpus.Driver is { } driver ? $", driver {driver}" : "")}{(gpus.Cuda is { } cuda ? $", CUDA up to {cuda}" : "")}{(simulated > 0 ? $" (* {simulated} simulated)" : "")}";
+        var count = gpus.Gpus.Count == 1 ? "1 GPU" : $"{gpus.Gpus.Count} GPUs";
+        var driver = gpus.Driver is { } version ? $", driver {version}" : "";
+        var cuda = gpus.Cuda is { } most ? $", CUDA up to {most}" : "";
+        return $"{count}{driver}{cuda}{(simulated > 0 ? $" (* {simulated} simulated)" : "")}";
     }
 
     public static IReadOnlyList<string> Processes(GpusDocument gpus, IEnumerable<(GpuDocument Gpu, GpuClientDocument Client)> clients, int width, Style style) =>

@@ -99,8 +99,9 @@ internal static class GpuTopView
         var line = $"{name}  gpu {busy}  mem {memory}  {celsius} {GpuTables.Power(gpu)}";
         var throttled = gpu.ThrottledBy.Count > 0 ? style.Paint(string.Join(' ', gpu.ThrottledBy), Tone.Busy) : "";
         if (!isWide) return line;
-        var more = $"  {(now.SmClock is { } clock ? $"{clock} MHz" : "-")}  fan {GpuTables.Percent(now.FanPercent)}  pcie {(now.PcieGeneration is { } generation ? $"{generation}.0 x{now.PcieWidth}" : "-")}";
-        return $"{line}{more}  {throttled}".TrimEnd();
+        var clock = now.SmClock is { } mhz ? $"{mhz} MHz" : "-";
+        var link = now.PcieGeneration is { } generation ? $"{generation}.0 x{now.PcieWidth}" : "-";
+        return $"{line}  {clock}  fan {GpuTables.Percent(now.FanPercent)}  pcie {link}  {throttled}".TrimEnd();
     }
 
     private static IEnumerable<string> Processes(GpusDocument gpus, GpuTopModel model, int columns, int room, Style style)

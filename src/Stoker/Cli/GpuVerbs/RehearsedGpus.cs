@@ -84,7 +84,11 @@ internal sealed class RehearsedGpus(ControlClient control, GpusDocument first, T
         };
     }
 
-    private double ShareOf(string uuid) => _last.Gpus.FirstOrDefault(g => g.Device.Uuid == uuid) is { Now: { GpuPercent: > 0, SmClock: { } now }, Device.SmClockMax: { } most } ? (double)now / most : 1;
+    private double ShareOf(string uuid)
+    {
+        var gpu = _last.Gpus.FirstOrDefault(g => g.Device.Uuid == uuid);
+        return gpu is { Now: { GpuPercent: > 0, SmClock: { } now }, Device.SmClockMax: { } most } ? (double)now / most : 1;
+    }
 
     private static int CapabilityOf(string? text) => Version.TryParse(text, out var version) ? (version.Major * 10) + version.Minor : 90;
 }

@@ -38,9 +38,13 @@ internal static class HostReading
         if (Estate(run) is not { } spec) return null;
         if (ThisHost.Of(run, spec) is { } host) return (spec, host);
         var names = spec.Hosts.Keys.Select(h => h.Value).Order(StringComparer.Ordinal).ToList();
-        run.Report.Error(
-            names.Count == 0 ? $"`{spec.Name}` declares no hosts" : run.Host is { } asked ? $"`{spec.Name}` has no host `{asked}`" : $"it cannot be said which of the hosts {string.Join(", ", names)} this machine is",
-            names.Count == 0 ? "declare this machine in `hosts`" : run.Host is { } wrong ? Diagnostics.Suggestion.For(wrong, names) ?? $"the hosts are {string.Join(", ", names)}" : $"say it: `--host {names[0]}`");
+        var problem = names.Count == 0 ? $"`{spec.Name}` declares no hosts"
+            : run.Host is { } asked ? $"`{spec.Name}` has no host `{asked}`"
+            : $"it cannot be said which of the hosts {string.Join(", ", names)} this machine is";
+        var hint = names.Count == 0 ? "declare this machine in `hosts`"
+            : run.Host is { } wrong ? Diagnostics.Suggestion.For(wrong, names) ?? $"the hosts are {string.Join(", ", names)}"
+            : $"say it: `--host {names[0]}`";
+        run.Report.Error(problem, hint);
         return null;
     }
 

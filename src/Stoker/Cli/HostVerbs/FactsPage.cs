@@ -57,7 +57,11 @@ internal static class FactsPage
     {
         var cpu = facts.Cpu;
         page.Line("processors", Join(cpu.Model, Counted(cpu.Sockets, "socket"), Counted(cpu.Cores, "core"), Counted(cpu.Threads, "thread")));
-        page.Line("", Join(cpu.MaxMhz is { } mhz ? $"up to {mhz:0} MHz" : null, cpu.Governors.Count > 0 ? $"governor {string.Join(" and ", cpu.Governors)}" : null, cpu.Microcode is { } microcode ? $"microcode {microcode}" : null, Counted(cpu.Flags.Count, "flag")));
+        page.Line("", Join(
+            cpu.MaxMhz is { } mhz ? $"up to {mhz:0} MHz" : null,
+            cpu.Governors.Count > 0 ? $"governor {string.Join(" and ", cpu.Governors)}" : null,
+            cpu.Microcode is { } microcode ? $"microcode {microcode}" : null,
+            Counted(cpu.Flags.Count, "flag")));
         foreach (var node in facts.Numa.Count > 1 ? facts.Numa : []) page.Line($"numa {node.Node}", Join($"cpus {node.Cpus}", Size(node.Memory), $"distances {string.Join(' ', node.Distances)}"));
     }
 
@@ -97,15 +101,23 @@ internal static class FactsPage
             [new("LINK"), new("KIND", Sacrifice: 2), new("STATE"), new("SPEED", Right: true), new("DRIVER", Sacrifice: 1), new("ADDRESSES")],
             network.Links.Except(hidden).Select(l => new TableRow(
             [
-                new(l.Name, Tone.Name), new(l.Kind), new(l.State, l.State == "up" ? Tone.Good : Tone.Dim), new(l.SpeedMbits is { } speed ? speed >= 1000 ? $"{speed / 1000.0:0.#}G" : $"{speed}M" : ""), new(l.Driver ?? ""),
-                new(string.Join(' ', l.Addresses)),
+                new(l.Name, Tone.Name), new(l.Kind), new(l.State, l.State == "up" ? Tone.Good : Tone.Dim), new(Speed(l.SpeedMbits)),
+                new(l.Driver ?? ""), new(string.Join(' ', l.Addresses)),
             ])));
         if (hidden.Count > 0) page.Line("", $"and {hidden.Count} more virtual links", Tone.Dim);
         page.Blank();
         page.Line("routes", string.Join("; ", network.Routes.Select(r => $"{r.To}{(r.Via is { } via ? $" via {via}" : "")} on {r.Link}")));
-        page.Line("names", Join(network.Names.Servers.Count > 0 ? $"by {string.Join(", ", network.Names.Servers)}" : "no server", network.Names.Search.Count > 0 ? $"search {string.Join(' ', network.Names.Search)}" : null, $"order: {string.Join(' ', network.Names.Sources)}"));
+        var names = network.Names;
+        page.Line("names", Join(
+            names.Servers.Count > 0 ? $"by {string.Join(", ", names.Servers)}" : "no server",
+            names.Search.Count > 0 ? $"search {string.Join(' ', names.Search)}" : null,
+            $"order: {string.Join(' ', names.Sources)}"));
         foreach (var reach in network.Reach)
-            page.Line("reach", $"{reach.Name} at {reach.Host}:{reach.Port}: {reach.Outcome}{(reach.Outcome == "open" ? $" in {reach.TookMs:0.#} ms" : $" ({reach.Detail})")}", reach.Outcome == "open" ? Tone.Good : Tone.Bad);
+        {
+            var isOpen = reach.Outcome == "open";
+            var detail = isOpen ? $" in {reach.TookMs:0.#} ms" : $" ({reach.Detail})";
+            page.Line("reach", $"{reach.Name} at {reach.Host}:{reach.Port}: {reach.Outcome}{detail}", isOpen ? Tone.Good : Tone.Bad);
+        }
     }
 
     private static void Gpus(FactLines page, GpuFacts gpu)
@@ -116,14 +128,17 @@ internal static class FactsPage
                 [new("GPU"), new("MEMORY", Right: true), new("DRIVER"), new("LINK", Sacrifice: 1), new("ECC", Sacrifice: 2), new("AT", Sacrifice: 3)],
                 gpu.Cards.Select(c => new TableRow(
                 [
-                    new(c.Model ?? c.Vendor, Tone.Name), new(Size(c.Memory) ?? ""), new(c.Driver ?? "none", c.Driver is null ? Tone.Bad : Tone.Plain), new(c.Link is null ? "" : $"{c.Link} (max {c.LinkMax})"), new(c.Ecc ?? ""),
-                    new(c.Address ?? "built in"),
+                    new(c.Model ?? c.Vendor, Tone.Name), new(Size(c.Memory) ?? ""), new(c.Driver ?? "none", c.Driver is null ? Tone.Bad : Tone.Plain),
+                    new(c.Link is null ? "" : $"{c.Link} (max {c.LinkMax})"), new(c.Ecc ?? ""), new(c.Address ?? "built in"),
                 ])));
         }
 
         page.Line("gpu", gpu.Cards.Count == 0 ? "none" : Join(
-            gpu.Driver is { } driver ? $"driver {driver}" : "no driver", gpu.Cuda is { } cuda ? $"CUDA up to {cuda}" : null, gpu.CudaToolkit is { } toolkit ? $"CUDA toolkit {toolkit}" : null,
-            gpu.ContainerToolkit is { } container ? $"container toolkit {container}" : "no container toolkit", gpu.ContainerAccess.Count > 0 ? $"for containers by {string.Join(", ", gpu.ContainerAccess)}" : null));
+            gpu.Driver is { } driver ? $"driver {driver}" : "no driver",
+            gpu.Cuda is { } cuda ? $"CUDA up to {cuda}" : null,
+            gpu.CudaToolkit is { } toolkit ? $"CUDA toolkit {toolkit}" : null,
+            gpu.ContainerToolkit is { } container ? $"container toolkit {container}" : "no container toolkit",
+            gpu.ContainerAccess.Count > 0 ? $"for containers by {string.Join(", ", gpu.ContainerAccess)}" : null));
     }
 
     private static void Sensors(FactLines page, HostFacts facts)
@@ -134,7 +149,9 @@ internal static class FactsPage
                 [new("SENSOR"), new("MEASURES"), new("NOW", Right: true), new("CRITICAL")],
                 facts.Sensors.Select(s => new TableRow(
                 [
-                    new(s.Device, Tone.Name), new(s.Name), new($"{s.Value:0.##} {Unit(s.Kind)}", s.Critical is { } most && s.Value >= most ? Tone.Bad : Tone.Plain), new(s.Critical is { } limit ? $"{limit:0.#}" : ""),
+                    new(s.Device, Tone.Name), new(s.Name),
+                    new($"{s.Value:0.##} {Unit(s.Kind)}", s.Critical is { } most && s.Value >= most ? Tone.Bad : Tone.Plain),
+                    new(s.Critical is { } limit ? $"{limit:0.#}" : ""),
                 ])));
             page.Blank();
         }
@@ -147,8 +164,13 @@ internal static class FactsPage
     {
         page.Line("runtimes", string.Join(", ", facts.Runtimes.Select(r => $"{r.Name} {r.Version}".TrimEnd())));
         foreach (var python in facts.Python)
-            page.Line("python", $"{python.Version} {python.Kind} {python.Path}{(python.Frameworks.Count > 0 ? ": " + string.Join(", ", python.Frameworks.Select(f => f.Package + " " + f.Version + (f.Cuda is { } cuda ? $" (CUDA {cuda})" : ""))) : "")}");
+        {
+            var frameworks = string.Join(", ", python.Frameworks.Select(f => $"{f.Package} {f.Version}{(f.Cuda is { } cuda ? $" (CUDA {cuda})" : "")}"));
+            page.Line("python", $"{python.Version} {python.Kind} {python.Path}{(frameworks.Length > 0 ? $": {frameworks}" : "")}");
+        }
     }
+
+    private static string Speed(int? mbits) => mbits switch { null => "", >= 1000 => $"{mbits / 1000.0:0.#}G", _ => $"{mbits}M" };
 
     private static string Unit(string kind) => kind switch { "temperature" => "°C", "fan" => "rpm", "power" => "W", _ => "V" };
 

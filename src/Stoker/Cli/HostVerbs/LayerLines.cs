@@ -22,7 +22,11 @@ internal static class LayerLines
             foreach (var change in plan.Changes)
             {
                 run.Output.WriteLine($"  {run.Style.Paint("~", Tone.Busy)} {TextWidth.OneLine(change.Words)}");
-                if (change.CannotBeUndone is { } why && plan.Layer.Rollback.Count == 0) run.Output.WriteLine($"      {run.Style.Paint($"cannot be taken back: {why}, and the layer no `rollback`", Tone.Dim)}");
+                if (change.CannotBeUndone is { } why && plan.Layer.Rollback.Count == 0)
+                {
+                    run.Output.WriteLine($"      {run.Style.Paint($"cannot be taken back: {why}, and the layer no `rollback`", Tone.Dim)}");
+                }
+
                 foreach (var line in change.Detail) run.Output.WriteLine($"      {run.Style.Paint(TextWidth.OneLine(line), line[0] == '-' ? Tone.Bad : line[0] == '+' ? Tone.Good : Tone.Dim)}");
             }
 
@@ -46,9 +50,10 @@ internal static class LayerLines
     public static void Print(Invocation run, LayerOutcome outcome)
     {
         var count = outcome.Made.Count == 0 ? "was in place" : outcome.Made.Count == 1 ? "1 change made" : $"{outcome.Made.Count} changes made";
+        var verified = outcome.Verify.Count > 0 ? $"{outcome.Verify.Count} verified" : "nothing to verify is declared";
         run.Output.WriteLine(outcome.Why is { } why
             ? $"{run.Style.Paint(outcome.Layer, Tone.Strong)}  {run.Style.Paint("failed", Tone.Bad)}, {count}: {TextWidth.OneLine(why)}"
-            : $"{run.Style.Paint(outcome.Layer, Tone.Strong)}  {run.Style.Paint("applied", Tone.Good)}, {count}{(outcome.Verify.Count > 0 ? $", {outcome.Verify.Count} verified" : ", nothing to verify is declared")}");
+            : $"{run.Style.Paint(outcome.Layer, Tone.Strong)}  {run.Style.Paint("applied", Tone.Good)}, {count}, {verified}");
         Verified(run, outcome.Verify);
     }
 
@@ -79,7 +84,8 @@ internal static class LayerLines
         foreach (var result in results.Where(r => r.Verdict != Verdict.Passed))
         {
             var words = string.Join("; ", result.Findings.Where(f => f.Verdict != Verdict.Passed).Select(CheckReport.Sentence));
-            run.Output.WriteLine($"  {run.Style.Paint(result.Verdict == Verdict.Failed ? "failed" : "unknown", result.Verdict == Verdict.Failed ? Tone.Bad : Tone.Busy)} {result.Name}: {TextWidth.OneLine(words)}");
+            var verdict = result.Verdict == Verdict.Failed ? run.Style.Paint("failed", Tone.Bad) : run.Style.Paint("unknown", Tone.Busy);
+            run.Output.WriteLine($"  {verdict} {result.Name}: {TextWidth.OneLine(words)}");
         }
     }
 }
@@ -92,9 +98,18 @@ internal sealed record LayersDocument(string Host, IReadOnlyList<LayerDocument> 
 internal sealed record LayerDocument(string Layer, string State, IReadOnlyList<LayerChangeDocument> Changes, IReadOnlyList<CheckResult> Verify, string? Why)
 {
     public static LayerDocument Of(LayerPlan plan) => new(
-        plan.Layer.Name, plan.Problem is not null ? "unknown" : plan.IsInPlace ? "in_place" : "differs", [.. plan.Changes.Select(c => new LayerChangeDocument(c.Words, c.Detail))], plan.Verify, plan.Problem);
+        plan.Layer.Name,
+        plan.Problem is not null ? "unknown" : plan.IsInPlace ? "in_place" : "differs",
+        [.. plan.Changes.Select(c => new LayerChangeDocument(c.Words, c.Detail))],
+        plan.Verify,
+        plan.Problem);
 
-    public static LayerDocument Of(LayerOutcome outcome) => new(outcome.Layer, outcome.Why is null ? "applied" : "failed", [.. outcome.Made.Select(m => new LayerChangeDocument(m, []))], outcome.Verify, outcome.Why);
+    public static LayerDocument Of(LayerOutcome outcome) => new(
+        outcome.Layer,
+        outcome.Why is null ? "applied" : "failed",
+        [.. outcome.Made.Select(m => new LayerChangeDocument(m, []))],
+        outcome.Verify,
+        outcome.Why);
 
     public static LayerDocument NotBegun(string layer) => new(layer, "not_begun", [], [], null);
 }

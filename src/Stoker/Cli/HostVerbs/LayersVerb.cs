@@ -55,7 +55,9 @@ internal static class LayersVerb
             Example = "stoker host layers apply",
             Remarks = ["Only root may. What is changed is in the journal of the state directory before it is changed, so that `rollback` returns exactly there."],
             ExitCodes = Codes,
-        }.With(names).Does(async run => LayerScene.Of(run, run.Get(names)!, withNeeds: true) is { } scene ? await scene.LockedAsync(journal => ApplyAllAsync(scene, journal)) : LayerScene.Failure(run));
+        }.With(names).Does(async run => LayerScene.Of(run, run.Get(names)!, withNeeds: true) is { } scene
+            ? await scene.LockedAsync(journal => ApplyAllAsync(scene, journal))
+            : LayerScene.Failure(run));
     }
 
     private static async Task<ExitCode> ApplyAllAsync(LayerScene scene, LayerJournal journal)
@@ -89,7 +91,11 @@ internal static class LayersVerb
         {
             if (LayerScene.Of(run, run.Get(names)!) is not { } scene) return LayerScene.Failure(run);
             // Names of checks are those of their layer; needs stay within it.
-            var checks = scene.Layers.SelectMany(l => l.Verify.Select(c => c with { Name = $"{l.Name}/{c.Name}", Needs = [.. c.Needs.Select(n => n with { Value = $"{l.Name}/{n.Value}" })] })).ToList();
+            var checks = scene.Layers.SelectMany(l => l.Verify.Select(c => c with
+            {
+                Name = $"{l.Name}/{c.Name}",
+                Needs = [.. c.Needs.Select(n => n with { Value = $"{l.Name}/{n.Value}" })],
+            })).ToList();
             return await output.RunAsync(run, scene.Host.Value, checks);
         });
     }
@@ -138,7 +144,8 @@ internal sealed record LayerScene(Invocation Invocation, HostName Host, IReadOnl
         var all = (spec.Part<LayersSpec>()?.Layers ?? []).Where(l => l.IsFor(host.Name)).ToList();
         if (names.FirstOrDefault(n => !all.Exists(l => l.Name == n)) is { } unknown)
         {
-            run.Report.Error($"`{host.Name}` has no layer `{unknown}`", Suggestion.For(unknown, all.Select(l => l.Name)) ?? (all.Count == 0 ? "declare it in `layers`" : $"its layers are {string.Join(", ", all.Select(l => l.Name))}"));
+            var declared = all.Count == 0 ? "declare it in `layers`" : $"its layers are {string.Join(", ", all.Select(l => l.Name))}";
+            run.Report.Error($"`{host.Name}` has no layer `{unknown}`", Suggestion.For(unknown, all.Select(l => l.Name)) ?? declared);
             return null;
         }
 

@@ -22,10 +22,12 @@ internal static class ArchiveVerbs
             Example = "stoker stream archive verify gpu-metadata",
             Remarks =
             [
-                "Holds each object to its manifest (bytes, SHA-256, lines), each manifest to the one before (no offset twice or in none, the log's running hash), the last to the position that the log "
-                + "keeps, and all of it to the log where that still has the events: its running hash, and the raw lines made anew. Works with and without the stream's process, and changes nothing.",
+                "Holds each object to its manifest (bytes, SHA-256, lines), each manifest to the one before (no offset twice or in none, the log's running hash), "
+                + "the last to the position that the log keeps, and all of it to the log where that still has the events: its running hash, and the raw lines made "
+                + "anew. Works with and without the stream's process, and changes nothing.",
                 "With Kafka the archive keeps a running hash of its own, its end is the position, and the topic is asked for the events that it still has.",
-                "Where the archive is a bucket, the variables with its keys have to be in the environment. Ends with 1 where something is missing or is not as it was put, or the archive cannot be read.",
+                "Where the archive is a bucket, the variables with its keys have to be in the environment. "
+                + "Ends with 1 where something is missing or is not as it was put, or the archive cannot be read.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
         }.With(name).Does(StreamChoice.With(name, RunAsync));
@@ -43,7 +45,8 @@ internal static class ArchiveVerbs
         try
         {
             var report = await VerifyAsync(run, stream, archive, interrupts.First);
-            if (run.Json) run.PrintJson(new ArchiveVerifyDocument(stream.Name, archive.To, report.IsWhole, report.Partitions, report.Faults, report.Notes), StreamDocumentJson.Readable.ArchiveVerifyDocument);
+            var document = new ArchiveVerifyDocument(stream.Name, archive.To, report.IsWhole, report.Partitions, report.Faults, report.Notes);
+            if (run.Json) run.PrintJson(document, StreamDocumentJson.Readable.ArchiveVerifyDocument);
             else Print(run, report);
             return report.IsWhole ? ExitCode.Done : ExitCode.NotAsItShouldBe;
         }
@@ -80,12 +83,15 @@ internal static class ArchiveVerbs
         ];
         var rows = report.Partitions.Select(each => new TableRow(
         [
-            new(LogId.TryParse(each.Log, out _) ? each.Log[..8] : each.Log, each.IsOurs ? Tone.Name : Tone.Dim), new($"{each.Partition}"), new($"{each.First}"), new($"{each.Next}"), Number(each.Events), Number(each.Objects),
-            Number(each.Bytes), Number(each.HeldToLog), Number((long)each.Waiting), ResultOf(report, each),
+            new(LogId.TryParse(each.Log, out _) ? each.Log[..8] : each.Log, each.IsOurs ? Tone.Name : Tone.Dim), new($"{each.Partition}"),
+            new($"{each.First}"), new($"{each.Next}"), Number(each.Events), Number(each.Objects), Number(each.Bytes), Number(each.HeldToLog),
+            Number((long)each.Waiting), ResultOf(report, each),
         ])).ToList();
         foreach (var line in Table.Lay(columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);
-        foreach (var each in report.Partitions.Where(each => each.Gone > 0)) run.Report.Say($"note: {each.Gone} events of partition {each.Partition} were not in the log any more when they were to be archived");
-        foreach (var each in report.Partitions.Where(each => each.NoDocument > 0)) run.Report.Say($"note: {each.NoDocument} events of partition {each.Partition} made no document, and are among the raw ones");
+        foreach (var each in report.Partitions.Where(each => each.Gone > 0))
+            run.Report.Say($"note: {each.Gone} events of partition {each.Partition} were not in the log any more when they were to be archived");
+        foreach (var each in report.Partitions.Where(each => each.NoDocument > 0))
+            run.Report.Say($"note: {each.NoDocument} events of partition {each.Partition} made no document, and are among the raw ones");
         foreach (var note in report.Notes) run.Report.Say($"note: {note}");
         foreach (var fault in report.Faults) run.Report.Error($"partition {fault.Partition}: {(fault.Name.Length > 0 ? $"`{fault.Name}`: " : "")}{fault.Words}");
     }

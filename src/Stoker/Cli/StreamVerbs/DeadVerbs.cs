@@ -44,7 +44,8 @@ internal static class DeadVerbs
     {
         var first = group.First();
         return new DeadCauseDocument(
-            group.Key, Count(DeadLetterState.Waiting), Count(DeadLetterState.Retrying), Count(DeadLetterState.Stored), Count(DeadLetterState.Dropped), LogModule.TimeOf(group.Min(letter => letter.Logged)),
+            group.Key, Count(DeadLetterState.Waiting), Count(DeadLetterState.Retrying), Count(DeadLetterState.Stored), Count(DeadLetterState.Dropped),
+            LogModule.TimeOf(group.Min(letter => letter.Logged)),
             [.. group.Select(letter => letter.Path).Where(path => path.Length > 0).Distinct().Take(10)], IdOf(first), first.Message, [.. group.Select(IdOf)]);
 
         int Count(DeadLetterState state) => group.Count(letter => letter.State == state);
@@ -54,13 +55,13 @@ internal static class DeadVerbs
     {
         IReadOnlyList<TableColumn> columns =
         [
-            new("CAUSE"), new("WAITING", Right: true), new("RETRYING", Right: true, Sacrifice: 3), new("STORED", Right: true, Sacrifice: 4), new("DROPPED", Right: true, Sacrifice: 4), new("OLDEST", Sacrifice: 2),
-            new("EXAMPLE"), new("PATHS", Sacrifice: 1, Most: 40), new("MESSAGE"),
+            new("CAUSE"), new("WAITING", Right: true), new("RETRYING", Right: true, Sacrifice: 3), new("STORED", Right: true, Sacrifice: 4),
+            new("DROPPED", Right: true, Sacrifice: 4), new("OLDEST", Sacrifice: 2), new("EXAMPLE"), new("PATHS", Sacrifice: 1, Most: 40), new("MESSAGE"),
         ];
         var rows = causes.Select(each => new TableRow(
         [
-            new(each.Cause, Tone.Name), Number(each.Waiting), Number(each.Retrying), Number(each.Stored), Number(each.Dropped), new(Moments.DayAndTime(each.Oldest, run.World.Clock)), new(each.Example),
-            new(string.Join(' ', each.Paths)), new(each.Message),
+            new(each.Cause, Tone.Name), Number(each.Waiting), Number(each.Retrying), Number(each.Stored), Number(each.Dropped),
+            new(Moments.DayAndTime(each.Oldest, run.World.Clock)), new(each.Example), new(string.Join(' ', each.Paths)), new(each.Message),
         ])).ToList();
         foreach (var line in Table.Lay(columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);
     }

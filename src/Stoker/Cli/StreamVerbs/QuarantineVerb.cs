@@ -29,7 +29,9 @@ internal static class QuarantineVerb
     private static ExitCode Run(Invocation run, StreamChoice stream)
     {
         if (stream.Plan.Log is null) return Run(run, stream.Name, stream.Log, stream.Plan.Partitions);
-        run.Report.Error($"the log of stream `{stream.Name}` is a topic of Kafka", "damage there is its brokers' to find and to repair, from their replicas; `stoker stream verify` compares the store with the topic");
+        run.Report.Error(
+            $"the log of stream `{stream.Name}` is a topic of Kafka",
+            "damage there is its brokers' to find and to repair, from their replicas; `stoker stream verify` compares the store with the topic");
         return ExitCode.Refused;
     }
 

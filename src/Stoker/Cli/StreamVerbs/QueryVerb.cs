@@ -35,8 +35,8 @@ internal sealed class QueryVerb
             Example = "stoker stream query gpu-metadata --near-id img-0001 --limit 5",
             Remarks =
             [
-                "The newest first, unless it is by vector. Near is by cosine: 0 the same direction, 2 the opposite one. The password of a store is read from its variable in the environment of this command. "
-                + "With --json the documents are whole; their vectors are left out.",
+                "The newest first, unless it is by vector. Near is by cosine: 0 the same direction, 2 the opposite one. The password of a store is read from its "
+                + "variable in the environment of this command. With --json the documents are whole; their vectors are left out.",
                 "`--host` chooses the host of the estate, as for every verb; `--host-name` is a condition.",
             ],
             ExitCodes = StreamCommand.Codes,
@@ -132,8 +132,9 @@ internal sealed class QueryVerb
         ];
         var rows = found.Select(each => new TableRow(
         [
-            new(Moments.DayAndTime(each.Time, run.World.Clock)), .. isNear ? new Cell[] { new(each.Distance!.Value.ToString("0.0000", CultureInfo.InvariantCulture)) } : [], new(each.Id, Tone.Name), new(each.Type),
-            new(each.Host ?? ""), new(each.Gpu ?? ""), new(each.Dimension > 0 ? $"{each.Dimension}" : ""), new(each.Source),
+            new(Moments.DayAndTime(each.Time, run.World.Clock)),
+            .. isNear ? new Cell[] { new(each.Distance!.Value.ToString("0.0000", CultureInfo.InvariantCulture)) } : [],
+            new(each.Id, Tone.Name), new(each.Type), new(each.Host ?? ""), new(each.Gpu ?? ""), new(each.Dimension > 0 ? $"{each.Dimension}" : ""), new(each.Source),
         ])).ToList();
         foreach (var line in Table.Lay(columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);
     }

@@ -14,7 +14,9 @@ internal static class ReplayVerb
     public static Verb Create()
     {
         var name = StreamChoice.Argument();
-        var from = Parameters.Text("--from", "OFFSET|TIME", $"the first event, by its offset in each partition, or the first that came then or later: {Moments.Grammar}; default: the first that the log has");
+        var from = Parameters.Text(
+            "--from", "OFFSET|TIME",
+            $"the first event, by its offset in each partition, or the first that came then or later: {Moments.Grammar}; default: the first that the log has");
         var dry = Parameters.Flag("--dry-run", "change nothing; show how the documents would differ from those in the store");
         var replace = Parameters.Flag("--replace", "have the store take documents that differ, too: after a change of the stream's mappings");
         var declared = Parameters.Flag("--declared", "with --dry-run: by the mappings that the estate file has now, which need not be applied yet");
@@ -23,8 +25,9 @@ internal static class ReplayVerb
             Example = "stoker stream replay gpu-metadata --from 2h30m --dry-run",
             Remarks =
             [
-                "Also while the stream runs. Goes as far as the stream has stored; dead letters are left to `stoker stream dead`. A document that is there stays as it is, because events do not change; their mappings "
-                + "may, and --replace writes a document anew where it was made of the same event and differs. A bare number is an offset; a duration needs its unit, as in 90s.",
+                "Also while the stream runs. Goes as far as the stream has stored; dead letters are left to `stoker stream dead`. A document that is there stays as "
+                + "it is, because events do not change; their mappings may, and --replace writes a document anew where it was made of the same event and differs. "
+                + "A bare number is an offset; a duration needs its unit, as in 90s.",
                 "With --dry-run it ends with 1 where a document is missing or differs.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
@@ -114,7 +117,8 @@ internal static class ReplayVerb
     }
 
     private static ReplayDocument Document(StreamChoice stream, ReplaySums sums, ReplayMode mode) => new(
-        stream.Name, mode == ReplayMode.Compare, mode == ReplayMode.Replace, sums.Events, sums.Same, sums.Different, sums.Missing, sums.Stored, sums.Duplicates, sums.Poison, sums.DeadLetters, sums.Gone, sums.Waiting, sums.Fields, sums.Examples);
+        stream.Name, mode == ReplayMode.Compare, mode == ReplayMode.Replace, sums.Events, sums.Same, sums.Different, sums.Missing, sums.Stored,
+        sums.Duplicates, sums.Poison, sums.DeadLetters, sums.Gone, sums.Waiting, sums.Fields, sums.Examples);
 
     private static void Print(Invocation run, ReplaySums sums, ReplayMode mode)
     {

@@ -68,7 +68,8 @@ internal sealed class SendDelivery(SendPosts posts, SpoolTurns turns, TimeProvid
                 foreach (var item in items) told(new SentDocument(item.Place, SentDocument.Spooled, null, null, []));
                 break;
             case SpoolOutcome.TooLarge when items.Count == 1:
-                told(new SentDocument(items[0].Place, SentDocument.Rejected, null, null, [new SentMistake("$", "too_large", "this is more than a log commits at once", "at most 4 MiB", $"{items[0].Bytes.Length} bytes")]));
+                var mistake = new SentMistake("$", "too_large", "this is more than a log commits at once", "at most 4 MiB", $"{items[0].Bytes.Length} bytes");
+                told(new SentDocument(items[0].Place, SentDocument.Rejected, null, null, [mistake]));
                 break;
             case SpoolOutcome.TooLarge:
                 foreach (var item in items) await KeepAsync([item], cancel);
@@ -77,7 +78,8 @@ internal sealed class SendDelivery(SendPosts posts, SpoolTurns turns, TimeProvid
                 throw new SpoolRefusedException($"the disk of the spool `{turns.Directory}` is full, and the stream is away ({Away}); given up at {items[0].Place}",
                     "make room, then send the rest again; what has a line is kept and will be delivered");
             case SpoolOutcome.Failed:
-                throw new SpoolRefusedException($"the disk of the spool `{turns.Directory}` failed; given up at {items[0].Place}", "what has a line before this is kept; look after the disk, then send the rest again");
+                throw new SpoolRefusedException($"the disk of the spool `{turns.Directory}` failed; given up at {items[0].Place}",
+                    "what has a line before this is kept; look after the disk, then send the rest again");
         }
 
         await LetOthersAsync(cancel);

@@ -32,7 +32,8 @@ internal sealed class SendExtraction(Invocation run, SendTarget target, TimeSpan
     {
         null => null,
         Builtin => new BuiltinEmbedder(Dimension ?? target.Dimension ?? ExtractionModule.UsualDimension),
-        _ when EndpointEmbedder.Parse(Embed) is { } endpoint => new EndpointEmbedder(endpoint.Url, endpoint.Model, run.World.Variables.GetValueOrDefault(KeyVariable ?? UsualKey), patience, new SteadyClock()),
+        _ when EndpointEmbedder.Parse(Embed) is { } endpoint => new EndpointEmbedder(
+            endpoint.Url, endpoint.Model, run.World.Variables.GetValueOrDefault(KeyVariable ?? UsualKey), patience, new SteadyClock()),
         _ => throw new InvalidOperationException($"`{Embed}` was to be refused"),
     };
 
@@ -40,7 +41,9 @@ internal sealed class SendExtraction(Invocation run, SendTarget target, TimeSpan
     private IReadOnlyList<DeviceFacts> Declared()
     {
         if (EstateLoader.Discover(run.World.CurrentDirectory, run.World.Files) is null || run.Choice?.Read(run.Env).Spec is not { } estate) return [];
-        var host = run.Host is { } asked ? estate.Hosts.GetValueOrDefault(new HostName(asked)) : estate.Hosts.Count == 1 ? estate.Hosts.Values.Single() : estate.Hosts.GetValueOrDefault(new HostName(HostEnvironment.HostName));
+        var host = run.Host is { } asked ? estate.Hosts.GetValueOrDefault(new HostName(asked))
+            : estate.Hosts.Count == 1 ? estate.Hosts.Values.Single()
+            : estate.Hosts.GetValueOrDefault(new HostName(HostEnvironment.HostName));
         return host is null ? [] : [.. host.Gpus.Select((gpu, index) => new DeviceFacts(gpu.Model) { Index = index, Count = host.Gpus.Count, Uuid = gpu.Uuid, TotalMemory = gpu.Memory?.Bytes })];
     }
 }

@@ -17,7 +17,9 @@ internal sealed class SendVerb
 
     private readonly Option<string?> _type = Parameters.OneOf("--type", "what the files hold (default: by their endings; lines otherwise)", SendSources.Types);
     private readonly Option<bool> _lines = Parameters.Flag("--lines", "make a document of each line: the file is a log, or any other text");
-    private readonly Option<string?> _embed = Parameters.Text("--embed", "URL#MODEL|builtin", "what makes vectors of images and lines: an endpoint as OpenAI's /v1/embeddings, or what is built in (default: nothing)");
+    private readonly Option<string?> _embed = Parameters.Text(
+        "--embed", "URL#MODEL|builtin",
+        "what makes vectors of images and lines: an endpoint as OpenAI's /v1/embeddings, or what is built in (default: nothing)");
     private readonly Option<string?> _dimension = Parameters.Count("--dim", "numbers of each built-in vector (default: the stream's embedding_dim, else 256)");
     private readonly Option<string?> _key = Parameters.Text("--embed-key", "VARIABLE", "variable of the environment with the endpoint's key (default OPENAI_API_KEY)");
     private readonly Option<string?> _to = Parameters.Text("--to", "URL", "send to the stream at this address, of another machine for one, instead of to one of this host");
@@ -37,18 +39,23 @@ internal sealed class SendVerb
             Example = "stoker stream send gpu-metadata facts.ndjson",
             Remarks =
             [
-                "`.json` is a document or an array of them, `.ndjson` and `.jsonl` have one a line, `.cloudevents` a CloudEvent a line; what has a `specversion` is a CloudEvent anywhere. "
-                + "They go in requests of up to 500, in order. Each that was taken is a line with its receipt on stdout, each that was not has its mistakes on stderr, path by path; with --json a line of JSON each, on stdout.",
-                "An image (by its ending: .png, .jpg, .gif, .webp, .bmp, .tif) and, with --lines, each line of a file becomes a document: an id made of its content, its source, its vector by --embed, the facts of "
-                + "this machine's GPUs as the driver tells them (or as the estate file declares them, or none), and what is known of the file. PNG and JPEG are decoded for the built-in vector, which knows "
-                + "words, colours and edges and nothing of meaning.",
-                "While the stream is away (no answer, 429, any 5xx, an answer that is not a stream's) for longer than patience, documents go to the spool, on disk before their line `spooled` is printed, "
-                + "with the time and id that they would have had. The next `send`, or `send --flush`, delivers them first, in order. What the stream refuses then is kept in `refused.ndjson` beside the spool.",
+                "`.json` is a document or an array of them, `.ndjson` and `.jsonl` have one a line, `.cloudevents` a CloudEvent a line; what has a `specversion` "
+                + "is a CloudEvent anywhere. They go in requests of up to 500, in order. Each that was taken is a line with its receipt on stdout, each that was "
+                + "not has its mistakes on stderr, path by path; with --json a line of JSON each, on stdout.",
+                "An image (by its ending: .png, .jpg, .gif, .webp, .bmp, .tif) and, with --lines, each line of a file becomes a document: an id made of its "
+                + "content, its source, its vector by --embed, the facts of this machine's GPUs as the driver tells them (or as the estate file declares them, or "
+                + "none), and what is known of the file. PNG and JPEG are decoded for the built-in vector, which knows words, colours and edges and nothing of "
+                + "meaning.",
+                "While the stream is away (no answer, 429, any 5xx, an answer that is not a stream's) for longer than patience, documents go to the spool, on disk "
+                + "before their line `spooled` is printed, with the time and id that they would have had. The next `send`, or `send --flush`, delivers them first, "
+                + "in order. What the stream refuses then is kept in `refused.ndjson` beside the spool.",
                 "The same file again makes no second documents: an event is known by its source and id. Several senders take turns at a spool.",
                 "Ends with 0 where every document was taken or is in the spool, with 1 where one was rejected, could not be kept, or (with --flush) still waits.",
             ],
             ExitCodes = [.. StreamCommand.Codes, ExitCode.Interrupted],
-        }.With(send._words, send._type, send._lines, send._embed, send._dimension, send._key, send._to, send._patience, send._spool, send._noSpool, send._flush, send._follow, send._keyFile, send._quiet).Does(send.RunAsync);
+        }.With(
+            send._words, send._type, send._lines, send._embed, send._dimension, send._key, send._to, send._patience, send._spool, send._noSpool,
+            send._flush, send._follow, send._keyFile, send._quiet).Does(send.RunAsync);
     }
 
     private async Task<ExitCode> RunAsync(Invocation run)

@@ -40,7 +40,9 @@ internal sealed class SpoolTurns(string directory, TimeSpan patience, TimeProvid
                 case SpoolOpening.Failed failed:
                     throw new SpoolRefusedException($"the spool `{directory}` cannot be opened: {failed.Words}", "make room or say another place with `--spool DIR`");
                 case SpoolOpening.Busy busy when clock.GetElapsedTime(began) > (patience > LeastPatience ? patience : LeastPatience):
-                    throw new SpoolRefusedException($"process {busy.Holder} has had the spool `{directory}` for longer than {Durations.Short(clock.GetElapsedTime(began))}", "`--patience` waits longer");
+                    throw new SpoolRefusedException(
+                        $"process {busy.Holder} has had the spool `{directory}` for longer than {Durations.Short(clock.GetElapsedTime(began))}",
+                        "`--patience` waits longer");
                 case SpoolOpening.Busy busy:
                     if (!hasSaid) say($"waiting for process {busy.Holder}, which has the spool");
                     hasSaid = true;

@@ -83,7 +83,7 @@ internal sealed class StreamClient : IDisposable
 
     /// <summary>What its door said of the key.</summary>
     public static StreamSilentException Denied(StreamAnswer answer) =>
-        Posts.Read(answer) is var said && said.Detail is { } detail ? new StreamSilentException($"{said.Title}: {detail}") : new StreamSilentException($"the key is refused, with status {answer.Status}");
+        new(Posts.Read(answer) is { Detail: { } detail } said ? $"{said.Title}: {detail}" : $"the key is refused, with status {answer.Status}");
 
     private static T Read<T>(StreamAnswer answer, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
     {

@@ -54,8 +54,8 @@ internal sealed record DeadCauseDocument(
 /// <param name="Data">As text; null where it is none.</param>
 /// <param name="DataBase64">Where it is no text.</param>
 internal sealed record DeadLetterDocument(
-    string Id, string State, string Cause, string? Path, string Message, string Source, string EventId, string? Type, string? ContentType, DateTimeOffset Logged, DateTimeOffset FirstSeen, int Attempts,
-    string? Data, string? DataBase64);
+    string Id, string State, string Cause, string? Path, string Message, string Source, string EventId, string? Type, string? ContentType,
+    DateTimeOffset Logged, DateTimeOffset FirstSeen, int Attempts, string? Data, string? DataBase64);
 
 internal sealed record DeadChangeDocument(string Stream, string State, IReadOnlyList<string> Changed, IReadOnlyList<string> Unchanged);
 

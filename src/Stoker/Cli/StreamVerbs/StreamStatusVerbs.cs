@@ -29,8 +29,9 @@ internal static class StreamStatusVerbs
             Example = "stoker stream status gpu-metadata",
             Remarks =
             [
-                "States: writable, disk_full, failed; with Kafka also stored_elsewhere (by another process of the group) and unavailable; stopped where no process answers, and what is shown is read from the files then. Lag is the age of the oldest "
-                + "event that is not stored. ARCHIVED and BEHIND are the same of the archive, where one is declared. Ends with 1 where a stream does not answer, does not store, archive or take events.",
+                "States: writable, disk_full, failed; with Kafka also stored_elsewhere (by another process of the group) and unavailable; stopped where no process "
+                + "answers, and what is shown is read from the files then. Lag is the age of the oldest event that is not stored. ARCHIVED and BEHIND are the same "
+                + "of the archive, where one is declared. Ends with 1 where a stream does not answer, does not store, archive or take events.",
             ],
             ExitCodes = StreamCommand.Codes,
         }.With(name).Does(async run =>
@@ -56,7 +57,12 @@ internal static class StreamStatusVerbs
         {
             var (columns, rows) = lay(views);
             foreach (var line in Table.Lay(columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);
-            foreach (var view in views.Where(view => view.Silent is not null)) run.Report.Error($"stream `{view.Stream}` does not answer at {view.Url}: {view.Silent}", "`stoker status` and `stoker logs` tell why; shown is what its files say");
+            foreach (var view in views.Where(view => view.Silent is not null))
+            {
+                run.Report.Error(
+                    $"stream `{view.Stream}` does not answer at {view.Url}: {view.Silent}",
+                    "`stoker status` and `stoker logs` tell why; shown is what its files say");
+            }
         }
 
         return views.All(view => view.IsWell) ? ExitCode.Done : ExitCode.NotAsItShouldBe;
@@ -179,7 +185,14 @@ internal static class StreamStatusVerbs
         foreach (var view in views)
         {
             if (view.Partitions.Count == 0)
-                rows.Add(new TableRow([new(view.Stream, Tone.Name), new(""), new("stopped", Tone.Bad), new(""), new(""), new(""), new(""), .. Archive(null), Number((ulong)view.DeadLetters), new(""), new("it has never run")]));
+            {
+                rows.Add(new TableRow(
+                [
+                    new(view.Stream, Tone.Name), new(""), new("stopped", Tone.Bad), new(""), new(""), new(""), new(""), .. Archive(null),
+                    Number((ulong)view.DeadLetters), new(""), new("it has never run"),
+                ]));
+            }
+
             foreach (var each in view.Partitions)
             {
                 rows.Add(new TableRow(

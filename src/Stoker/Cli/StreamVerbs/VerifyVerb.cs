@@ -19,8 +19,8 @@ internal static class VerifyVerb
             Example = "stoker stream verify gpu-metadata",
             Remarks =
             [
-                "Also while the stream runs: it needs no lock and changes nothing. The running hash is over every event of a partition in order; where the store's and the log's agree, the store has had "
-                + "each event up to its position, unchanged and in order.",
+                "Also while the stream runs: it needs no lock and changes nothing. The running hash is over every event of a partition in order; where the store's "
+                + "and the log's agree, the store has had each event up to its position, unchanged and in order.",
                 "Of a topic of Kafka the bytes are the brokers'; what is compared is whether the last event that the store has had is the topic's.",
                 "Ends with 1 where something is damaged, or the store cannot be asked or does not agree.",
             ],
@@ -30,6 +30,9 @@ internal static class VerifyVerb
 
     public static DamageDocument Document(LogDamage damage) =>
         new($"{damage.Kind}", damage.Partition, damage.File, damage.FromByte, damage.ToByte, damage.FirstOffset, damage.NextOffset, damage.Words);
+
+    private static SegmentDocument Document(SegmentReport segment) => new(
+        segment.Partition, segment.File, segment.FirstOffset, segment.NextOffset, segment.Records, segment.Bytes, segment.IsSealed, segment.Hash.ToString());
 
     private static async Task<ExitCode> RunAsync(Invocation run, StreamChoice stream)
     {
@@ -49,7 +52,7 @@ internal static class VerifyVerb
             run.PrintJson(
                 new VerifyDocument(
                     stream.Name, report.Log?.ToString(), report.IsWhole, report.Records, report.Segments.Sum(segment => segment.Bytes),
-                    [.. report.Segments.Select(each => new SegmentDocument(each.Partition, each.File, each.FirstOffset, each.NextOffset, each.Records, each.Bytes, each.IsSealed, each.Hash.ToString()))],
+                    [.. report.Segments.Select(Document)],
                     [.. report.Damages.Select(Document)], report.Notes, compared),
                 StreamDocumentJson.Readable.VerifyDocument);
         }
@@ -120,17 +123,29 @@ internal static class VerifyVerb
         var hash = $"{store.Hash:x16}";
         var partition = files.Partitions[number];
         if ((ulong)store.Next > partition.NextOffset)
-            return new StoreComparison(number, store.Next, hash, null, "ahead", $"the store has had {store.Next} events, and the log has only {partition.NextOffset}: it is not the log that it was");
-        if ((ulong)store.Next <= partition.BeginOffset) return new StoreComparison(number, store.Next, hash, null, "none", $"the store has had nothing of what the log has, which begins at {partition.BeginOffset}");
-        if (partition.HashBefore((ulong)store.Next) is not { } log) return new StoreComparison(number, store.Next, hash, null, "unknown", $"the log cannot be read just before event {store.Next}");
+        {
+            return Is("ahead", $"the store has had {store.Next} events, and the log has only {partition.NextOffset}: it is not the log that it was");
+        }
+
+        if ((ulong)store.Next <= partition.BeginOffset) return Is("none", $"the store has had nothing of what the log has, which begins at {partition.BeginOffset}");
+        if (partition.HashBefore((ulong)store.Next) is not { } log) return Is("unknown", $"the log cannot be read just before event {store.Next}");
+        var agreed = files.IsRemote
+            ? $"event {store.Next - 1}, the last that the store has had, is the topic's"
+            : $"the store has had the events before {store.Next}, all of them and unchanged";
         return log.Value == store.Hash
-            ? new StoreComparison(number, store.Next, hash, log.ToString(), "agrees", files.IsRemote ? $"event {store.Next - 1}, the last that the store has had, is the topic's" : $"the store has had the events before {store.Next}, all of them and unchanged")
-            : new StoreComparison(number, store.Next, hash, log.ToString(), "differs", $"the events before {store.Next} are not those that the store has had");
+            ? Is("agrees", agreed, log)
+            : Is("differs", $"the events before {store.Next} are not those that the store has had", log);
+
+        StoreComparison Is(string result, string words, RunningHash? log = null) => new(number, store.Next, hash, log?.ToString(), result, words);
     }
 
     private static void Print(Invocation run, List<StoreComparison> compared)
     {
-        foreach (var each in compared) run.Output.WriteLine($"store, partition {each.Partition}: {run.Style.Paint(each.Result, each.Result is "agrees" or "none" ? Tone.Good : Tone.Bad)}; {each.Words}");
+        foreach (var each in compared)
+        {
+            var result = run.Style.Paint(each.Result, each.Result is "agrees" or "none" ? Tone.Good : Tone.Bad);
+            run.Output.WriteLine($"store, partition {each.Partition}: {result}; {each.Words}");
+        }
     }
 
     private static void Print(Invocation run, StreamChoice stream, VerifyReport report, List<StoreComparison> compared)
@@ -141,7 +156,8 @@ internal static class VerifyVerb
         ];
         var rows = report.Segments.Select(each => new TableRow(
         [
-            new(each.File), new($"{each.FirstOffset}"), new($"{each.NextOffset}"), new($"{each.Records}"), new(each.Bytes.ToString("N0", CultureInfo.InvariantCulture)), new(each.IsSealed ? "yes" : "no"),
+            new(each.File), new($"{each.FirstOffset}"), new($"{each.NextOffset}"), new($"{each.Records}"),
+            new(each.Bytes.ToString("N0", CultureInfo.InvariantCulture)), new(each.IsSealed ? "yes" : "no"),
             each.IsWhole ? new("whole", Tone.Good) : new("damaged", Tone.Bad),
         ])).ToList();
         foreach (var line in Table.Lay(columns, rows, run.Width, run.Style)) run.Output.WriteLine(line);

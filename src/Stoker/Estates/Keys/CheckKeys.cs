@@ -3,7 +3,10 @@ using static Stoker.Estates.Keys.Supports;
 
 namespace Stoker.Estates.Keys;
 
-/// <summary>The keys of a check, as hosts, layers and the profiles of <c>doctor:</c> have them; all are Stoker's own. What is expected may be exact, <c>!exact</c>, <c>/regex/</c> or a range.</summary>
+/// <summary>
+/// The keys of a check, as hosts, layers and the profiles of <c>doctor:</c> have them; all are Stoker's own. What is expected may be exact, <c>!exact</c>,
+/// <c>/regex/</c> or a range.
+/// </summary>
 internal static class CheckKeys
 {
     private const string Range = "as in `>=1.2`, `>=550 <580`";
@@ -11,7 +14,8 @@ internal static class CheckKeys
     private static readonly KeyTable File = new("check-file", "A file, directory, link or device.",
         new("path", "Where it is; a relative one starts from the estate's file.", Text, Extension) { Required = true },
         new("exists", "Whether it must be there; default `true`.", Flag, Extension),
-        new("type", "What it must be: `file`, `directory`, `link`, `socket`, `fifo` or `device`; a link is followed unless it is asked for.", Word("file", "directory", "link", "socket", "fifo", "device"), Extension),
+        new("type", "What it must be: `file`, `directory`, `link`, `socket`, `fifo` or `device`; a link is followed unless it is asked for.",
+            Word("file", "directory", "link", "socket", "fifo", "device"), Extension),
         new("mode", "Its permissions, as in `0644`.", Octal, Extension),
         new("owner", "The user that owns it, by name or number.", Text, Extension),
         new("group", "The group that owns it, by name or number.", Text, Extension),

@@ -10,7 +10,10 @@ internal static class HostKeys
         new("memory", "GPU memory needed on each GPU, as in `6GiB`; default: the whole GPU.", Size, Extension),
         new("share", "How a GPU is shared: `whole` (default), `mps`, `mig` or `time`.", Word("whole", "mps", "mig", "time"), Extension),
         new("count", "Number of GPUs; default 1.", Positive, Extension),
-        new("on_overuse", "What happens to a run that uses more GPU memory than it declared, and to what an earlier run left behind on the GPU: `tell` (default) in `gpu ledger`, or `end` it, with the reason in the journal; the restart policy then decides.", Word("tell", "end"), Extension));
+        new("on_overuse",
+            "What happens to a run that uses more GPU memory than it declared, and to what an earlier run left behind on the GPU: `tell` (default) in "
+            + "`gpu ledger`, or `end` it, with the reason in the journal; the restart policy then decides.",
+            Word("tell", "end"), Extension));
 
     private static readonly KeyTable Gpu = new("host-gpu", "A GPU that the host must have.",
         new("model", "Product name as NVML gives it, as in `NVIDIA GeForce RTX 4090`.", Text, Extension) { Required = true },

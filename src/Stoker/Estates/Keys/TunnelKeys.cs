@@ -11,7 +11,8 @@ internal static class TunnelKeys
         new("url", "The public address, where one is reserved; default: one that ngrok chooses and logs.", Text, Extension),
         new("config", "ngrok's configuration file; default: its own.", Text, Extension));
 
-    private static readonly KeyTable Cloudflared = new("tunnel-cloudflared", "A public address by cloudflared: a named tunnel with the variable `TUNNEL_TOKEN` of the daemon or a file, or else a quick one.",
+    private static readonly KeyTable Cloudflared = new("tunnel-cloudflared",
+        "A public address by cloudflared: a named tunnel with the variable `TUNNEL_TOKEN` of the daemon or a file, or else a quick one.",
         new("to", "Port, or `HOST:PORT`, that a quick tunnel's public address leads to; a named one is told by its owner's account.", Text, Extension),
         new("token_file", "File with the token of a named tunnel.", Text, Extension));
 

@@ -81,8 +81,13 @@ internal static class ContainerReader
         if (source.Map.PositionedText("pull_policy") is not { Value.Length: > 0 } policy) return;
         var byAge = policy.Value is "refresh" or "daily" or "weekly" || policy.Value.StartsWith("every_", StringComparison.Ordinal);
         if (byAge)
+        {
             source.Report(EstateDiagnostics.NoEffect, policy.Where, $"has `pull_policy` `{policy.Value}`, which has no effect: images are pulled when missing, not by age");
+        }
         else if (!PullPolicies.Contains(policy.Value))
-            source.Report(EstateDiagnostics.UnknownWord, policy.Where, $"has `pull_policy` `{policy.Value}`, which is not `missing`, `always`, `never` or `build`", Suggestion.For(policy.Value, PullPolicies));
+        {
+            source.Report(EstateDiagnostics.UnknownWord, policy.Where, $"has `pull_policy` `{policy.Value}`, which is not `missing`, `always`, `never` or `build`",
+                Suggestion.For(policy.Value, PullPolicies));
+        }
     }
 }

@@ -37,7 +37,10 @@ internal static class GpuReader
                 source.Report(EstateDiagnostics.Refused, driver.Where, $"asks for a GPU of driver `{driver.Value}`: only `nvidia` is known");
             int? counted = map.Int("count") is >= 0 and var number ? number : null;
             if (counted == 0 && ids.Count == 0) return;
-            requests.Add(new GpuRequest(ids.Count > 0 ? ids.Count : counted, [.. ids.Select(id => id.Value)], share?.Memory, share?.Share ?? "whole", map.Where) { EndsOveruse = share?.EndsOveruse == true });
+            requests.Add(new GpuRequest(ids.Count > 0 ? ids.Count : counted, [.. ids.Select(id => id.Value)], share?.Memory, share?.Share ?? "whole", map.Where)
+            {
+                EndsOveruse = share?.EndsOveruse == true,
+            });
         }
     }
 

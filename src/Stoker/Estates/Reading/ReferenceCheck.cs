@@ -96,7 +96,8 @@ internal sealed class ReferenceCheck(EstateSpec estate, DiagnosticBag bag)
         foreach (var use in service.Models)
         {
             if (models?.Find(use.Model) is null)
-                Report(EstateDiagnostics.UnknownModel, service, use.Where, $"uses unknown model `{use.Model}`", Suggestion.For(use.Model, models.Named().Select(m => m.Name)) ?? "declare it in `models`");
+                Report(EstateDiagnostics.UnknownModel, service, use.Where, $"uses unknown model `{use.Model}`",
+                    Suggestion.For(use.Model, models.Named().Select(m => m.Name)) ?? "declare it in `models`");
         }
     }
 

@@ -77,7 +77,8 @@ internal static class ResourceReader
                     logging = logging with { MaxFiles = (int)files };
                     break;
                 case "max-size" or "max-file":
-                    source.Report(EstateDiagnostics.WrongValue, value.Where, $"has logging option `{option}` `{text}`, which is not {(option == "max-size" ? "a size such as `10m`" : "a number from 1 to 1000")}");
+                    var expected = option == "max-size" ? "a size such as `10m`" : "a number from 1 to 1000";
+                    source.Report(EstateDiagnostics.WrongValue, value.Where, $"has logging option `{option}` `{text}`, which is not {expected}");
                     break;
                 default:
                     source.Report(EstateDiagnostics.NoEffect, key.Where, $"has logging option `{option}` without effect: only `max-size` and `max-file` are acted on");

@@ -14,7 +14,9 @@ internal static class TunnelReader
 
     private static readonly TimeSpan Held = TimeSpan.FromSeconds((KeepAlive * (KeepAlives + 1)) + 1);
 
-    private static readonly string[] Kinds = ["ssh", "ngrok", "cloudflared", "ssh_reverse"], OfSsh = ["forward", "reverse", "identity", "known_hosts"], Excluded = ["command", "entrypoint", "image", "build"];
+    private static readonly string[] Kinds = ["ssh", "ngrok", "cloudflared", "ssh_reverse"];
+    private static readonly string[] OfSsh = ["forward", "reverse", "identity", "known_hosts"];
+    private static readonly string[] Excluded = ["command", "entrypoint", "image", "build"];
 
     public static ServiceSpec Read(ServiceSpec spec, ServiceSource source)
     {
@@ -22,7 +24,8 @@ internal static class TunnelReader
         var kinds = Kinds.Where(kind => tunnel.Find(kind) is not null).ToList();
         if (kinds.Count != 1)
         {
-            source.Report(TunnelDiagnostics.NotOneKind, tunnel.Where, kinds.Count == 0 ? "has a tunnel of no kind" : $"has a tunnel of {kinds.Count} kinds: {string.Join(", ", kinds)}", $"one of {string.Join(", ", Kinds)}");
+            var count = kinds.Count == 0 ? "has a tunnel of no kind" : $"has a tunnel of {kinds.Count} kinds: {string.Join(", ", kinds)}";
+            source.Report(TunnelDiagnostics.NotOneKind, tunnel.Where, count, $"one of {string.Join(", ", Kinds)}");
             return spec;
         }
 
@@ -33,7 +36,11 @@ internal static class TunnelReader
         }
 
         foreach (var key in OfSsh.Where(key => tunnel.Find(key) is not null && (kinds[0] is "ngrok" or "cloudflared" || (kinds[0] == "ssh_reverse" && key is "forward" or "reverse"))))
-            source.Report(TunnelDiagnostics.NotOfThisKind, tunnel.WhereOf(key), $"has `{key}` in a tunnel by `{kinds[0]}`", "`forward`, `reverse`, `identity` and `known_hosts` are for `ssh`; `ssh_reverse` has `listen` and `to`");
+        {
+            source.Report(TunnelDiagnostics.NotOfThisKind, tunnel.WhereOf(key), $"has `{key}` in a tunnel by `{kinds[0]}`",
+                "`forward`, `reverse`, `identity` and `known_hosts` are for `ssh`; `ssh_reverse` has `listen` and `to`");
+        }
+
         var made = kinds[0] switch
         {
             "ngrok" => Ngrok(spec, source, tunnel.Map("ngrok")!),
@@ -97,7 +104,9 @@ internal static class TunnelReader
         return spec with
         {
             Command = ["cloudflared", "tunnel", "--no-autoupdate", "run"],
-            Environment = map.PositionedText("token_file") is { } file ? With(spec, "TUNNEL_TOKEN_FILE", source.Context.PathAt(file.Value, file.Where), file.Where) : With(spec, "TUNNEL_TOKEN", null, source.Where),
+            Environment = map.PositionedText("token_file") is { } file
+                ? With(spec, "TUNNEL_TOKEN_FILE", source.Context.PathAt(file.Value, file.Where), file.Where)
+                : With(spec, "TUNNEL_TOKEN", null, source.Where),
         };
     }
 
@@ -134,7 +143,10 @@ internal static class TunnelReader
 
         HealthcheckSpec Check(ProbeSpec asked) => new(asked, probe?.Where ?? tunnel.Where)
         {
-            Interval = TimeSpan.FromSeconds(asked is ProbeSpec.Tcp ? 15 : 5), Timeout = asked is ProbeSpec.Tcp ? Held + TimeSpan.FromSeconds(5) : TimeSpan.FromSeconds(10), Retries = 2, StartPeriod = TimeSpan.FromSeconds(20),
+            Interval = TimeSpan.FromSeconds(asked is ProbeSpec.Tcp ? 15 : 5),
+            Timeout = asked is ProbeSpec.Tcp ? Held + TimeSpan.FromSeconds(5) : TimeSpan.FromSeconds(10),
+            Retries = 2,
+            StartPeriod = TimeSpan.FromSeconds(20),
         };
     }
 

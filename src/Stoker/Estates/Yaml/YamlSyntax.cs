@@ -40,7 +40,11 @@ internal static class YamlSyntax
     private static string? Hint(string message, char? found)
     {
         if (message.Contains("cannot start any token", StringComparison.Ordinal)) return $"a value that begins with `{found}` needs quotes";
-        if (message.Contains("mapping values are not allowed", StringComparison.Ordinal) || message.Contains("found invalid mapping", StringComparison.Ordinal)) return "a value that contains `: ` needs quotes";
+        if (message.Contains("mapping values are not allowed", StringComparison.Ordinal) || message.Contains("found invalid mapping", StringComparison.Ordinal))
+        {
+            return "a value that contains `: ` needs quotes";
+        }
+
         if (message.Contains("quoted scalar", StringComparison.Ordinal)) return "a quote that opens here is not closed, or an escape is wrong";
         if (message.Contains("block mapping", StringComparison.Ordinal)) return "check the indentation, and that every key has a `:`";
         if (message.Contains("flow", StringComparison.Ordinal)) return "a `[` or `{` that opens here is not closed, or a comma is missing";

@@ -17,7 +17,8 @@ internal static class ApiErrors
 
     public static ApiError TooSlow { get; } = new(408, Invalid, "request_timeout", "The request did not arrive in time.");
 
-    public static ApiError NoSuchPath(string method, string path) => new(404, Invalid, "unknown_url", $"Unknown request URL: {method} {path}. The paths that this gateway serves are in /openapi.json.");
+    public static ApiError NoSuchPath(string method, string path) =>
+        new(404, Invalid, "unknown_url", $"Unknown request URL: {method} {path}. The paths that this gateway serves are in /openapi.json.");
 
     public static ApiError WrongMethod(string method, string path, string allowed) => new(405, Invalid, "method_not_supported", $"Not allowed: {method} {path}. Use {allowed}.");
 
@@ -41,7 +42,8 @@ internal static class ApiErrors
         ScanFault.NotUtf8 => new(400, Invalid, "invalid_json", "The request's body is not valid UTF-8."),
         ScanFault.NotAnObject => new(400, Invalid, "invalid_json", "The request's body must be a JSON object."),
         ScanFault.TooDeep => new(400, Invalid, "invalid_json", "The request's body is nested deeper than 128 levels."),
-        ScanFault.Duplicate => new(400, Invalid, "duplicate_parameter", $"`{scan.FaultKey}` (or another name for the same) is in the request twice, the second time at byte {scan.FaultAt}.") { Param = scan.FaultKey },
+        ScanFault.Duplicate => new(400, Invalid, "duplicate_parameter",
+            $"`{scan.FaultKey}` (or another name for the same) is in the request twice, the second time at byte {scan.FaultAt}.") { Param = scan.FaultKey },
         ScanFault.NoModel => new(400, Invalid, "missing_required_parameter", "You must provide a model parameter.") { Param = "model" },
         ScanFault.WrongType => new(400, Invalid, "invalid_type", $"`{scan.FaultKey}` has a value that it cannot have, at byte {scan.FaultAt}.") { Param = scan.FaultKey },
         ScanFault.NotJson or ScanFault.None => new(400, Invalid, "invalid_json", $"The request's body is not valid JSON: it goes wrong at byte {scan.FaultAt}."),

@@ -31,7 +31,11 @@ internal static class CardChecks
     }
 
     /// <summary>Why a field is not known: the card has no such thing, or it was asked and not answered.</summary>
-    public static string Silence(IReadOnlyList<string> notSupported, IReadOnlyList<string> problems, string field)
+    public static string Silence(GpuDevice device, string field) => Silence(device.NotSupported, device.Problems, field);
+
+    public static string Silence(GpuReading now, string field) => Silence(now.NotSupported, now.Problems, field);
+
+    private static string Silence(IReadOnlyList<string> notSupported, IReadOnlyList<string> problems, string field)
     {
         if (notSupported.Contains(field)) return "the card or its driver does not tell it";
         return problems.FirstOrDefault(p => p.StartsWith(field, StringComparison.Ordinal)) ?? "the driver does not tell it";
@@ -40,12 +44,18 @@ internal static class CardChecks
     private static DiagFinding Answers(GpuDevice device, GpuReading? now)
     {
         const string check = "answers", expected = "the card answers", why = "a card that does not answer computes nothing";
-        if (now?.Lost is { } lost) return DiagFinding.Fail(check, expected, lost, why, "reset it (`nvidia-smi --gpu-reset`), else restart the machine; if it comes again, see its seat, its power and its cooling");
+        if (now?.Lost is { } lost)
+        {
+            return DiagFinding.Fail(check, expected, lost, why,
+                "reset it (`nvidia-smi --gpu-reset`), else restart the machine; if it comes again, see its seat, its power and its cooling");
+        }
+
         if (now is null) return DiagFinding.Fail(check, expected, device.Problems.Count > 0 ? device.Problems[0] : "nothing is told of how it is", why, "`dmesg` says what the driver could not do");
         List<string> problems = [.. device.Problems.Concat(now.Problems).Distinct()];
         return problems.Count == 0
             ? DiagFinding.Pass(check, expected, "it does")
-            : DiagFinding.Warn(check, expected, $"not to all that it was asked: {string.Join("; ", problems)}", "what it does not answer is not judged", "`nvidia-smi -q` shows whether the driver's own tool fares better");
+            : DiagFinding.Warn(check, expected, $"not to all that it was asked: {string.Join("; ", problems)}", "what it does not answer is not judged",
+                "`nvidia-smi -q` shows whether the driver's own tool fares better");
     }
 
     private static DiagFinding Persistence(GpuDevice device)
@@ -54,8 +64,10 @@ internal static class CardChecks
         return device.Persistence switch
         {
             true => DiagFinding.Pass(check, expected, "on"),
-            false => DiagFinding.Warn(check, expected, "off", "the driver sets the card up anew for each first program, which takes seconds, and forgets power limits and clocks", "enable nvidia-persistenced, or `nvidia-smi -pm 1`"),
-            null => DiagFinding.Unknown(check, expected, Silence(device.NotSupported, device.Problems, "persistence")),
+            false => DiagFinding.Warn(check, expected, "off",
+                "the driver sets the card up anew for each first program, which takes seconds, and forgets power limits and clocks",
+                "enable nvidia-persistenced, or `nvidia-smi -pm 1`"),
+            null => DiagFinding.Unknown(check, expected, Silence(device, "persistence")),
         };
     }
 
@@ -64,7 +76,7 @@ internal static class CardChecks
         const string check = "compute_mode", expected = "default", mend = "`nvidia-smi -c DEFAULT`";
         return device.ComputeMode switch
         {
-            null => DiagFinding.Unknown(check, expected, Silence(device.NotSupported, device.Problems, "compute_mode")),
+            null => DiagFinding.Unknown(check, expected, Silence(device, "compute_mode")),
             "default" => DiagFinding.Pass(check, expected, "default"),
             "prohibited" => DiagFinding.Fail(check, expected, "prohibited", "no program may compute on the card", mend),
             var mode => DiagFinding.Warn(check, expected, mode, "one program at a time may use the card, which is right under MPS and else refuses the second", $"{mend}, unless MPS is used"),
@@ -74,10 +86,11 @@ internal static class CardChecks
     private static DiagFinding Partitions(GpuDevice device)
     {
         const string check = "mig_mode", expected = "as it will be after a reset";
-        if (device.Mig is not { } now || device.MigPending is not { } pending) return DiagFinding.Unknown(check, expected, Silence(device.NotSupported, device.Problems, "mig"));
+        if (device.Mig is not { } now || device.MigPending is not { } pending) return DiagFinding.Unknown(check, expected, Silence(device, "mig"));
         return now == pending
             ? DiagFinding.Pass(check, expected, now ? "on" : "off")
-            : DiagFinding.Warn(check, expected, $"{OnOff(now)} now, {OnOff(pending)} after a reset", "the next reset changes what services find", "reset the card when it is convenient, or set the mode back");
+            : DiagFinding.Warn(check, expected, $"{OnOff(now)} now, {OnOff(pending)} after a reset", "the next reset changes what services find",
+                "reset the card when it is convenient, or set the mode back");
     }
 
     public static string OnOff(bool isOn) => isOn ? "on" : "off";
@@ -85,11 +98,12 @@ internal static class CardChecks
     private static DiagFinding Processes(GpuReading now, DiagDoors doors)
     {
         const string check = "processes", expected = "none";
-        if (now.NotSupported.Contains("processes")) return DiagFinding.Unknown(check, expected, Silence(now.NotSupported, now.Problems, "processes"));
+        if (now.NotSupported.Contains("processes")) return DiagFinding.Unknown(check, expected, Silence(now, "processes"));
         var others = now.Processes.Where(p => p.Pid != doors.OwnPid).ToList();
         if (others.Count == 0) return DiagFinding.Pass(check, expected, "none");
         var names = string.Join(", ", others.Select(p => Name(p, doors)));
-        return DiagFinding.Warn(check, expected, names, "what they use is not free, and figures that are measured beside them are too low", "stop them for a diagnosis that measures; `stoker gpu ledger` says whose they are");
+        return DiagFinding.Warn(check, expected, names, "what they use is not free, and figures that are measured beside them are too low",
+            "stop them for a diagnosis that measures; `stoker gpu ledger` says whose they are");
     }
 
     private static string Name(GpuProcess process, DiagDoors doors)

@@ -20,13 +20,15 @@ internal sealed record DiagReport(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<DiagFinding>? Training { get; init; }
 
-    public static DiagReport Of(DateTimeOffset at, int level, GpuSystem? system, IReadOnlyList<DiagFinding> machine, IReadOnlyList<DiagCard> gpus, bool interrupted, IReadOnlyList<DiagFinding>? training = null)
+    public static DiagReport Of(
+        DateTimeOffset at, int level, GpuSystem? system, IReadOnlyList<DiagFinding> machine, IReadOnlyList<DiagCard> gpus, bool interrupted,
+        IReadOnlyList<DiagFinding>? training = null)
     {
         List<DiagFinding> all = [.. machine, .. gpus.SelectMany(g => g.Findings), .. training ?? []];
         int Count(DiagVerdict verdict) => all.Count(f => f.Verdict == verdict);
         return new DiagReport(
-            at, level, Worst(all), system?.Driver, system?.Cuda, Count(DiagVerdict.Pass), Count(DiagVerdict.Warn), Count(DiagVerdict.Fail), Count(DiagVerdict.NotDone), Count(DiagVerdict.Unknown), interrupted, machine,
-            gpus)
+            at, level, Worst(all), system?.Driver, system?.Cuda, Count(DiagVerdict.Pass), Count(DiagVerdict.Warn), Count(DiagVerdict.Fail),
+            Count(DiagVerdict.NotDone), Count(DiagVerdict.Unknown), interrupted, machine, gpus)
         {
             Training = training,
         };

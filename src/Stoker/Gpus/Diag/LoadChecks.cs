@@ -83,7 +83,8 @@ internal static class LoadChecks
         var figure = DiagFigure.Of(speed, "TFLOPS", isTensor ? known?.Tensor : known?.Fp32, known?.Source);
         if (isTensor && known is { NeedsWgmma: true, Tensor: { } most })
         {
-            var why = Text($"{speed:0.#} TFLOPS, {speed / most * 100:0} % of {most:0.#}{slowest}; this card comes to its figure by instructions that are not used here (wgmma), so the share is not judged");
+            var share = Text($"{speed:0.#} TFLOPS, {speed / most * 100:0} % of {most:0.#}{slowest}");
+            var why = $"{share}; this card comes to its figure by instructions that are not used here (wgmma), so the share is not judged";
             return DiagFinding.Unknown(check, "the card's known figure", why) with { Figure = figure };
         }
 
@@ -97,17 +98,36 @@ internal static class LoadChecks
         if (sight.ClockLooks == 0 || device.SmClockMax is not { } most) return DiagFinding.Unknown(Clocks, "at their height under load", $"{Never}{watts}");
         var (mean, expected) = (sight.Clocks / sight.ClockLooks, Text($"{LeastClock * 100:0} % of {most} MHz"));
         var found = Text($"{mean:0} MHz, {sight.LeastClock} to {sight.MostClock} of {most}{watts}");
-        return mean >= most * LeastClock ? DiagFinding.Pass(Clocks, expected, found) : DiagFinding.Warn(Clocks, expected, found, "it computes at that share of its speed", "see `load_throttling`, and `power_limit`; `nvidia-smi -rgc` sets clocks free");
+        return mean >= most * LeastClock
+            ? DiagFinding.Pass(Clocks, expected, found)
+            : DiagFinding.Warn(Clocks, expected, found, "it computes at that share of its speed",
+                "see `load_throttling`, and `power_limit`; `nvidia-smi -rgc` sets clocks free");
     }
 
     private static DiagFinding JudgeThrottling(LoadSight sight)
     {
         const string expected = "not slowed down but by its power";
         if (sight.ThrottleLooks == 0) return DiagFinding.Unknown(Throttling, expected, Never);
-        var words = string.Join(", ", sight.Throttled.OrderByDescending(t => t.Value).ThenBy(t => t.Key, StringComparer.Ordinal).Select(t => Text($"{t.Key} in {Math.Max(1, t.Value * 100.0 / sight.ThrottleLooks):0} % of the time")));
-        if (SlowedByHardware.Any(sight.Throttled.ContainsKey)) return DiagFinding.Fail(Throttling, expected, words, "the card itself slows down, to half or less: too hot, or too little power", "see its power connectors and its cooling");
-        if (sight.Throttled.ContainsKey("sw_thermal")) return DiagFinding.Warn(Throttling, expected, words, "it is held below its speed by heat", "see its fans, the dust in them, and the air in the case");
-        if (sight.Throttled.Keys.Any(k => k != "power_cap")) return DiagFinding.Warn(Throttling, expected, words, "it is held below its speed", "clocks were set: `nvidia-smi -rgc` sets them free; else see `nvidia-smi -q -d PERFORMANCE`");
+        var words = string.Join(", ", sight.Throttled
+            .OrderByDescending(t => t.Value).ThenBy(t => t.Key, StringComparer.Ordinal)
+            .Select(t => Text($"{t.Key} in {Math.Max(1, t.Value * 100.0 / sight.ThrottleLooks):0} % of the time")));
+        if (SlowedByHardware.Any(sight.Throttled.ContainsKey))
+        {
+            return DiagFinding.Fail(Throttling, expected, words, "the card itself slows down, to half or less: too hot, or too little power",
+                "see its power connectors and its cooling");
+        }
+
+        if (sight.Throttled.ContainsKey("sw_thermal"))
+        {
+            return DiagFinding.Warn(Throttling, expected, words, "it is held below its speed by heat", "see its fans, the dust in them, and the air in the case");
+        }
+
+        if (sight.Throttled.Keys.Any(k => k != "power_cap"))
+        {
+            return DiagFinding.Warn(Throttling, expected, words, "it is held below its speed",
+                "clocks were set: `nvidia-smi -rgc` sets them free; else see `nvidia-smi -q -d PERFORMANCE`");
+        }
+
         return DiagFinding.Pass(Throttling, expected, words.Length == 0 ? "free" : $"{words}, as is usual under full load");
     }
 
@@ -115,7 +135,12 @@ internal static class LoadChecks
     {
         if (sight.Celsius is not { } celsius) return DiagFinding.Unknown(Temperature, "below where it slows down", Never);
         var memory = sight.MemoryCelsius is { } other ? Text($", memory {other} °C") : "";
-        if (device.SlowdownCelsius is not { } limit) return DiagFinding.Unknown(Temperature, "below where it slows down", Text($"{celsius} °C at most{memory}; the card does not tell where it slows down"));
+        if (device.SlowdownCelsius is not { } limit)
+        {
+            var told = Text($"{celsius} °C at most{memory}; the card does not tell where it slows down");
+            return DiagFinding.Unknown(Temperature, "below where it slows down", told);
+        }
+
         var (expected, found) = (Text($"under {limit - NearSlowdown} °C"), Text($"{celsius} °C at most{memory}; slows down at {limit} °C"));
         const string mend = "see its fans, the dust in them, and the air in the case";
         if (celsius >= limit) return DiagFinding.Fail(Temperature, expected, found, "it is too hot and slows itself down", mend);
@@ -123,7 +148,11 @@ internal static class LoadChecks
     }
 
     /// <summary>As in <c>40 ms</c>, <c>20 s</c>, <c>30 min</c>, <c>2.5 h</c>.</summary>
-    public static string Length(double seconds) => seconds is > 0 and < 1 ? Text($"{seconds * 1000:0} ms") : seconds < 120 ? Text($"{seconds:0.#} s") : seconds < 7200 ? Text($"{seconds / 60:0.#} min") : Text($"{seconds / 3600:0.#} h");
+    public static string Length(double seconds) =>
+        seconds is > 0 and < 1 ? Text($"{seconds * 1000:0} ms")
+        : seconds < 120 ? Text($"{seconds:0.#} s")
+        : seconds < 7200 ? Text($"{seconds / 60:0.#} min")
+        : Text($"{seconds / 3600:0.#} h");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -27,7 +27,8 @@ internal sealed record KindTotals(ArithmeticKind Kind, double Teraflop, double S
 
 /// <summary>How the card was meanwhile, as its driver told. Sums beside how many looks told it; null is what no look told.</summary>
 internal sealed record LoadSight(
-    int Looks, double Watts, int WattLooks, double? Limit, double Clocks, int ClockLooks, int? LeastClock, int? MostClock, int? Celsius, int? MemoryCelsius, int ThrottleLooks, IReadOnlyDictionary<string, int> Throttled)
+    int Looks, double Watts, int WattLooks, double? Limit, double Clocks, int ClockLooks, int? LeastClock, int? MostClock, int? Celsius,
+    int? MemoryCelsius, int ThrottleLooks, IReadOnlyDictionary<string, int> Throttled)
 {
     public static LoadSight None { get; } = new(0, 0, 0, null, 0, 0, null, null, null, null, 0, new Dictionary<string, int>());
 
@@ -36,8 +37,11 @@ internal sealed record LoadSight(
         var throttled = new Dictionary<string, int>(Throttled);
         foreach (var reason in ThrottleReasons.Of(now.Throttle)) throttled[reason] = throttled.GetValueOrDefault(reason) + 1;
         return new LoadSight(
-            Looks + 1, Watts + (now.Watts ?? 0), WattLooks + (now.Watts is null ? 0 : 1), now.PowerLimit ?? Limit, Clocks + (now.SmClock ?? 0), ClockLooks + (now.SmClock is null ? 0 : 1),
-            Least(LeastClock, now.SmClock), Most(MostClock, now.SmClock), Most(Celsius, now.Celsius), Most(MemoryCelsius, now.MemoryCelsius), ThrottleLooks + (now.Throttle is null ? 0 : 1), throttled);
+            Looks + 1,
+            Watts + (now.Watts ?? 0), WattLooks + (now.Watts is null ? 0 : 1), now.PowerLimit ?? Limit,
+            Clocks + (now.SmClock ?? 0), ClockLooks + (now.SmClock is null ? 0 : 1), Least(LeastClock, now.SmClock), Most(MostClock, now.SmClock),
+            Most(Celsius, now.Celsius), Most(MemoryCelsius, now.MemoryCelsius),
+            ThrottleLooks + (now.Throttle is null ? 0 : 1), throttled);
     }
 
     private static int? Most(int? one, int? other) => one is { } known && other is { } told ? Math.Max(known, told) : one ?? other;

@@ -43,10 +43,12 @@ internal static class MachineChecks
     {
         const string check = "driver", expected = "NVML answers";
         if (driver is { Devices.Count: > 0 }) return DiagFinding.Pass(check, expected, driver.System.IsSimulated ? "simulated" : driver.System.Driver ?? "yes, and does not tell its version");
-        var onBus = machine.Cards is { Count: > 0 } cards ? $"; on PCI: {string.Join(", ", cards.Select(c => $"{c.Address} ({(c.Driver is { } name ? $"driven by {name}" : "driven by nothing")})"))}" : "";
+        var onBus = machine.Cards is { Count: > 0 } cards ? $"; on PCI: {string.Join(", ", cards.Select(c => $"{c.Address} (driven by {c.Driver ?? "nothing"})"))}" : "";
         if (driver is not null) return DiagFinding.Fail(check, expected, $"it knows of no GPU{onBus}", "without a GPU there is nothing to use", "`dmesg` says what the driver could not do");
         if (silent is not null) return DiagFinding.Fail(check, expected, silent, "without it no program gets a GPU", "`dmesg` says what the driver cannot do");
-        return DiagFinding.Fail(check, expected, $"no NVIDIA driver is installed{(machine.IsModuleLoaded ? ", but for its kernel module" : "")}{onBus}", "without it no program gets a GPU", "install NVIDIA's driver, with its libraries");
+        var module = machine.IsModuleLoaded ? ", but for its kernel module" : "";
+        return DiagFinding.Fail(check, expected, $"no NVIDIA driver is installed{module}{onBus}", "without it no program gets a GPU",
+            "install NVIDIA's driver, with its libraries");
     }
 
     /// <summary>NVML's own version is that of CUDA and that of the driver it came with: <c>13.580.65.06</c>.</summary>
@@ -69,7 +71,11 @@ internal static class MachineChecks
     private static DiagFinding Nouveau(MachineSight machine)
     {
         const string check = "nouveau", expected = "not loaded", mend = "`blacklist nouveau` in /etc/modprobe.d, then make the initial RAM disk anew and restart the machine";
-        if (machine.Cards?.FirstOrDefault(c => c.Driver == "nouveau") is { } taken) return DiagFinding.Fail(check, expected, $"it drives {taken.Address}", "a card that nouveau drives is none for CUDA", mend);
+        if (machine.Cards?.FirstOrDefault(c => c.Driver == "nouveau") is { } taken)
+        {
+            return DiagFinding.Fail(check, expected, $"it drives {taken.Address}", "a card that nouveau drives is none for CUDA", mend);
+        }
+
         return machine.HasNouveau
             ? DiagFinding.Warn(check, expected, "loaded, and drives no card now", "it may take a card before NVIDIA's driver does, when the machine starts", mend)
             : DiagFinding.Pass(check, expected, "not loaded");
@@ -84,12 +90,18 @@ internal static class MachineChecks
         if (ours.Count <= driver.Devices.Count) return DiagFinding.Pass(check, expected, $"{driver.Devices.Count}");
         // NVML's address has a domain of eight digits: 00000000:01:00.0.
         var hidden = ours.Where(c => !driver.Devices.Any(d => d.PciBusId?.EndsWith(c.Address, StringComparison.OrdinalIgnoreCase) == true)).Select(c => c.Address);
+        var found = $"{driver.Devices.Count}; not shown: {string.Join(", ", hidden)}";
         return machine.Container is { } container
-            ? DiagFinding.Warn(check, expected, $"{driver.Devices.Count}; not shown: {string.Join(", ", hidden)}", $"this is {container}, which is given some of the machine's cards", "nothing, if that is meant")
-            : DiagFinding.Fail(check, expected, $"{driver.Devices.Count}; not shown: {string.Join(", ", hidden)}", why, "`dmesg` says what became of it; seat and power it anew");
+            ? DiagFinding.Warn(check, expected, found, $"this is {container}, which is given some of the machine's cards", "nothing, if that is meant")
+            : DiagFinding.Fail(check, expected, found, why, "`dmesg` says what became of it; seat and power it anew");
     }
 
-    private static DiagFinding Visible(string? hidden) => hidden is null
-        ? DiagFinding.Pass("visible_cards", "`CUDA_VISIBLE_DEVICES` is not set", "not set")
-        : DiagFinding.Warn("visible_cards", "`CUDA_VISIBLE_DEVICES` is not set", $"`{hidden}`", "CUDA's programs that are started from here see no other cards, whatever NVML shows", "unset it, unless it is meant");
+    private static DiagFinding Visible(string? hidden)
+    {
+        const string check = "visible_cards", expected = "`CUDA_VISIBLE_DEVICES` is not set";
+        return hidden is null
+            ? DiagFinding.Pass(check, expected, "not set")
+            : DiagFinding.Warn(check, expected, $"`{hidden}`", "CUDA's programs that are started from here see no other cards, whatever NVML shows",
+                "unset it, unless it is meant");
+    }
 }

@@ -14,7 +14,12 @@ internal sealed record MachineSight(string? Module, bool IsModuleLoaded, bool Ha
     private const string Bus = "/sys/bus/pci/devices", Nvidia = "0x10de";
 
     private static readonly (string Path, string Words)[] ContainerMarks =
-        [("/.dockerenv", "a Docker container"), ("/run/.containerenv", "a Podman container"), ("/run/systemd/container", "a container"), ("/var/run/secrets/kubernetes.io/serviceaccount/namespace", "a Kubernetes pod")];
+    [
+        ("/.dockerenv", "a Docker container"),
+        ("/run/.containerenv", "a Podman container"),
+        ("/run/systemd/container", "a container"),
+        ("/var/run/secrets/kubernetes.io/serviceaccount/namespace", "a Kubernetes pod"),
+    ];
 
     public static MachineSight Read(DiagDoors doors)
     {

@@ -55,7 +55,9 @@ internal static class MemoryChecks
         if (memory.Tested == 0) return DiagFinding.NotDone(Memory, expected, "no memory of the card is free to be tested", "stop who is on it");
         if (memory.Wrong == 0) return DiagFinding.Pass(Memory, expected, $"{tested}, seven patterns");
         var first = memory.Faults[0];
-        return DiagFinding.Fail(Memory, expected, Text($"{memory.Wrong} words were wrong in {tested}; the first at 0x{first.Address:x}: bit {string.Join(", ", first.Bits)} of 0x{first.Wanted:x16}"), Why, "have the card replaced; before that, see whether it is overclocked");
+        var fault = Text($"the first at 0x{first.Address:x}: bit {string.Join(", ", first.Bits)} of 0x{first.Wanted:x16}");
+        return DiagFinding.Fail(Memory, expected, Text($"{memory.Wrong} words were wrong in {tested}; {fault}"), Why,
+            "have the card replaced; before that, see whether it is overclocked");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -17,7 +17,9 @@ internal static class NewErrors
     {
         var reply = door.Ask(driver => driver.ReadNow());
         var now = (reply as GpuReply<IReadOnlyList<GpuReading>>.Told)?.Value.FirstOrDefault(r => r.Index == device.Index);
-        return Judge(device, before, now, machine.Xids is null ? null : machine.Xids.Count(x => IsOurs(x, device)), doors.XidLines()?.Select(KernelLine.Parse).Count(x => x is not null && IsOurs(x, device)));
+        var xidsBefore = machine.Xids?.Count(x => IsOurs(x, device));
+        var xidsAfter = doors.XidLines()?.Select(KernelLine.Parse).Count(x => x is not null && IsOurs(x, device));
+        return Judge(device, before, now, xidsBefore, xidsAfter);
     }
 
     /// <param name="after">Null: the driver did not tell.</param>
@@ -25,7 +27,12 @@ internal static class NewErrors
     public static DiagFinding Judge(GpuDevice device, GpuReading before, GpuReading? after, int? xidsBefore, int? xidsAfter)
     {
         const string why = "an error under load comes again under load", mend = "`nvidia-smi -q` and `dmesg` say more; if it comes again, have the card looked at";
-        if (after?.Lost is { } lost) return DiagFinding.Fail(Check, Expected, lost, "the card was lost while it worked", "reset it (`nvidia-smi --gpu-reset`), else restart the machine; see its power and its cooling");
+        if (after?.Lost is { } lost)
+        {
+            return DiagFinding.Fail(Check, Expected, lost, "the card was lost while it worked",
+                "reset it (`nvidia-smi --gpu-reset`), else restart the machine; see its power and its cooling");
+        }
+
         if (after is null) return DiagFinding.Unknown(Check, Expected, "the driver does not tell how the card is now");
         List<string> worse = [], minor = [];
         if (after.EccUncorrected > before.EccUncorrected) worse.Add(Text($"{after.EccUncorrected - before.EccUncorrected} that ECC could not mend"));

@@ -29,7 +29,9 @@ internal static class TrainingCheck
     private static readonly (string Check, string Expected)[] All =
         [(Runs, "a network trains"), (Agrees, "all workers have the same network"), (Scaling, "above 80 % of as many times one card"), (Utilisation, "cards are busy for 90 % of the time")];
 
-    public static IReadOnlyList<DiagFinding> Make(TrainingSpec training, DiagSpec spec, List<(GpuDevice Device, GpuReading? Now)> looked, GpuDoor door, DiagDoors doors, TimeProvider clock, CancellationToken stop)
+    public static IReadOnlyList<DiagFinding> Make(
+        TrainingSpec training, DiagSpec spec, List<(GpuDevice Device, GpuReading? Now)> looked, GpuDoor door, DiagDoors doors, TimeProvider clock,
+        CancellationToken stop)
     {
         if (Find(training, doors, stop) is not { } python)
         {
@@ -37,7 +39,10 @@ internal static class TrainingCheck
             return NotDone(why, "install it (`pip install torch`), or name the Python that has it: `--python PATH`");
         }
 
-        var free = looked.Where(l => l.Device is { Simulated: false, Uuid: not null } && l.Now is { Lost: null } && (spec.EvenInUse || WorkRefusal.Users(l.Device, l.Now, spec, doors) is null)).Select(l => l.Device).ToList();
+        var free = looked
+            .Where(l => l.Device is { Simulated: false, Uuid: not null } && l.Now is { Lost: null }
+                && (spec.EvenInUse || WorkRefusal.Users(l.Device, l.Now, spec, doors) is null))
+            .Select(l => l.Device).ToList();
         var isOnCards = python.HasCuda && free.Count > 0;
         var workers = isOnCards ? free.Count : ProcessorWorkers;
         var samples = new List<(double At, int Percent)>();
@@ -69,14 +74,16 @@ internal static class TrainingCheck
             ? DiagFinding.Unknown(Agrees, All[1].Expected, "one worker agrees with itself")
             : all.Agrees
                 ? DiagFinding.Pass(Agrees, All[1].Expected, $"{all.World} workers, to the last bit")
-                : DiagFinding.Fail(Agrees, All[1].Expected, $"{all.World} workers differ", "what cards tell each other arrives otherwise than it was sent, or one computes wrongly", "see levels 2 and 3 of the cards, and their links"));
+                : DiagFinding.Fail(Agrees, All[1].Expected, $"{all.World} workers differ",
+                    "what cards tell each other arrives otherwise than it was sent, or one computes wrongly", "see levels 2 and 3 of the cards, and their links"));
         var share = all.SamplesPerSecond / (one.SamplesPerSecond * all.World);
         var scaled = Text($"{share * 100:0} % of {all.World} times one ({one.SamplesPerSecond:0} samples a second)");
         found.Add(
             !isOnCards ? DiagFinding.Unknown(Scaling, All[2].Expected, $"{scaled}; on processors, which says nothing of cards")
             : all.World == 1 ? DiagFinding.Unknown(Scaling, All[2].Expected, "one card: there is nothing to compare")
             : share > LeastScaling ? DiagFinding.Pass(Scaling, All[2].Expected, scaled)
-            : DiagFinding.Fail(Scaling, All[2].Expected, scaled, "the more cards, the more of them is lost", "see the links between the cards: `nvidia-smi topo -m`, `copy_to_card`, and whether they share a slot's lanes"));
+            : DiagFinding.Fail(Scaling, All[2].Expected, scaled, "the more cards, the more of them is lost",
+                "see the links between the cards: `nvidia-smi topo -m`, `copy_to_card`, and whether they share a slot's lanes"));
         if (!isOnCards || busy.Count == 0)
         {
             found.Add(DiagFinding.Unknown(Utilisation, All[3].Expected, isOnCards ? "the cards do not tell how busy they are" : "no card trained"));
@@ -86,7 +93,8 @@ internal static class TrainingCheck
         var mean = busy.Average();
         found.Add(mean >= LeastBusy
             ? DiagFinding.Pass(Utilisation, All[3].Expected, Text($"{mean:0} %"))
-            : DiagFinding.Warn(Utilisation, All[3].Expected, Text($"{mean:0} %"), "something keeps the cards waiting: each other, or the machine", "see `training_scaling`, and how busy the processors are"));
+            : DiagFinding.Warn(Utilisation, All[3].Expected, Text($"{mean:0} %"), "something keeps the cards waiting: each other, or the machine",
+                "see `training_scaling`, and how busy the processors are"));
         return found;
     }
 
@@ -110,12 +118,14 @@ internal static class TrainingCheck
                 if (workers.Exists(w => w.IsCompleted && !w.Result.IsSuccess)) end.Cancel();
                 if (cards.Count == 0) continue;
                 var at = clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
-                var uuids = door.Ask(driver => driver.ReadDevices()) is GpuReply<IReadOnlyList<GpuDevice>>.Told { Value: var devices } ? devices.Where(d => d.Uuid is { } u && cards.Contains(u)).Select(d => d.Index).ToHashSet() : [];
+                var uuids = door.Ask(driver => driver.ReadDevices()) is GpuReply<IReadOnlyList<GpuDevice>>.Told { Value: var devices }
+                    ? devices.Where(d => d.Uuid is { } u && cards.Contains(u)).Select(d => d.Index).ToHashSet()
+                    : [];
                 samples.AddRange(DiagModule.Read(door).Where(r => uuids.Contains(r.Index) && r.GpuPercent is not null).Select(r => (at, r.GpuPercent!.Value)));
             }
 
             var outcomes = all.Result;
-            if (outcomes.FirstOrDefault(o => o is ShortCommandOutcome.Ended { IsSuccess: false } or ShortCommandOutcome.NotStarted or ShortCommandOutcome.Abandoned { After: not null }) is { } wrong) return (null, wrong.Words);
+            if (outcomes.FirstOrDefault(HasFailed) is { } wrong) return (null, wrong.Words);
             if (outcomes.FirstOrDefault(o => !o.IsSuccess) is { } cut) return (null, cut.Words);
             return Read(((ShortCommandOutcome.Ended)outcomes[0]).Output) is { } told ? (told, null) : (null, "it ended well, and told nothing");
         }
@@ -128,6 +138,10 @@ internal static class TrainingCheck
             Files.Delete(meeting);
         }
     }
+
+    /// <summary>By itself: what was ended because another had failed is not meant.</summary>
+    private static bool HasFailed(ShortCommandOutcome outcome) =>
+        outcome is ShortCommandOutcome.Ended { IsSuccess: false } or ShortCommandOutcome.NotStarted or ShortCommandOutcome.Abandoned { After: not null };
 
     private static Task<ShortCommandOutcome> RunOneAsync(TrainingSpec training, string python, int rank, int world, string meeting, List<string> cards, DiagDoors doors, CancellationToken stop)
     {
@@ -160,7 +174,8 @@ internal static class TrainingCheck
 
         foreach (var place in places.Distinct().Where(doors.CanRun))
         {
-            var outcome = doors.Run(place, ["-c", "import torch, torch.distributed; print('cuda' if torch.cuda.is_available() else 'cpu')"], doors.Variables, LookPatience, stop).GetAwaiter().GetResult();
+            const string look = "import torch, torch.distributed; print('cuda' if torch.cuda.is_available() else 'cpu')";
+            var outcome = doors.Run(place, ["-c", look], doors.Variables, LookPatience, stop).GetAwaiter().GetResult();
             if (outcome is ShortCommandOutcome.Ended { IsSuccess: true, Output: var output }) return (place, output.Contains("cuda", StringComparison.Ordinal));
         }
 
@@ -169,15 +184,20 @@ internal static class TrainingCheck
 
     private static IReadOnlyList<DiagFinding> NotDone(string why, string? mend) => [.. All.Select(c => DiagFinding.NotDone(c.Check, c.Expected, why, mend))];
 
-    private static IReadOnlyList<DiagFinding> Failed(int world, bool isOnCards, string problem) =>
-    [
-        DiagFinding.Fail(Runs, All[0].Expected, $"on {world} {(isOnCards ? world == 1 ? "card" : "cards" : world == 1 ? "processor" : "processors")}: {problem}", "what fails here fails every training", "run it by hand, to see all that PyTorch says"),
-        .. All.Skip(1).Select(c => DiagFinding.NotDone(c.Check, c.Expected, "the training failed", null)),
-    ];
+    private static IReadOnlyList<DiagFinding> Failed(int world, bool isOnCards, string problem)
+    {
+        var workers = $"{world} {(isOnCards ? "card" : "processor")}{(world == 1 ? "" : "s")}";
+        return
+        [
+            DiagFinding.Fail(Runs, All[0].Expected, $"on {workers}: {problem}", "what fails here fails every training", "run it by hand, to see all that PyTorch says"),
+            .. All.Skip(1).Select(c => DiagFinding.NotDone(c.Check, c.Expected, "the training failed", null)),
+        ];
+    }
 
     private static string Script()
     {
-        using var text = Assembly.GetExecutingAssembly().GetManifestResourceStream("Stoker.Gpus.Diag.Training.training.py") ?? throw new InvalidOperationException("the program carries no training.py");
+        const string name = "Stoker.Gpus.Diag.Training.training.py";
+        using var text = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException("the program carries no training.py");
         using var reader = new StreamReader(text);
         return reader.ReadToEnd();
     }

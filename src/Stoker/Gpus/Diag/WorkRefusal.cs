@@ -15,7 +15,8 @@ internal sealed record WorkRefusal(string Why, string? Mend)
         {
             compute = doors.Compute();
             return compute is null
-                ? new WorkRefusal($"there is no CUDA library here (`{CudaLibrary.Name}`), which comes with NVIDIA's driver", "install the driver with its CUDA library; a container needs the `compute` capability: NVIDIA_DRIVER_CAPABILITIES=compute,utility")
+                ? new WorkRefusal($"there is no CUDA library here (`{CudaLibrary.Name}`), which comes with NVIDIA's driver",
+                    "install the driver with its CUDA library; a container needs the `compute` capability: NVIDIA_DRIVER_CAPABILITIES=compute,utility")
                 : null;
         }
         catch (GpuComputeException wrong)
@@ -30,9 +31,18 @@ internal sealed record WorkRefusal(string Why, string? Mend)
         found = null;
         if (now is null or { Lost: not null }) return new WorkRefusal("the card does not answer", null);
         if (device.Mig == true) return new WorkRefusal("the card is divided by MIG, and is tested as a whole only", "set MIG off when its instances may go: `nvidia-smi -mig 0`");
-        if (!spec.EvenInUse && Users(device, now, spec, doors) is { } users) return new WorkRefusal(users, "stop them, or say `--in-use`: they are slowed down, and may find no memory while it is tested");
+        if (!spec.EvenInUse && Users(device, now, spec, doors) is { } users)
+        {
+            return new WorkRefusal(users, "stop them, or say `--in-use`: they are slowed down, and may find no memory while it is tested");
+        }
+
         found = compute.Devices.FirstOrDefault(d => d.Uuid == device.Uuid);
-        if (found is null) return new WorkRefusal("CUDA does not show this card", doors.Variables.TryGetValue("CUDA_VISIBLE_DEVICES", out var visible) ? $"`CUDA_VISIBLE_DEVICES` is `{visible}`: unset it" : null);
+        if (found is null)
+        {
+            var hides = doors.Variables.TryGetValue("CUDA_VISIBLE_DEVICES", out var visible);
+            return new WorkRefusal("CUDA does not show this card", hides ? $"`CUDA_VISIBLE_DEVICES` is `{visible}`: unset it" : null);
+        }
+
         return found.Capability < LeastCapability ? new WorkRefusal($"the tests need compute capability 7.0; this card has {found.Capability / 10}.{found.Capability % 10}", null) : null;
     }
 

@@ -48,20 +48,27 @@ internal static class HealingPolicy
         if (row is null) return (state, Leave(fact, "which is not in the table of what to do"));
         if (fact.Share == "mps") row = XidTable.UnderMps(row);
         var what = $"Xid {fact.Xid} ({row.Means}) on {fact.Gpu}";
-        if (row.Action == XidAction.Nothing) return (state, new HealingDecision(XidAction.Nothing, [], $"{what}: nothing is to be done ({row.Source})"));
+        if (row.Action == XidAction.Nothing) return Nothing($"nothing is to be done ({row.Source})");
         var services = row.Action == XidAction.RestartService && fact.Culprit is { } culprit ? [culprit] : fact.Clients;
-        if (services.Count == 0 && row.Action is XidAction.RestartService or XidAction.RestartClients) return (state, new HealingDecision(XidAction.Nothing, [], $"{what}: no service of this estate is on it"));
-        if (mode == HealingMode.Off) return (state, new HealingDecision(XidAction.Nothing, [], $"{what}: healing is off; it would {Would(row.Action, services)}"));
-        if (mode == HealingMode.DryRun) return (state, new HealingDecision(XidAction.Nothing, [], $"{what}: dry run; it would {Would(row.Action, services)} ({row.Source})"));
-        if (InHand(state, fact, row.Action) is { } before) return (state, new HealingDecision(XidAction.Nothing, [], $"{what}: already in hand since {before.ToLocalTime():HH:mm:ss}"));
+        var isRestart = row.Action is XidAction.RestartService or XidAction.RestartClients;
+        if (services.Count == 0 && isRestart) return Nothing("no service of this estate is on it");
+        if (mode == HealingMode.Off) return Nothing($"healing is off; it would {Would(row.Action, services)}");
+        if (mode == HealingMode.DryRun) return Nothing($"dry run; it would {Would(row.Action, services)} ({row.Source})");
+        if (InHand(state, fact, row.Action) is { } before) return Nothing($"already in hand since {before.ToLocalTime():HH:mm:ss}");
         if (row.Action == XidAction.ResetGpu && Count(state, fact, XidAction.ResetGpu, null, ResetWindow) >= ResetsAtMost)
-            return (state, new HealingDecision(XidAction.Nothing, [], $"{what}: it was reset within the hour already; a person is to look at it"));
-        List<string> within = row.Action is XidAction.RestartService or XidAction.RestartClients ? [.. services.Where(s => Restarts(state, fact, s) < RestartsAtMost)] : [.. services];
-        if (within.Count == 0 && row.Action is XidAction.RestartService or XidAction.RestartClients)
-            return (state, new HealingDecision(XidAction.Nothing, [], $"{what}: {Names(services)} {(services.Count == 1 ? "was" : "were")} restarted {RestartsAtMost} times in {RestartWindow.TotalMinutes:0} minutes for it already; a person is to look at it"));
+            return Nothing("it was reset within the hour already; a person is to look at it");
+        List<string> within = isRestart ? [.. services.Where(s => Restarts(state, fact, s) < RestartsAtMost)] : [.. services];
+        if (within.Count == 0 && isRestart)
+        {
+            var restarted = $"{Names(services)} {(services.Count == 1 ? "was" : "were")} restarted {RestartsAtMost} times in {RestartWindow.TotalMinutes:0} minutes";
+            return Nothing($"{restarted} for it already; a person is to look at it");
+        }
+
         var done = state.Done.Where(d => fact.At - d.At < ResetWindow).Concat((within.Count == 0 ? [""] : within).Select(s => (fact.At, fact.Uuid, row.Action, s)));
         var unsure = row.Action == XidAction.RestartService && fact.Culprit is null && services.Count > 1 ? ", because nobody says whose program it was" : "";
         return (new HealingState([.. done]), new HealingDecision(row.Action, within, $"{what}: {Does(row.Action, within)}{unsure} ({row.Source})"));
+
+        (HealingState State, HealingDecision Decision) Nothing(string why) => (state, new HealingDecision(XidAction.Nothing, [], $"{what}: {why}"));
     }
 
     private static HealingDecision Leave(HealingFact fact, string why) => new(XidAction.Nothing, [], $"Xid {fact.Xid} on {fact.Gpu}, {why}");
@@ -87,7 +94,9 @@ internal static class HealingPolicy
     {
         XidAction.RestartService or XidAction.RestartClients => $"{Names(services)} {Is(services)} restarted",
         XidAction.ResetGpu => services.Count == 0 ? "it is reset" : $"{Names(services)} {Is(services)} stopped, it is reset, and {(services.Count == 1 ? "it starts" : "they start")} again",
-        XidAction.Drain => services.Count == 0 ? "nobody is to use it until the machine was restarted" : $"{Names(services)} {Is(services)} stopped, because only a person or a restart of the machine brings it back",
+        XidAction.Drain => services.Count == 0
+            ? "nobody is to use it until the machine was restarted"
+            : $"{Names(services)} {Is(services)} stopped, because only a person or a restart of the machine brings it back",
         XidAction.Nothing => "nothing is done",
     };
 

@@ -24,8 +24,9 @@ internal enum XidAction
 internal sealed record XidRow(int Xid, string Means, XidAction Action, string Source);
 
 /// <summary>
-/// Which fault is mended how. NVIDIA's "Xid Errors" catalogue (docs.nvidia.com/deploy/xid-errors, its column of immediate actions, as mirrored in leptonai/gpud's catalog_generated.go) and, where that says to
-/// follow a procedure, the more careful choice. Whoever is not in the table is left alone and told of.
+/// Which fault is mended how. NVIDIA's "Xid Errors" catalogue (docs.nvidia.com/deploy/xid-errors, its column of immediate actions, as mirrored in
+/// leptonai/gpud's catalog_generated.go) and, where that says to follow a procedure, the more careful choice. Whoever is not in the table is left alone and
+/// told of.
 /// </summary>
 internal static class XidTable
 {

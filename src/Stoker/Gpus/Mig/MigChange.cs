@@ -22,8 +22,7 @@ internal sealed record MigChange(bool? Mode, IReadOnlyList<MigInstance> Ends, IR
     {
         var there = now?.Instances ?? [];
         if (MigLayout.Place(table, asks, there, held) is not { } layout) return null;
-        // One that is in nobody's way may stay.
-        List<MigInstance> ends = [.. there.Where(i => layout.Any(p => p.Start < i.Start + i.Size && i.Start < p.Start + p.Profile.Size && !(p.IsThere && p.Profile.Id == i.ProfileId && p.Start == i.Start)))];
+        List<MigInstance> ends = [.. there.Where(i => layout.Any(p => IsInTheWay(i, p)))];
         return new MigChange(now is { IsOn: true } ? null : true, ends, layout);
     }
 
@@ -33,4 +32,9 @@ internal sealed record MigChange(bool? Mode, IReadOnlyList<MigInstance> Ends, IR
     /// <summary>Those of the card itself, if it tells any.</summary>
     public static MigTables? TableOf(MigState? now, string model, long? memory) =>
         now is { Profiles.Count: > 0 } ? new MigTables(now.Profiles.Max(p => p.Size), now.Profiles) : MigTables.For(model, memory);
+
+    /// <summary>One that is in nobody's way may stay, and so may one that is asked for as it is.</summary>
+    private static bool IsInTheWay(MigInstance there, MigPlacement place) =>
+        place.Start < there.Start + there.Size && there.Start < place.Start + place.Profile.Size
+        && !(place.IsThere && place.Profile.Id == there.ProfileId && place.Start == there.Start);
 }

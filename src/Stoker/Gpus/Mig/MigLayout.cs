@@ -18,14 +18,19 @@ internal static class MigLayout
 
     /// <param name="held">Places that were given to an owner before, so that nobody moves without need.</param>
     /// <returns>In the order of the asks; null when they cannot stand on the card together.</returns>
-    public static IReadOnlyList<MigPlacement>? Place(MigTables table, IReadOnlyList<MigAsk> asks, IReadOnlyList<MigInstance> there, IReadOnlyDictionary<(uint Profile, int Start), string>? held = null) =>
+    public static IReadOnlyList<MigPlacement>? Place(
+        MigTables table, IReadOnlyList<MigAsk> asks, IReadOnlyList<MigInstance> there, IReadOnlyDictionary<(uint Profile, int Start), string>? held = null) =>
         new MigSearch(table, asks, there, held ?? Nobody).Find();
 
     /// <summary>Why not, as the end of a sentence, where there is no layout.</summary>
     public static string Why(MigTables table, IReadOnlyList<MigAsk> asks)
     {
         var largest = table.Profiles.Max(p => p.Memory);
-        if (asks.FirstOrDefault(a => a.Memory > largest) is { } tooLarge) return $"{tooLarge.Owner} needs {new Estates.ByteSize(tooLarge.Memory!.Value)}, and the largest partition has {new Estates.ByteSize(largest)}";
+        if (asks.FirstOrDefault(a => a.Memory > largest) is { } tooLarge)
+        {
+            return $"{tooLarge.Owner} needs {new Estates.ByteSize(tooLarge.Memory!.Value)}, and the largest partition has {new Estates.ByteSize(largest)}";
+        }
+
         var sizes = asks.Select(a => (a.Owner, Profile: Profiles(table, a).First())).ToList();
         var needed = sizes.Sum(s => s.Profile.Size);
         return needed > table.Slices

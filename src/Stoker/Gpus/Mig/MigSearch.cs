@@ -71,7 +71,10 @@ internal sealed class MigSearch
         return same <= place.Profile.Most;
     }
 
-    /// <summary>Its own first, then what is there and nobody's, then what is free, and from the end: the last slice of memory is reached by large partitions only, and small ones must not stand in their way.</summary>
+    /// <summary>
+    /// Its own first, then what is there and nobody's, then what is free, and from the end: the last slice of memory is reached by large partitions only, and
+    /// small ones must not stand in their way.
+    /// </summary>
     private Place[] PlacesOf(MigAsk ask, IReadOnlyList<MigInstance> there, IReadOnlyDictionary<(uint Profile, int Start), string> held)
     {
         var isHolder = held.Values.Contains(ask.Owner);

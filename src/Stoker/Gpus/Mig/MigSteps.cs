@@ -40,7 +40,11 @@ internal static class MigSteps
         if (change.Layout.Count == 0) return after.IsOn ? "MIG is still on" : null;
         foreach (var place in change.Layout)
         {
-            if (after.Instances.FirstOrDefault(i => i.ProfileId == place.Profile.Id && i.Start == place.Start) is not { } made) return $"{place.Profile.Name} at slice {place.Start} was made, and is not there";
+            if (after.Instances.FirstOrDefault(i => i.ProfileId == place.Profile.Id && i.Start == place.Start) is not { } made)
+            {
+                return $"{place.Profile.Name} at slice {place.Start} was made, and is not there";
+            }
+
             if (made.Uuid is null) return $"{place.Profile.Name} at slice {place.Start} has no MIG device in it";
         }
 

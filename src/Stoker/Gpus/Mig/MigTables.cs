@@ -48,7 +48,13 @@ internal sealed record MigTables(int Slices, IReadOnlyList<MigProfile> Profiles)
     {
         var words = model.Split([' ', '-'], StringSplitOptions.RemoveEmptyEntries);
         if (words.Contains("PRO") && words.Contains("Blackwell"))
-            return words.Contains("6000") ? Make(Four, [24, 48, 96], null, memory) : words.Contains("5000") ? Make(Two, [24, 48], null, memory) : words.Contains("4500") ? Make(Two, [16, 32], null, memory) : null;
+        {
+            return words.Contains("6000") ? Make(Four, [24, 48, 96], null, memory)
+                : words.Contains("5000") ? Make(Two, [24, 48], null, memory)
+                : words.Contains("4500") ? Make(Two, [16, 32], null, memory)
+                : null;
+        }
+
         foreach (var card in Cards)
         {
             if (words.Contains(card.Word) && (memory ?? 0) <= (long)card.UpTo << 30) return Make(card.Shape, card.Gigabytes, card.Mebibytes, memory);

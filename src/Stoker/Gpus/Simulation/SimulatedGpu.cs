@@ -126,7 +126,12 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
             MigPending = HasMig ? _isMig : null,
             Persistence = true,
             ComputeMode = "default",
-            NotSupported = [.. HasMig ? [] : NotOfGeForce, .. figures.SlowdownCelsius is null && !figures.IsJetson ? (string[])["slowdown_celsius", "shutdown_celsius"] : [], .. figures.IsJetson ? NotOfJetson : []],
+            NotSupported =
+            [
+                .. HasMig ? [] : NotOfGeForce,
+                .. figures.SlowdownCelsius is null && !figures.IsJetson ? (string[])["slowdown_celsius", "shutdown_celsius"] : [],
+                .. figures.IsJetson ? NotOfJetson : [],
+            ],
         };
     }
 

@@ -23,7 +23,11 @@ internal static class CheckFormats
             if (check.Verdict == Verdict.Passed) continue;
             text.Append($"  ---\n  verdict: {check.Verdict.ToString().ToLowerInvariant()}\n  findings:\n");
             foreach (var finding in check.Findings.Where(f => f.Verdict != Verdict.Passed))
-                text.Append($"    - {{what: {Quoted(finding.What)}, expected: {Quoted(finding.Expected)}, found: {(finding.Found is { } found ? Quoted(found) : "null")}, evidence: {Quoted(finding.Evidence)}}}\n");
+            {
+                var found = finding.Found is { } told ? Quoted(told) : "null";
+                text.Append($"    - {{what: {Quoted(finding.What)}, expected: {Quoted(finding.Expected)}, found: {found}, evidence: {Quoted(finding.Evidence)}}}\n");
+            }
+
             if (check.Mend is { } mend) text.Append($"  mend: {Quoted(mend)}\n");
             text.Append("  ...\n");
         }

@@ -23,13 +23,17 @@ internal sealed class CheckReader(Func<string, SourcePosition, string> pathAt, D
         {
             foreach (var need in check.Needs)
             {
-                if (!byName.ContainsKey(need.Value))
-                    bag.Add(CheckDiagnostics.UnknownNeed, need.Where, $"check `{check.Name}` needs unknown check `{need.Value}`", Suggestion.For(need.Value, byName.Keys) ?? "it has to be in the same list");
+                if (byName.ContainsKey(need.Value)) continue;
+                bag.Add(CheckDiagnostics.UnknownNeed, need.Where, $"check `{check.Name}` needs unknown check `{need.Value}`",
+                    Suggestion.For(need.Value, byName.Keys) ?? "it has to be in the same list");
             }
         }
 
         if (Circle(byName) is { } circle)
-            bag.Add(CheckDiagnostics.Circle, circle[0].Where, $"checks need each other in a circle: {string.Join(" → ", circle.Append(circle[0]).Select(c => $"`{c.Name}`"))}", "one of them has to come first");
+        {
+            var names = string.Join(" → ", circle.Append(circle[0]).Select(c => $"`{c.Name}`"));
+            bag.Add(CheckDiagnostics.Circle, circle[0].Where, $"checks need each other in a circle: {names}", "one of them has to come first");
+        }
     }
 
     private CheckSpec? Read(string name, ScalarNode key, MappingNode map, string path)
@@ -63,10 +67,12 @@ internal sealed class CheckReader(Func<string, SourcePosition, string> pathAt, D
         {
             "file" => File(map, word, node, path),
             "mount" when (word ?? map.Text("path")) is { } at => new CheckSubject.Mount(
-                pathAt(at, node.Where), map.Flag("mounted") ?? true, Expect(map, "source", path), Expect(map, "type", path), ExpectAll(map, "options", path), Expect(map, "size", path), Expect(map, "free", path)),
+                pathAt(at, node.Where), map.Flag("mounted") ?? true, Expect(map, "source", path), Expect(map, "type", path), ExpectAll(map, "options", path),
+                Expect(map, "size", path), Expect(map, "free", path)),
             "package" when (word ?? map.Text("name")) is { } name => new CheckSubject.Package(name, map.Flag("installed") ?? true, Expect(map, "version", path)),
             "service" when (word ?? map.Text("name")) is { } name => new CheckSubject.Service(name.Contains('.') ? name : $"{name}.service", map.Flag("running") ?? true, map.Flag("enabled")),
-            "port" when (word is not null ? (int?)Scalars.Whole(word) : map.Int("port")) is { } port => new CheckSubject.Port(port, map.Text("protocol") ?? "tcp", map.Text("host"), map.Flag("open") ?? true, map.Text("address")),
+            "port" when (word is not null ? (int?)Scalars.Whole(word) : map.Int("port")) is { } port => new CheckSubject.Port(
+                port, map.Text("protocol") ?? "tcp", map.Text("host"), map.Flag("open") ?? true, map.Text("address")),
             "user" when (word ?? map.Text("name")) is { } name => new CheckSubject.User(
                 name, map.Flag("exists") ?? true, map.Whole("uid"), map.Text("group"), [.. map.Strings("groups").Select(g => g.Value)], map.Text("home"), map.Text("shell")),
             "group" when (word ?? map.Text("name")) is { } name => new CheckSubject.GroupOfUsers(name, map.Flag("exists") ?? true, map.Whole("gid"), [.. map.Strings("members").Select(m => m.Value)]),

@@ -7,7 +7,9 @@ namespace Stoker.Hosts.Checks;
 /// <summary>What <c>stoker host check --json</c> and <c>stoker doctor --json</c> print.</summary>
 /// <param name="Subject">The host or the profile.</param>
 /// <param name="BudgetMs">How long it might have taken; null: as long as it did.</param>
-internal sealed record CheckReport(string Subject, int Passed, int Failed, int Unknown, double TookMs, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? BudgetMs, IReadOnlyList<CheckResult> Checks)
+internal sealed record CheckReport(
+    string Subject, int Passed, int Failed, int Unknown, double TookMs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? BudgetMs, IReadOnlyList<CheckResult> Checks)
 {
     public static CheckReport Of(string subject, IReadOnlyList<CheckResult> results, TimeSpan took, TimeSpan? budget = null) => new(
         subject,

@@ -48,6 +48,10 @@ internal sealed class Findings
 
     public bool Add(string what, Expectation expected, string found, string evidence, string? mend = null) => Add(what, expected.Text, found, expected.IsMetBy(found), evidence, mend);
 
+    /// <param name="make">How what should be there comes to be there, and <paramref name="remove"/> how what should not is done away with.</param>
+    public bool Exists(bool wanted, bool isThere, string evidence, string make, string remove) =>
+        Add("exists", wanted ? "there" : "absent", isThere ? "there" : "absent", isThere == wanted, evidence, wanted ? make : remove);
+
     public void Unknown(string what, string expected, string why, string? mend = null)
     {
         _all.Add(new Finding(what, expected, null, Verdict.Unknown, why));

@@ -24,7 +24,8 @@ internal sealed class CheckRun(FactDoors machine, TimeProvider clock)
         var anew = checks.Where(check => !before.ContainsKey(check.Name)).ToList();
         using var spent = budget is { } time ? new CancellationTokenSource(time, clock) : new CancellationTokenSource();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel, spent.Token);
-        var results = await MakeAsync(checks, anew, before, new Leave(() => spent.IsCancellationRequested ? $"the budget of {DurationWords.Of(budget!.Value)} was used up" : "it was cut short", end.Token));
+        var leave = new Leave(() => spent.IsCancellationRequested ? $"the budget of {DurationWords.Of(budget!.Value)} was used up" : "it was cut short", end.Token);
+        var results = await MakeAsync(checks, anew, before, leave);
         for (var i = 0; i < anew.Count; i++) _made[anew[i]] = results[i];
         return results;
     }

@@ -33,7 +33,9 @@ internal abstract record CheckSubject
     /// <summary>The key in the file: <c>file</c>, <c>kernel_parameter</c>.</summary>
     public abstract string Kind { get; }
 
-    internal sealed record File(string Path, bool Exists, string? Type, int? Mode, string? Owner, string? Group, Expectation? Size, IReadOnlyList<Expectation> Contains, string? Sha256, string? LinkTo) : CheckSubject
+    internal sealed record File(
+        string Path, bool Exists, string? Type, int? Mode, string? Owner, string? Group, Expectation? Size, IReadOnlyList<Expectation> Contains, string? Sha256,
+        string? LinkTo) : CheckSubject
     {
         public override string Kind => "file";
     }

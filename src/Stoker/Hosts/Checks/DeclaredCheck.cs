@@ -55,9 +55,19 @@ internal static class DeclaredCheck
     {
         var (declared, expected) = (host.Memory!.Value.Bytes, host.Memory.Value.ToString());
         var mend = $"correct `hosts.{host.Name}.memory`, or see which module is missing";
-        if (memory.Installed is { } installed) findings.Add("memory", expected, new ByteSize(installed).ToString(), installed >= declared, "SMBIOS: the modules that are plugged in", mend);
-        else if (memory.Total is { } total) findings.Add("memory", expected, new ByteSize(total).ToString(), total >= declared * (1 - KernelsShare), "/proc/meminfo: what the kernel has left of it", mend);
-        else findings.Unknown("memory", expected, "`/proc/meminfo` does not tell");
+        if (memory.Installed is { } installed)
+        {
+            findings.Add("memory", expected, new ByteSize(installed).ToString(), installed >= declared, "SMBIOS: the modules that are plugged in", mend);
+        }
+        else if (memory.Total is { } total)
+        {
+            var isSo = total >= declared * (1 - KernelsShare);
+            findings.Add("memory", expected, new ByteSize(total).ToString(), isSo, "/proc/meminfo: what the kernel has left of it", mend);
+        }
+        else
+        {
+            findings.Unknown("memory", expected, "`/proc/meminfo` does not tell");
+        }
     }
 
     public static void Gpus(HostSpec host, NvmlAnswer answer, FactDoors machine, Findings findings)
@@ -108,8 +118,14 @@ internal static class DeclaredCheck
             var index = $"GPU {card.Index}{(card.Uuid is { } id ? $", {id}" : "")}";
             findings.Add("gpu", what, card.Name ?? what, card.Name is null || GpuModelName.AreSame(card.Name, declared.Model), $"NVML: {index}", "correct the declaration");
             if (declared.Memory is not { } memory) continue;
-            if (card.TotalMemory is { } bytes) findings.Add("gpu memory", memory.ToString(), new ByteSize(bytes).ToString(), GpuCheck.IsAbout(memory.Bytes, bytes) || bytes > memory.Bytes, $"NVML: {index}", "correct the declaration");
-            else findings.Unknown("gpu memory", memory.ToString(), $"NVML does not tell it of {index}");
+            if (card.TotalMemory is not { } bytes)
+            {
+                findings.Unknown("gpu memory", memory.ToString(), $"NVML does not tell it of {index}");
+                continue;
+            }
+
+            var isSo = GpuCheck.IsAbout(memory.Bytes, bytes) || bytes > memory.Bytes;
+            findings.Add("gpu memory", memory.ToString(), new ByteSize(bytes).ToString(), isSo, $"NVML: {index}", "correct the declaration");
         }
 
         foreach (var problem in found.Problems) findings.Unknown("gpu", "every card answers", problem);

@@ -21,13 +21,29 @@ internal static class FileCheck
             return;
         }
 
-        if (!findings.Add("exists", file.Exists ? "there" : "absent", entry is null ? "absent" : "there", (entry is not null) == file.Exists, evidence, file.Exists ? $"create `{file.Path}`" : $"remove `{file.Path}`") || entry is null) return;
+        var isSo = findings.Exists(file.Exists, entry is not null, evidence, $"create `{file.Path}`", $"remove `{file.Path}`");
+        if (!isSo || entry is null) return;
         if (file.Type is { } type) findings.Add("type", type, Word(entry.Kind), Word(entry.Kind) == type, evidence);
         if (file.Mode is { } mode) findings.Add("mode", Octal(mode), Octal(entry.Mode), entry.Mode == mode, evidence, $"chmod {Octal(mode)} {file.Path}");
-        if (file.Owner is { } owner) findings.Add("owner", owner, Users.NameOf(entry.User), owner == Users.NameOf(entry.User) || owner == $"{entry.User}", evidence, $"chown {owner} {file.Path}");
-        if (file.Group is { } group) findings.Add("group", group, Users.GroupNameOf(entry.Group), group == Users.GroupNameOf(entry.Group) || group == $"{entry.Group}", evidence, $"chgrp {group} {file.Path}");
+        if (file.Owner is { } owner)
+        {
+            var name = Users.NameOf(entry.User);
+            findings.Add("owner", owner, name, owner == name || owner == $"{entry.User}", evidence, $"chown {owner} {file.Path}");
+        }
+
+        if (file.Group is { } group)
+        {
+            var name = Users.GroupNameOf(entry.Group);
+            findings.Add("group", group, name, group == name || group == $"{entry.Group}", evidence, $"chgrp {group} {file.Path}");
+        }
+
         if (file.Size is { } size) findings.Add("size", size.Text, new ByteSize(entry.Size).ToString(), size.IsMetBy($"{entry.Size}"), evidence);
-        if (file.LinkTo is { } target && Files.LinkTarget(file.Path) is var leads) findings.Add("link_to", target, leads ?? "no link", leads == target, $"readlink {file.Path}", $"ln -sfn {target} {file.Path}");
+        if (file.LinkTo is { } target)
+        {
+            var leads = Files.LinkTarget(file.Path);
+            findings.Add("link_to", target, leads ?? "no link", leads == target, $"readlink {file.Path}", $"ln -sfn {target} {file.Path}");
+        }
+
         if (file.Contains.Count > 0) Contains(file, entry, findings);
         if (file.Sha256 is { } hash) Hash(file, entry, hash, findings);
     }
@@ -83,7 +99,9 @@ internal static class MountCheck
         }
 
         var found = doors.Mounts.LastOrDefault(m => m.Path == mount.Path);
-        if (!findings.Add("mounted", mount.Mounted ? "mounted" : "not mounted", found is null ? "not mounted" : "mounted", (found is not null) == mount.Mounted, evidence, mount.Mounted ? $"mount {mount.Path}, and add it to /etc/fstab" : $"umount {mount.Path}") || found is null) return;
+        var (expected, now) = (mount.Mounted ? "mounted" : "not mounted", found is null ? "not mounted" : "mounted");
+        var mend = mount.Mounted ? $"mount {mount.Path}, and add it to /etc/fstab" : $"umount {mount.Path}";
+        if (!findings.Add("mounted", expected, now, now == expected, evidence, mend) || found is null) return;
         if (mount.Source is { } source) findings.Add("source", source, found.Source, evidence);
         if (mount.Type is { } type) findings.Add("type", type, found.Type, evidence);
         foreach (var option in mount.Options)

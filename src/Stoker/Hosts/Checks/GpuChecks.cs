@@ -35,7 +35,11 @@ internal static class GpuCheck
         {
             var of = $"of GPU {card.Index}";
             if (gpu.Model is { } model) Known($"model {of}", model.Text, card.Name, name => model.IsMetBy(name) || GpuModelName.AreSame(name, model.Text), findings);
-            if (gpu.Memory is { } memory) Known($"memory {of}", memory.Text, card.TotalMemory is { } bytes ? new ByteSize(bytes).ToString() : null, _ => IsEnough(memory, card.TotalMemory!.Value), findings);
+            if (gpu.Memory is { } memory)
+            {
+                var size = card.TotalMemory is { } bytes ? new ByteSize(bytes).ToString() : null;
+                Known($"memory {of}", memory.Text, size, _ => IsEnough(memory, card.TotalMemory!.Value), findings);
+            }
         }
     }
 
@@ -69,7 +73,12 @@ internal static class GpusOnPci
         var devices = machine.Files.List(Bus);
         if (devices.Count == 0) return null;
         var source = new FactSource(machine.Files);
-        return [.. devices.Where(d => source.Text($"{Bus}/{d}/vendor") == Nvidia && source.Text($"{Bus}/{d}/class")?.StartsWith("0x03", StringComparison.Ordinal) == true && source.NameOf($"{Bus}/{d}/driver") != "vfio-pci")];
+        return
+        [
+            .. devices.Where(d => source.Text($"{Bus}/{d}/vendor") == Nvidia
+                && source.Text($"{Bus}/{d}/class")?.StartsWith("0x03", StringComparison.Ordinal) == true
+                && source.NameOf($"{Bus}/{d}/driver") != "vfio-pci"),
+        ];
     }
 
     public static void JudgeWithoutDriver(Expectation count, FactDoors machine, Findings findings)

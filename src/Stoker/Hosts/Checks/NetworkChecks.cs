@@ -18,7 +18,9 @@ internal static class PortCheck
         var sockets = doors.Listening.Where(s => s.Port == port.Number && s.Protocol == port.Protocol).Select(s => s.Address.ToString()).Distinct().ToList();
         var evidence = $"/proc/net/{port.Protocol} and {port.Protocol}6";
         var isOpen = sockets.Count > 0;
-        if (!findings.Add("open", port.Open ? "open" : "closed", isOpen ? $"open on {string.Join(", ", sockets)}" : "closed", isOpen == port.Open, evidence, port.Open ? $"start what listens on {port.Number}" : $"stop what listens on {port.Number}: `ss -lnp`") || !isOpen) return;
+        var shown = isOpen ? $"open on {string.Join(", ", sockets)}" : "closed";
+        var mend = port.Open ? $"start what listens on {port.Number}" : $"stop what listens on {port.Number}: `ss -lnp`";
+        if (!findings.Add("open", port.Open ? "open" : "closed", shown, isOpen == port.Open, evidence, mend) || !isOpen) return;
         if (port.Address is { } address) findings.Add("address", address, string.Join(", ", sockets), sockets.TrueForAll(s => s == address), evidence, $"have it listen on {address} only");
     }
 
@@ -33,7 +35,8 @@ internal static class PortCheck
                 findings.Unknown("open", wanted, evidence, $"see to it that `{host}` resolves");
                 break;
             default:
-                findings.Add("open", wanted, reach.Outcome, (reach.Outcome == "open") == port.Open, evidence, port.Open ? $"start what listens there, and let it through the firewalls between" : $"close {port.Number} on {host}");
+                var mend = port.Open ? "start what listens there, and let it through the firewalls between" : $"close {port.Number} on {host}";
+                findings.Add("open", wanted, reach.Outcome, (reach.Outcome == "open") == port.Open, evidence, mend);
                 break;
         }
     }

@@ -58,7 +58,9 @@ internal static class ServiceCheck
             !isThere ? $"install what has `{service.Name}`" : service.Running ? $"systemctl start {service.Name}; `journalctl -u {service.Name}` says why it ended" : $"systemctl stop {service.Name}");
         if (service.Enabled is not { } enabled) return;
         var file = state.GetValueOrDefault("UnitFileState") is { Length: > 0 } known ? known : "no unit file";
-        findings.Add("enabled", enabled ? "enabled" : "not enabled", file, (file is "enabled" or "enabled-runtime" or "static" or "alias") == enabled, command, $"systemctl {(enabled ? "enable" : "disable")} {service.Name}");
+        var isEnabled = file is "enabled" or "enabled-runtime" or "static" or "alias";
+        var mend = $"systemctl {(enabled ? "enable" : "disable")} {service.Name}";
+        findings.Add("enabled", enabled ? "enabled" : "not enabled", file, isEnabled == enabled, command, mend);
     }
 }
 
@@ -69,7 +71,8 @@ internal static class UserCheck
     public static void Make(CheckSubject.User user, Findings findings)
     {
         var entry = Users.Find(user.Name);
-        if (!findings.Add("exists", user.Exists ? "there" : "absent", entry is null ? "absent" : "there", (entry is not null) == user.Exists, Evidence, user.Exists ? $"useradd {user.Name}" : $"userdel {user.Name}") || entry is null) return;
+        var isSo = findings.Exists(user.Exists, entry is not null, Evidence, $"useradd {user.Name}", $"userdel {user.Name}");
+        if (!isSo || entry is null) return;
         var group = Users.GroupNameOf(entry.GroupId);
         if (user.Uid is { } uid) findings.Add("uid", $"{uid}", $"{entry.UserId}", uid == entry.UserId, Evidence);
         if (user.Group is { } own) findings.Add("group", own, group, own == group || own == $"{entry.GroupId}", Evidence, $"usermod -g {own} {user.Name}");
@@ -81,7 +84,8 @@ internal static class UserCheck
     public static void Make(CheckSubject.GroupOfUsers group, Findings findings)
     {
         var entry = Users.FindGroupEntry(group.Name);
-        if (!findings.Add("exists", group.Exists ? "there" : "absent", entry is null ? "absent" : "there", (entry is not null) == group.Exists, Evidence, group.Exists ? $"groupadd {group.Name}" : $"groupdel {group.Name}") || entry is null) return;
+        var isSo = findings.Exists(group.Exists, entry is not null, Evidence, $"groupadd {group.Name}", $"groupdel {group.Name}");
+        if (!isSo || entry is null) return;
         if (group.Gid is { } gid) findings.Add("gid", $"{gid}", $"{entry.GroupId}", gid == entry.GroupId, Evidence);
         foreach (var member in group.Members)
         {

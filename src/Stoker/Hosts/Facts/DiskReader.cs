@@ -8,6 +8,8 @@ internal static class DiskReader
     private const string Place = "/sys/block";
     private const long Sector = 512;
 
+    private static readonly string[] Emulators = ["QEMU", "VMware", "VBOX", "Virtual Disk"];
+
     public static IReadOnlyList<DiskFacts> Read(FactSource source)
     {
         var disks = new List<DiskFacts>();
@@ -75,7 +77,7 @@ internal static class DiskReader
     private static bool IsEmulated(FactSource source, string name) =>
         name.StartsWith("xvd", StringComparison.Ordinal)
         || (source.Text($"{Place}/{name}/device/vendor") + source.Text($"{Place}/{name}/device/model")) is { } maker
-        && (maker.Contains("QEMU", StringComparison.Ordinal) || maker.Contains("VMware", StringComparison.Ordinal) || maker.Contains("VBOX", StringComparison.Ordinal) || maker.Contains("Virtual Disk", StringComparison.Ordinal));
+        && Emulators.Any(each => maker.Contains(each, StringComparison.Ordinal));
 
     private static string? Raid(FactSource source, string place)
     {

@@ -82,7 +82,9 @@ internal static class GpuFactsReader
         var inOrder = new Queue<GpuCardFacts>(onBus.Where(c => c.Vendor == "NVIDIA" && c.Driver == "nvidia"));
         foreach (var card in found.Cards)
         {
-            var at = card.Uuid is { } uuid && addresses.TryGetValue(uuid, out var address) ? onBus.Find(c => c.Address == address) : addresses.Count == 0 && inOrder.Count > 0 ? inOrder.Dequeue() : null;
+            var at = card.Uuid is { } uuid && addresses.TryGetValue(uuid, out var address) ? onBus.Find(c => c.Address == address)
+                : addresses.Count == 0 && inOrder.Count > 0 ? inOrder.Dequeue()
+                : null;
             if (at is not null) rest.Remove(at);
             joined.Add((at ?? new GpuCardFacts(null, "NVIDIA", null, "nvidia")) with
             {
@@ -143,7 +145,11 @@ internal static class GpuFactsReader
     /// <summary>Lines such as <c>GPU-5c2e…, Enabled, 0, 96.00.68.00.01</c>; <c>[N/A]</c> is what a card does not have.</summary>
     public static List<GpuCardFacts> AddToolAnswer(IReadOnlyList<GpuCardFacts> cards, string answer)
     {
-        var lines = answer.Split('\n').Select(line => line.Split(',', StringSplitOptions.TrimEntries)).Where(fields => fields.Length == 4).DistinctBy(fields => fields[0]).ToDictionary(fields => fields[0]);
+        var lines = answer.Split('\n')
+            .Select(line => line.Split(',', StringSplitOptions.TrimEntries))
+            .Where(fields => fields.Length == 4)
+            .DistinctBy(fields => fields[0])
+            .ToDictionary(fields => fields[0]);
         return [.. cards.Select(card => card.Uuid is { } uuid && lines.TryGetValue(uuid, out var fields)
             ? card with
             {
@@ -151,6 +157,7 @@ internal static class GpuFactsReader
                 UncorrectedErrors = long.TryParse(fields[2], NumberStyles.None, CultureInfo.InvariantCulture, out var errors) ? errors : null,
                 Firmware = fields[3] is ['[', ..] ? null : fields[3],
             }
+
             : card)];
     }
 
@@ -158,7 +165,8 @@ internal static class GpuFactsReader
     private static IEnumerable<GpuCardFacts> BuiltIn(FactSource source)
     {
         if (source.Text("/proc/device-tree/model") is not { } model || !model.Contains("Jetson", StringComparison.Ordinal)) return [];
-        var chip = model.Contains("Orin", StringComparison.Ordinal) ? "Orin" : model.Contains("Xavier", StringComparison.Ordinal) ? "Xavier" : model.Contains("Thor", StringComparison.Ordinal) ? "Thor" : "Tegra";
+        string[] chips = ["Orin", "Xavier", "Thor"];
+        var chip = Array.Find(chips, each => model.Contains(each, StringComparison.Ordinal)) ?? "Tegra";
         return [new GpuCardFacts(null, "NVIDIA", $"{chip} (integrated, shares the main memory)", source.Has("/sys/module/nvgpu") ? "nvgpu" : source.Has("/sys/module/nvidia") ? "nvidia" : null)];
     }
 

@@ -73,7 +73,8 @@ internal static class MemoryReader
         foreach (var name in source.List(place))
         {
             // hugepages-2048kB
-            if (!name.StartsWith("hugepages-", StringComparison.Ordinal) || !name.EndsWith("kB", StringComparison.Ordinal) || !long.TryParse(name.AsSpan(10, name.Length - 12), out var kibibytes)) continue;
+            if (!name.StartsWith("hugepages-", StringComparison.Ordinal) || !name.EndsWith("kB", StringComparison.Ordinal)) continue;
+            if (!long.TryParse(name.AsSpan(10, name.Length - 12), out var kibibytes)) continue;
             if (source.Number($"{place}/{name}/nr_hugepages") is { } total and > 0)
                 found.Add(new HugePages(kibibytes * 1024, total, source.Number($"{place}/{name}/free_hugepages") ?? 0));
         }

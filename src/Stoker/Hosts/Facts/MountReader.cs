@@ -39,7 +39,8 @@ internal static class MountReader
 
     /// <summary>A server of it may be gone, and then it never answers.</summary>
     public static bool IsRemote(MountFacts mount) =>
-        mount.Type.StartsWith("nfs", StringComparison.Ordinal) || mount.Type.StartsWith("fuse", StringComparison.Ordinal) || mount.Type is "cifs" or "smb3" or "ceph" or "9p" or "glusterfs" or "lustre" or "afs" or "virtiofs";
+        mount.Type.StartsWith("nfs", StringComparison.Ordinal) || mount.Type.StartsWith("fuse", StringComparison.Ordinal)
+        || mount.Type is "cifs" or "smb3" or "ceph" or "9p" or "glusterfs" or "lustre" or "afs" or "virtiofs";
 
     private static MountFacts? ParseLine(string line)
     {

@@ -91,7 +91,12 @@ internal static class MachineReader
             }
         }
 
-        if (source.Text("/proc/sys/kernel/osrelease") is { } kernel && (kernel.Contains("microsoft", StringComparison.OrdinalIgnoreCase) || kernel.Contains("WSL", StringComparison.Ordinal))) return "wsl";
+        if (source.Text("/proc/sys/kernel/osrelease") is { } kernel
+            && (kernel.Contains("microsoft", StringComparison.OrdinalIgnoreCase) || kernel.Contains("WSL", StringComparison.Ordinal)))
+        {
+            return "wsl";
+        }
+
         if (vendor == "Microsoft Corporation" && product == "Virtual Machine") return "microsoft";
         foreach (var (signature, name) in ByProcessor)
         {

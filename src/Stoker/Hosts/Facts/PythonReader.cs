@@ -63,7 +63,8 @@ internal static class PythonReader
         if (Libraries(source, place) is not { Count: > 0 } libraries) return null;
         var version = settings is not null ? Version(settings) : null;
         var kind = settings is not null ? "venv" : isConda ? "conda" : place.Contains("/.pyenv/", StringComparison.Ordinal) ? "pyenv" : "prefix";
-        return new PythonFacts(place, kind, version ?? OfConda(source, place) ?? (kind == "pyenv" ? Path.GetFileName(place) : libraries[^1].Name[6..]), PackagesIn(source, libraries.Select(l => $"{place}/lib/{l.Name}/site-packages")));
+        version ??= OfConda(source, place) ?? (kind == "pyenv" ? Path.GetFileName(place) : libraries[^1].Name[6..]);
+        return new PythonFacts(place, kind, version, PackagesIn(source, libraries.Select(l => $"{place}/lib/{l.Name}/site-packages")));
     }
 
     /// <summary><c>version = 3.11.2</c>, or of virtualenv and uv <c>version_info = 3.11.2.final.0</c>.</summary>

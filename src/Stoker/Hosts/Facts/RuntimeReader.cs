@@ -13,8 +13,8 @@ internal static partial class RuntimeReader
     [
         new("docker", ["docker-ce-cli", "docker-ce", "docker.io"]), new("podman", ["podman"]), new("containerd", ["containerd.io", "containerd"]), new("runc", ["runc", "containerd.io"]),
         new("crun", ["crun"]), new("nvidia-ctk", ["nvidia-container-toolkit-base", "nvidia-container-toolkit"]), new("systemctl", ["systemd"]), new("dotnet", []) { Told = OfDotnet },
-        new("node", ["nodejs"]), new("java", []) { Told = OfJava }, new("go", ["golang-go"]) { Words = ["version"] }, new("ollama", ["ollama"]), new("llama-server", []), new("uv", []), new("conda", ["conda"]),
-        new("nvcc", ["nvidia-cuda-toolkit"]), new("ansible-playbook", ["ansible-core"]),
+        new("node", ["nodejs"]), new("java", []) { Told = OfJava }, new("go", ["golang-go"]) { Words = ["version"] }, new("ollama", ["ollama"]),
+        new("llama-server", []), new("uv", []), new("conda", ["conda"]), new("nvcc", ["nvidia-cuda-toolkit"]), new("ansible-playbook", ["ansible-core"]),
     ];
 
     public static async Task<IReadOnlyList<RuntimeFacts>> ReadAsync(FactDoors doors, FactSource source, PackageDatabase packages)

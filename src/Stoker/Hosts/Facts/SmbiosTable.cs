@@ -39,8 +39,12 @@ internal static class SmbiosTable
         return new MemoryModule(Text(0x10, part), size, Kind(part[0x12]), Speed(part, 0x20) ?? Speed(part, 0x15), Text(0x17, part), Text(0x1A, part));
 
         // Strings are numbered from 1; 0 is none.
-        string? Text(int at, ReadOnlySpan<byte> from) =>
-            at < from.Length && from[at] > 0 && from[at] <= strings.Count && strings[from[at] - 1].Trim() is { Length: > 0 } text && text is not ("Unknown" or "Not Specified" or "NO DIMM") ? text : null;
+        string? Text(int at, ReadOnlySpan<byte> from)
+        {
+            if (at >= from.Length || from[at] == 0 || from[at] > strings.Count) return null;
+            var text = strings[from[at] - 1].Trim();
+            return text is "" or "Unknown" or "Not Specified" or "NO DIMM" ? null : text;
+        }
     }
 
     /// <summary>Bytes; 0 for an empty slot.</summary>

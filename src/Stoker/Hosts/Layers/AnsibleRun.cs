@@ -19,7 +19,11 @@ internal sealed partial record AnsibleRun(string? Role, string? Playbook, IReadO
     public IReadOnlyList<string> Words(string directory, bool check)
     {
         var variables = new JsonObject(Variables.Select(v => KeyValuePair.Create(v.Key, (JsonNode?)v.Value)));
-        return [.. Settings, "ansible-playbook", "-i", "localhost,", "-c", "local", .. check ? ["--check"] : Array.Empty<string>(), "-e", variables.ToJsonString(), Playbook ?? WriteFor(Role!, directory)];
+        return
+        [
+            .. Settings, "ansible-playbook", "-i", "localhost,", "-c", "local", .. check ? ["--check"] : Array.Empty<string>(),
+            "-e", variables.ToJsonString(), Playbook ?? WriteFor(Role!, directory),
+        ];
     }
 
     /// <summary>How many tasks changed something, or would, by the last lines: <c>localhost : ok=3 changed=1 unreachable=0 failed=0 …</c>; null: it does not say.</summary>

@@ -24,7 +24,10 @@ internal sealed class LayerDoors(FactDoors machine, string? ansible = null)
     /// <summary>apt-get asks nobody, and keeps a configuration that was changed by hand.</summary>
     public Task<string> PackagesAsync(params IReadOnlyList<string> words) =>
         RunAsync(
-            ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold", "-o", "DPkg::Lock::Timeout=120", .. words],
+            [
+                "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-y", "-q", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold",
+                "-o", "DPkg::Lock::Timeout=120", .. words,
+            ],
             PackageLimit,
             $"apt-get {string.Join(' ', words.Where(w => w[0] != '-'))}");
 

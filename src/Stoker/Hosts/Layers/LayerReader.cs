@@ -55,7 +55,8 @@ internal sealed class LayerReader(EstateSpec estate, ReadContext context, Diagno
 
         if (ShippedLayers.Find(use.Value) is not { } layer)
         {
-            bag.Add(LayerDiagnostics.UnknownShipped, use.Where, $"layer `{name}` uses unknown layer `{use.Value}`", Suggestion.For(use.Value, ShippedLayers.Names) ?? $"one of {string.Join(", ", ShippedLayers.Names)}");
+            bag.Add(LayerDiagnostics.UnknownShipped, use.Where, $"layer `{name}` uses unknown layer `{use.Value}`",
+                Suggestion.For(use.Value, ShippedLayers.Names) ?? $"one of {string.Join(", ", ShippedLayers.Names)}");
             return null;
         }
 
@@ -67,7 +68,9 @@ internal sealed class LayerReader(EstateSpec estate, ReadContext context, Diagno
         var kinds = Kinds.Where(kind => map.Find(kind) is not null).ToList();
         if (kinds is not [var kind])
         {
-            bag.Add(LayerDiagnostics.NotOneKind, map.Where, kinds.Count == 0 ? $"`{path}` does not say what to see to" : $"`{path}` is of {kinds.Count} kinds: {string.Join(", ", kinds)}", kinds.Count == 0 ? $"one of {string.Join(", ", Kinds)}" : "make a step of each");
+            bag.Add(LayerDiagnostics.NotOneKind, map.Where,
+                kinds.Count == 0 ? $"`{path}` does not say what to see to" : $"`{path}` is of {kinds.Count} kinds: {string.Join(", ", kinds)}",
+                kinds.Count == 0 ? $"one of {string.Join(", ", Kinds)}" : "make a step of each");
             return null;
         }
 
@@ -95,11 +98,15 @@ internal sealed class LayerReader(EstateSpec estate, ReadContext context, Diagno
         var (content, source) = (map.Text("content"), map.PositionedText("source"));
         if (content is null == source is null)
         {
-            bag.Add(LayerDiagnostics.NotOneContent, node.Where, content is null ? $"`{path}` does not say what is in the file" : $"`{path}` has `content` and `source`", "one of `content` and `source`");
+            bag.Add(LayerDiagnostics.NotOneContent, node.Where,
+                content is null ? $"`{path}` does not say what is in the file" : $"`{path}` has `content` and `source`",
+                "one of `content` and `source`");
             return null;
         }
 
-        return new LayerStep.File(at, content, source is { } from ? context.PathAt(from.Value, from.Where) : null, map.Text("owner") ?? "root", map.Text("group") ?? "root", map.Octal("mode") ?? 0x1A4, map.Flag("secret") ?? false);
+        return new LayerStep.File(
+            at, content, source is { } from ? context.PathAt(from.Value, from.Where) : null,
+            map.Text("owner") ?? "root", map.Text("group") ?? "root", map.Octal("mode") ?? 0x1A4, map.Flag("secret") ?? false);
     }
 
     private LayerStep.Command? Command(Node node, string path)
@@ -132,7 +139,8 @@ internal sealed class LayerReader(EstateSpec estate, ReadContext context, Diagno
             case null:
                 return null;
             case ScalarNode { Value: { } text } when ShellWords.Split(text) is ShellWords.Outcome.Unbalanced unbalanced:
-                bag.Add(LayerDiagnostics.InvalidCommand, node.Where, $"`{path}` has a command that cannot be split into words: {unbalanced.Problem}", "write it as a list, one item a word, and no quoting is needed");
+                bag.Add(LayerDiagnostics.InvalidCommand, node.Where, $"`{path}` has a command that cannot be split into words: {unbalanced.Problem}",
+                    "write it as a list, one item a word, and no quoting is needed");
                 return null;
             default:
                 List<string> words = node is ScalarNode { Value: { } line } ? [.. ((ShellWords.Outcome.Words)ShellWords.Split(line)).List] : Texts(node);
@@ -179,7 +187,8 @@ internal sealed class LayerReader(EstateSpec estate, ReadContext context, Diagno
             var at = way.IndexOf(layer);
             if (at >= 0)
             {
-                bag.Add(LayerDiagnostics.Circle, layer.Where, $"layers need each other in a circle: {string.Join(" → ", way[at..].Append(layer).Select(l => $"`{l.Name}`"))}", "one of them has to come first");
+                var names = string.Join(" → ", way[at..].Append(layer).Select(l => $"`{l.Name}`"));
+                bag.Add(LayerDiagnostics.Circle, layer.Where, $"layers need each other in a circle: {names}", "one of them has to come first");
                 return;
             }
 

@@ -107,7 +107,8 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
                     break;
                 case "user" or "group" when seen.Add((change.Kind, change.Subject)):
                     var account = change.Kind == "user" ? StepDo.Account(change.Subject) : StepDo.Group(change.Subject);
-                    if (!Equals(account, change.AccountAfter)) reasons.Add($"{change.Kind} {change.Subject}: the layer left {change.AccountAfter}, now {(account is null ? "it is gone" : $"{account}")}");
+                    if (Equals(account, change.AccountAfter)) break;
+                    reasons.Add($"{change.Kind} {change.Subject}: the layer left {change.AccountAfter}, now {(account is null ? "it is gone" : $"{account}")}");
                     break;
                 case "command" when change.Undo is null && layers.FirstOrDefault(l => l.Name == change.Layer) is not { Rollback.Count: > 0 }:
                     reasons.Add($"command {change.Subject}: it has no `undo`, and its layer no `rollback`");
@@ -123,7 +124,8 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
         var now = FileImage.Look(change.Subject);
         var (before, after) = (change.FileBefore!, change.FileAfter!);
         if (now == after) return;
-        reasons.Add($"{(after.IsAbsent ? before.Kind : after.Kind)} {change.Subject}: the layer left {after}, now {now}{(now.Kind == after.Kind && now.Content != after.Content ? " with another content" : "")}");
+        var content = now.Kind == after.Kind && now.Content != after.Content ? " with another content" : "";
+        reasons.Add($"{(after.IsAbsent ? before.Kind : after.Kind)} {change.Subject}: the layer left {after}, now {now}{content}");
         if (now.Kind == "file" && after.Kind == "file" && now.Content != after.Content)
             reasons.AddRange(StepLook.Difference(Text(journal.Kept(after.Content!)), Text(Files.ReadAllBytes(change.Subject))).Select(l => $"  {l}"));
     }
@@ -149,7 +151,13 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
             case "user":
                 await doors.AccountAsync(change.AccountBefore is not { } user
                     ? ["userdel", change.Subject]
-                    : ["usermod", "-g", user.Group!, "-G", string.Join(',', user.Groups), .. user.Home is { } home ? ["-d", home] : Array.Empty<string>(), .. user.Shell is { } shell ? ["-s", shell] : Array.Empty<string>(), change.Subject]);
+                    :
+                    [
+                        "usermod", "-g", user.Group!, "-G", string.Join(',', user.Groups),
+                        .. user.Home is { } home ? ["-d", home] : Array.Empty<string>(),
+                        .. user.Shell is { } shell ? ["-s", shell] : Array.Empty<string>(),
+                        change.Subject,
+                    ]);
                 break;
             case "group":
                 if (StepDo.Group(change.Subject) is not null) await doors.AccountAsync("groupdel", change.Subject);
@@ -196,7 +204,9 @@ internal sealed class LayerRollback(LayerDoors doors, LayerJournal journal)
         if (packages.Where(installed.ContainsKey).ToList() is not { Count: > 0 } there) return;
         var files = (await doors.RunAsync(["dpkg-query", "-L", .. there], UndoLimit)).Split('\n');
         // A template is no unit.
-        var units = files.Where(f => Path.GetDirectoryName(f)?.EndsWith("/lib/systemd/system", StringComparison.Ordinal) == true && Path.GetExtension(f) is ".service" or ".timer" or ".socket" or ".path")
+        var units = files
+            .Where(f => Path.GetDirectoryName(f)?.EndsWith("/lib/systemd/system", StringComparison.Ordinal) == true)
+            .Where(f => Path.GetExtension(f) is ".service" or ".timer" or ".socket" or ".path")
             .Select(f => Path.GetFileName(f)).Where(u => !u.Contains('@', StringComparison.Ordinal)).Distinct().ToList();
         if (units.Count > 0) await doors.RunAsync(["systemctl", "stop", "--", .. units], UndoLimit);
     }

@@ -42,7 +42,9 @@ internal sealed class StepDo(LayerDoors doors, LayerJournal journal, string laye
     /// <summary>What differs between two lists of packages.</summary>
     public static IReadOnlyList<PackageChange> Differences(Dictionary<string, string> before, Dictionary<string, string> after) =>
     [
-        .. before.Keys.Union(after.Keys).Order(StringComparer.Ordinal).Select(name => new PackageChange(name, before.GetValueOrDefault(name), after.GetValueOrDefault(name))).Where(p => p.Before != p.After),
+        .. before.Keys.Union(after.Keys).Order(StringComparer.Ordinal)
+            .Select(name => new PackageChange(name, before.GetValueOrDefault(name), after.GetValueOrDefault(name)))
+            .Where(p => p.Before != p.After),
     ];
 
     /// <summary>Writes down which packages are others now than before a change; none is no change.</summary>

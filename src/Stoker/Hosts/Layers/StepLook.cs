@@ -69,14 +69,25 @@ internal static class StepLook
     {
         if (Users.FindGroupEntry(wish.Name) is not { } now) return [new Planned.UserGroup(wish, $"group {wish.Name}: make it{(wish.Gid is { } gid ? $" with gid {gid}" : "")}")];
         // Files that belong to it would belong to nobody.
-        return wish.Gid is { } wanted && wanted != now.GroupId ? throw new LayerFailedException($"group `{wish.Name}` has gid {now.GroupId} and should have {wanted}: its files would have to be given over, which is not done here") : [];
+        if (wish.Gid is { } wanted && wanted != now.GroupId)
+        {
+            throw new LayerFailedException(
+                $"group `{wish.Name}` has gid {now.GroupId} and should have {wanted}: its files would have to be given over, which is not done here");
+        }
+
+        return [];
     }
 
     private static IReadOnlyList<Planned> User(LayerStep.User wish)
     {
         var now = StepDo.Account(wish.Name);
         if (now is null) return [new Planned.User(wish, null, $"user {wish.Name}: make it{(wish.Groups.Count > 0 ? $", in {string.Join(", ", wish.Groups)}" : "")}")];
-        if (wish.Uid is { } uid && uid != now.Id) throw new LayerFailedException($"user `{wish.Name}` has uid {now.Id} and should have {uid}: its files would have to be given over, which is not done here");
+        if (wish.Uid is { } uid && uid != now.Id)
+        {
+            throw new LayerFailedException(
+                $"user `{wish.Name}` has uid {now.Id} and should have {uid}: its files would have to be given over, which is not done here");
+        }
+
         var differences = new List<string>();
         if (wish.OwnGroup is { } group && group != now.Group) differences.Add($"group {now.Group} → {group}");
         if (wish.Groups.Except(now.Groups).ToList() is { Count: > 0 } missing) differences.Add($"into {string.Join(", ", missing)}");
@@ -110,14 +121,22 @@ internal static class StepLook
         var wanted = $"{kind} 0{Convert.ToString(mode, 8).PadLeft(3, '0')} {owner}:{group}";
         var words = $"{kind} {path}: {(now.IsAbsent ? "make it, " : now.ToString() == wanted ? "" : $"{now} → ")}{(now.ToString() == wanted ? "its content" : wanted)}";
         var isText = content is not null && now.Kind is "file" or "absent";
-        return [new Planned.File(path, now, after, content, words, !isText || content is null ? [] : isSecret ? ["(its content is not shown)"] : Difference(now.IsAbsent ? "" : Text(path), Encoding.UTF8.GetString(content)))];
+        var detail = !isText || content is null ? []
+            : isSecret ? ["(its content is not shown)"]
+            : Difference(now.IsAbsent ? "" : Text(path), Encoding.UTF8.GetString(content));
+        return [new Planned.File(path, now, after, content, words, detail)];
     }
 
     private static IReadOnlyList<Planned> Absent(string path)
     {
         var now = FileImage.Look(path);
         if (now.IsAbsent) return [];
-        if (now.Kind == "other" || (now.Kind == "directory" && Files.Names(path).Count > 0)) throw new LayerFailedException($"`{path}` is {(now.Kind == "other" ? "no file" : "a directory with something in it")}, and is not removed");
+        if (now.Kind == "other" || (now.Kind == "directory" && Files.Names(path).Count > 0))
+        {
+            var what = now.Kind == "other" ? "no file" : "a directory with something in it";
+            throw new LayerFailedException($"`{path}` is {what}, and is not removed");
+        }
+
         return [new Planned.File(path, now, FileImage.Absent, null, $"{now.Kind} {path}: remove it", [])];
     }
 

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Stoker.Platform.Gpus;
 
 /// <summary>Work on the cards of this machine by CUDA's driver interface.</summary>
@@ -41,7 +39,9 @@ internal sealed unsafe class CudaCompute : IGpuCompute
         _library.Check(((delegate* unmanaged<byte*, int, int, int>)_library.Find("cuDeviceGetName"))(name, NameSize, device), $"name of GPU {ordinal}");
         var uuid = stackalloc byte[UuidSize];
         _library.Check(((delegate* unmanaged<byte*, int, int>)_library.Find("cuDeviceGetUuid"))(uuid, device), $"UUID of GPU {ordinal}");
-        return new ComputeDevice(ordinal, Text(new ReadOnlySpan<byte>(uuid, UuidSize)), NvmlLibrary.TextOf(name, NameSize) ?? "", Attribute(device, Multiprocessors), (Attribute(device, Major) * 10) + Attribute(device, Minor));
+        return new ComputeDevice(
+            ordinal, Text(new ReadOnlySpan<byte>(uuid, UuidSize)), NvmlLibrary.TextOf(name, NameSize) ?? "",
+            Attribute(device, Multiprocessors), (Attribute(device, Major) * 10) + Attribute(device, Minor));
     }
 
     private int Attribute(int device, int attribute)
@@ -54,6 +54,6 @@ internal sealed unsafe class CudaCompute : IGpuCompute
     private static string Text(ReadOnlySpan<byte> uuid)
     {
         var digits = Convert.ToHexStringLower(uuid);
-        return new StringBuilder("GPU-").Append(digits, 0, 8).Append('-').Append(digits, 8, 4).Append('-').Append(digits, 12, 4).Append('-').Append(digits, 16, 4).Append('-').Append(digits, 20, 12).ToString();
+        return $"GPU-{digits[..8]}-{digits[8..12]}-{digits[12..16]}-{digits[16..20]}-{digits[20..]}";
     }
 }

@@ -6,7 +6,8 @@ namespace Stoker.Platform.Gpus;
 /// <summary>NVIDIA's management library as it was loaded: its functions by name, and its codes in words.</summary>
 internal sealed unsafe class NvmlLibrary : IDisposable
 {
-    public const int Success = 0, NotSupported = 3, NoPermission = 4, NotFound = 6, TooSmall = 7, TimedOut = 10, NoFunction = 13, Lost = 15, ResetRequired = 16, VersionMismatch = 18, InUse = 19, Mismatch = 25;
+    public const int Success = 0, NotSupported = 3, NoPermission = 4, NotFound = 6, TooSmall = 7, TimedOut = 10, NoFunction = 13, Lost = 15,
+        ResetRequired = 16, VersionMismatch = 18, InUse = 19, Mismatch = 25;
 
     private readonly nint _handle;
     private readonly Dictionary<string, nint> _calls = [];

@@ -102,7 +102,9 @@ internal sealed unsafe class NvmlMig(NvmlLibrary library)
             var places = Placements(device, info.Id);
             if (places.Count == 0) continue;
             var name = NvmlLibrary.TextOf(info.Name, NvmlStructs.NameSize) ?? $"{info.Slices}g.{(info.MemoryMib + 1023) / 1024}gb";
-            profiles.Add(new MigProfile(info.Id, name.StartsWith("MIG ", StringComparison.Ordinal) ? name[4..] : name, (int)info.Slices, (int)info.Instances, (long)info.MemoryMib << 20, (int)places[0].Size, [.. places.Select(p => (int)p.Start).Order()]));
+            profiles.Add(new MigProfile(
+                info.Id, name.StartsWith("MIG ", StringComparison.Ordinal) ? name[4..] : name, (int)info.Slices, (int)info.Instances,
+                (long)info.MemoryMib << 20, (int)places[0].Size, [.. places.Select(p => (int)p.Start).Order()]));
         }
 
         return profiles;

@@ -92,16 +92,18 @@ internal static unsafe class NvmlReadings
     {
         ulong count = 0;
         var call = library.Find("nvmlDeviceGetTotalEccErrors");
-        return ask.Told(field, call == 0 ? NvmlLibrary.NoFunction : ((delegate* unmanaged<nint, int, int, ulong*, int>)call)(device, error, counter, &count)) ? (long)Math.Min(count, long.MaxValue) : null;
+        var code = call == 0 ? NvmlLibrary.NoFunction : ((delegate* unmanaged<nint, int, int, ulong*, int>)call)(device, error, counter, &count);
+        return ask.Told(field, code) ? (long)Math.Min(count, long.MaxValue) : null;
     }
 
     private static (long Correctable, long Uncorrectable, bool IsPending, bool HasFailed)? Rows(NvmlLibrary library, NvmlFields ask, nint device)
     {
         uint correctable = 0, uncorrectable = 0, pending = 0, failed = 0;
         var call = library.Find("nvmlDeviceGetRemappedRows");
-        return ask.Told("remapped_rows", call == 0 ? NvmlLibrary.NoFunction : ((delegate* unmanaged<nint, uint*, uint*, uint*, uint*, int>)call)(device, &correctable, &uncorrectable, &pending, &failed))
-            ? (correctable, uncorrectable, pending != 0, failed != 0)
-            : null;
+        var code = call == 0
+            ? NvmlLibrary.NoFunction
+            : ((delegate* unmanaged<nint, uint*, uint*, uint*, uint*, int>)call)(device, &correctable, &uncorrectable, &pending, &failed);
+        return ask.Told("remapped_rows", code) ? (correctable, uncorrectable, pending != 0, failed != 0) : null;
     }
 
     /// <summary>What has no function of its own, in one call.</summary>
@@ -115,7 +117,10 @@ internal static unsafe class NvmlReadings
         int CodeOf(int i) => code == NvmlLibrary.Success ? values[i].Code : code;
         var celsius = ask.Told("memory_celsius", CodeOf(0)) ? Number(values[0]) : null;
         if (celsius is < 0 or > MostCelsius) ask.Doubt("memory_celsius", $"{celsius}");
-        return (celsius is >= 0 and <= MostCelsius ? (int)celsius : null, ask.Told("retired_by_single_bit", CodeOf(1)) ? Number(values[1]) : null, ask.Told("retired_by_double_bit", CodeOf(2)) ? Number(values[2]) : null);
+        return (
+            celsius is >= 0 and <= MostCelsius ? (int)celsius : null,
+            ask.Told("retired_by_single_bit", CodeOf(1)) ? Number(values[1]) : null,
+            ask.Told("retired_by_double_bit", CodeOf(2)) ? Number(values[2]) : null);
     }
 
     /// <summary>nvmlValueType_t: 0 double, 1 unsigned int, 2 unsigned long, 3 unsigned long long, 4 signed long long, 5 signed int.</summary>

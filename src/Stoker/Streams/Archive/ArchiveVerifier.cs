@@ -41,7 +41,9 @@ internal sealed class ArchiveVerifier(IArchiveStore store, string stream, LogVie
         {
             list.Sort(static (a, b) => a.Read.First != b.Read.First ? a.Read.First.CompareTo(b.Read.First) : Nullable.Compare(a.Read.Next, b.Read.Next));
             var isOurs = name == _ours && promised.ContainsKey(partition);
-            var end = await RunAsync(new ManifestChain(stream, name, partition), list, isOurs ? log!.Partitions.First(each => each.Partition == partition) : null, promised.GetValueOrDefault(isOurs ? partition : -1), stop);
+            var view = isOurs ? log!.Partitions.First(each => each.Partition == partition) : null;
+            var position = promised.GetValueOrDefault(isOurs ? partition : -1);
+            var end = await RunAsync(new ManifestChain(stream, name, partition), list, view, position, stop);
             if (isOurs) ends[partition] = log!.IsRemote ? end ?? 0 : promised[partition]?.Next;
         }
 

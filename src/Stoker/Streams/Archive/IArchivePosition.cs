@@ -16,7 +16,10 @@ internal interface IArchivePosition
     /// <exception cref="IOException"/>
     void Keep(ArchivePoint point);
 
-    /// <summary>Where objects end that somebody put at this place without their manifest: the same again then replaces them. Null: there are none, or none that a name of their own would keep.</summary>
+    /// <summary>
+    /// Where objects end that somebody put at this place without their manifest: the same again then replaces them. Null: there are none, or none that a name
+    /// of their own would keep.
+    /// </summary>
     Task<ulong?> LeftoverAsync(ArchivePlace place, CancellationToken cancellation);
 
     /// <summary>Another process has archived from this place on, or from behind it.</summary>

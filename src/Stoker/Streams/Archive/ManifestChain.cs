@@ -45,7 +45,13 @@ internal sealed class ManifestChain(string stream, string log, int partition)
         else if (Next > first && name.Next is null) faults.Add($"events {first} to {Math.Min(Next.Value, manifest.NextOffset) - 1} are in two objects");
         else if (Next is null) CheckStart(name, manifest, faults);
         else CheckHash(first, manifest.HashBefore, faults);
-        if (Next > first && name.Next is not null) _notes.Add($"events {first} to {Math.Min(Next.Value, manifest.NextOffset) - 1} of partition {partition} are in two objects, because a process put them that another had taken the place of; both have the same");
+        if (Next > first && name.Next is not null)
+        {
+            _notes.Add(
+                $"events {first} to {Math.Min(Next.Value, manifest.NextOffset) - 1} of partition {partition} are in two objects, "
+                + "because a process put them that another had taken the place of; both have the same");
+        }
+
         AddCounts(manifest, faults);
         Manifests++;
         First ??= first;
@@ -76,7 +82,11 @@ internal sealed class ManifestChain(string stream, string log, int partition)
         var gone = manifest.Gone.Sum(range => (long)(range.To - range.From));
         var noDocument = manifest.NoDocument.Sum(range => (long)(range.To - range.From));
         var offsets = (long)(manifest.NextOffset - manifest.FirstOffset);
-        if (manifest.NextOffset <= manifest.FirstOffset || manifest.Events + gone != offsets) faults.Add($"it has {offsets} offsets, {manifest.Events} events and {gone} that are gone, which do not add up");
+        if (manifest.NextOffset <= manifest.FirstOffset || manifest.Events + gone != offsets)
+        {
+            faults.Add($"it has {offsets} offsets, {manifest.Events} events and {gone} that are gone, which do not add up");
+        }
+
         foreach (var made in manifest.Objects)
         {
             var expected = made.What == ArchiveSpec.Raw ? manifest.Events : manifest.Events - noDocument;

@@ -19,8 +19,15 @@ internal sealed class ObjectCheck(IArchiveStore store)
         var faults = new List<string>();
         if (summed.Written != expected.Bytes) faults.Add($"it has {summed.Written} bytes instead of {expected.Bytes}");
         if (Convert.ToHexStringLower(summed.Sum()) != expected.Sha256) faults.Add("its SHA-256 is another one");
-        if (broken is not null) faults.Add($"it cannot be decompressed: {broken}");
-        else if (lines != expected.Events || bytes != expected.ContentBytes || sum != expected.ContentSha256) faults.Add($"it has {lines} lines and {bytes} bytes instead of {expected.Events} and {expected.ContentBytes}, or others");
+        if (broken is not null)
+        {
+            faults.Add($"it cannot be decompressed: {broken}");
+        }
+        else if (lines != expected.Events || bytes != expected.ContentBytes || sum != expected.ContentSha256)
+        {
+            faults.Add($"it has {lines} lines and {bytes} bytes instead of {expected.Events} and {expected.ContentBytes}, or others");
+        }
+
         return faults;
     }
 

@@ -60,7 +60,11 @@ internal sealed class RawEventWriter(string log, int partition) : IDisposable
         if (said.Form == EventForm.Metadata) _json.WriteString(Free(said, "stokerform"u8), "metadata"u8);
         if (!said.Producer.IsEmpty) _json.WriteString(Free(said, "stokerproducer"u8), said.Producer.Span);
         if (!said.Schema.IsEmpty) _json.WriteString(Free(said, "stokerschema"u8), said.Schema.Span);
-        if (!said.TraceParent.IsEmpty && said.Find("traceparent"u8)?.Value.Span.SequenceEqual(said.TraceParent.Span) != true) _json.WriteString(Free(said, "stokertraceparent"u8), said.TraceParent.Span);
+        if (!said.TraceParent.IsEmpty && said.Find("traceparent"u8)?.Value.Span.SequenceEqual(said.TraceParent.Span) != true)
+        {
+            _json.WriteString(Free(said, "stokertraceparent"u8), said.TraceParent.Span);
+        }
+
         WriteText("id"u8, said.Id);
         WriteText("source"u8, said.Source);
         WriteText("type"u8, said.Type);
@@ -101,6 +105,7 @@ internal sealed class RawEventWriter(string log, int partition) : IDisposable
             _json.WritePropertyName("data"u8);
             TapeWriter.WriteValue(_json, _scanner.Tape, 0);
         }
+
         // A text without a type would be read as JSON.
         else if (hasType && !media.IsJson && Utf8.IsValid(said.Data.Span) && !said.Data.Span.Contains((byte)0))
         {

@@ -30,7 +30,8 @@ internal sealed class StreamArchive : IDisposable
     {
         var store = ArchiveModule.Open(spec, disk, variable);
         var spool = Path.Combine(directory, SpoolDirectory);
-        return new StreamArchive(spec.To, store, new ArchiveLookup(store, stream, log.Name), [.. log.Partitions.Select(partition => new ArchiveWorker(stream, partition, spec, store, disk, spool, transform, clock, say))]);
+        var workers = log.Partitions.Select(partition => new ArchiveWorker(stream, partition, spec, store, disk, spool, transform, clock, say));
+        return new StreamArchive(spec.To, store, new ArchiveLookup(store, stream, log.Name), [.. workers]);
     }
 
     /// <summary>A stream that has no archive (any more): retention waits for none.</summary>

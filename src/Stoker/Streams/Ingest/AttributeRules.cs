@@ -12,7 +12,9 @@ internal static class AttributeRules
     {
         if (!IsName(name.Span))
         {
-            item.Mistakes.Add(place.Path, MistakeCodes.AttributeName, "the names of attributes have only the letters a to z, in lower case, and digits", "a-z, 0-9", JsonPath.Short(Encoding.UTF8.GetString(name.Span)));
+            item.Mistakes.Add(
+                place.Path, MistakeCodes.AttributeName, "the names of attributes have only the letters a to z, in lower case, and digits", "a-z, 0-9",
+                JsonPath.Short(Encoding.UTF8.GetString(name.Span)));
             return;
         }
 
@@ -29,8 +31,14 @@ internal static class AttributeRules
         }
 
         if (SetCore(item, place, name.Span, value)) return;
-        if (item.Event.Extensions.Count == EventsModule.MaxExtensions) item.Mistakes.Add(place.Path, MistakeCodes.TooManyFields, "the event has too many extension attributes", $"at most {EventsModule.MaxExtensions}");
-        else item.Event.Add(new EventAttribute(name, value, kind));
+        if (item.Event.Extensions.Count == EventsModule.MaxExtensions)
+        {
+            var most = $"at most {EventsModule.MaxExtensions}";
+            item.Mistakes.Add(place.Path, MistakeCodes.TooManyFields, "the event has too many extension attributes", most);
+            return;
+        }
+
+        item.Event.Add(new EventAttribute(name, value, kind));
     }
 
     public static bool IsCore(ReadOnlySpan<byte> name) =>
@@ -78,19 +86,32 @@ internal static class AttributeRules
         if (name.SequenceEqual("id"u8)) said.Id = value;
         else if (name.SequenceEqual("type"u8)) said.Type = value;
         else if (name.SequenceEqual("subject"u8)) said.Subject = value;
-        else if (name.SequenceEqual("source"u8)) said.Source = Need(item, place, value, UriForms.IsReference(value.Span), MistakeCodes.NotAUri, "the source is a reference to a URI", "as RFC 3986 has it, non-ASCII and spaces percent-encoded");
-        else if (name.SequenceEqual("time"u8)) said.Time = Need(item, place, value, Timestamps.TryRead(value.Span, out _), MistakeCodes.NotATime, "the time is one of RFC 3339", "2026-03-01T12:00:00Z");
-        else if (name.SequenceEqual("dataschema"u8)) said.DataSchema = Need(item, place, value, UriForms.IsAbsolute(value.Span), MistakeCodes.NotAUri, "the schema is a URI with its scheme and without a fragment", "https://example.com/schema");
-        else if (name.SequenceEqual("datacontenttype"u8)) said.ContentType = Need(item, place, value, MediaType.TryRead(value.Span, out _), MistakeCodes.NotAMediaType, "the content type is a media type", "application/json");
-        else if (!value.Span.SequenceEqual("1.0"u8)) item.Mistakes.Add(place.Path, MistakeCodes.SpecVersion, "only CloudEvents of version 1.0 are taken", "1.0", JsonPath.Short(Encoding.UTF8.GetString(value.Span)));
+        else if (name.SequenceEqual("source"u8)) said.Source = value;
+        else if (name.SequenceEqual("time"u8)) said.Time = value;
+        else if (name.SequenceEqual("dataschema"u8)) said.DataSchema = value;
+        else if (name.SequenceEqual("datacontenttype"u8)) said.ContentType = value;
+        // What is wrong is kept all the same, so that it is not told as missing too.
+        if (FindMistake(name, value.Span) is { } wrong)
+        {
+            item.Mistakes.Add(place.Path, wrong.Code, wrong.Message, wrong.Expected, JsonPath.Short(Encoding.UTF8.GetString(value.Span)));
+        }
+
         return true;
     }
 
-    // What is wrong is kept all the same, so that it is not told as missing too.
-    private static ReadOnlyMemory<byte> Need(IngestItem item, AttributePlace place, ReadOnlyMemory<byte> value, bool isRight, string code, string message, string expected)
+    private static (string Code, string Message, string Expected)? FindMistake(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
-        if (!isRight) item.Mistakes.Add(place.Path, code, message, expected, JsonPath.Short(Encoding.UTF8.GetString(value.Span)));
-        return value;
+        if (name.SequenceEqual("source"u8) && !UriForms.IsReference(value))
+            return (MistakeCodes.NotAUri, "the source is a reference to a URI", "as RFC 3986 has it, non-ASCII and spaces percent-encoded");
+        if (name.SequenceEqual("time"u8) && !Timestamps.TryRead(value, out _))
+            return (MistakeCodes.NotATime, "the time is one of RFC 3339", "2026-03-01T12:00:00Z");
+        if (name.SequenceEqual("dataschema"u8) && !UriForms.IsAbsolute(value))
+            return (MistakeCodes.NotAUri, "the schema is a URI with its scheme and without a fragment", "https://example.com/schema");
+        if (name.SequenceEqual("datacontenttype"u8) && !MediaType.TryRead(value, out _))
+            return (MistakeCodes.NotAMediaType, "the content type is a media type", "application/json");
+        if (name.SequenceEqual("specversion"u8) && !value.SequenceEqual("1.0"u8))
+            return (MistakeCodes.SpecVersion, "only CloudEvents of version 1.0 are taken", "1.0");
+        return null;
     }
 
     /// <summary>The first character that an attribute's value may not have.</summary>

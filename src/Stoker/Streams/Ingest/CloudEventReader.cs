@@ -59,7 +59,8 @@ internal sealed class CloudEventReader(IngestSpec spec, DataChecks checks, Scrat
                 AttributeRules.Set(item, place, key, tape.ContentMemory(value), AttributeKind.Boolean);
                 break;
             default:
-                item.Mistakes.Add(place.Path, MistakeCodes.WrongType, "this cannot be the value of an attribute", isCore ? "a text" : "a text, a whole number of 32 bits, true or false", JsonPath.Show(tape, value));
+                var expected = isCore ? "a text" : "a text, a whole number of 32 bits, true or false";
+                item.Mistakes.Add(place.Path, MistakeCodes.WrongType, "this cannot be the value of an attribute", expected, JsonPath.Show(tape, value));
                 break;
         }
     }

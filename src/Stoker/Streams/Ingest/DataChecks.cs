@@ -54,7 +54,12 @@ internal sealed class DataChecks(EventTypes types)
     {
         if (item.Event.Type.IsEmpty) return null;
         var type = types.Find(item.Event.Type.Span);
-        if (type is null && onlyDeclared) item.Mistakes.Add(path, MistakeCodes.UnknownType, "this stream does not take events of this type", types.Names, JsonPath.Short(Encoding.UTF8.GetString(item.Event.Type.Span)));
+        if (type is null && onlyDeclared)
+        {
+            var got = JsonPath.Short(Encoding.UTF8.GetString(item.Event.Type.Span));
+            item.Mistakes.Add(path, MistakeCodes.UnknownType, "this stream does not take events of this type", types.Names, got);
+        }
+
         return type;
     }
 

@@ -65,9 +65,20 @@ internal sealed class MetadataReader(IngestSpec spec, EventTypes types, DataChec
         }
 
         var text = JsonTexts.Plain(tape, token, scratch);
-        if (text.IsEmpty) item.Mistakes.Add(tape, root, token, MistakeCodes.Empty, "this must not be empty; leave it out where there is none");
-        else if (text.Length > EventsModule.MaxAttribute) item.Mistakes.Add(tape, root, token, MistakeCodes.TooLong, "this is too long", $"at most {EventsModule.MaxAttribute} bytes", $"{text.Length} bytes");
-        else if (AttributeRules.FindForbidden(text.Span) is { } forbidden) item.Mistakes.Add(tape, root, token, MistakeCodes.ControlCharacter, "this has no control characters and no noncharacters", got: forbidden);
+        if (text.IsEmpty)
+        {
+            item.Mistakes.Add(tape, root, token, MistakeCodes.Empty, "this must not be empty; leave it out where there is none");
+        }
+        else if (text.Length > EventsModule.MaxAttribute)
+        {
+            var most = $"at most {EventsModule.MaxAttribute} bytes";
+            item.Mistakes.Add(tape, root, token, MistakeCodes.TooLong, "this is too long", most, $"{text.Length} bytes");
+        }
+        else if (AttributeRules.FindForbidden(text.Span) is { } forbidden)
+        {
+            item.Mistakes.Add(tape, root, token, MistakeCodes.ControlCharacter, "this has no control characters and no noncharacters", got: forbidden);
+        }
+
         return text;
     }
 
@@ -76,8 +87,15 @@ internal sealed class MetadataReader(IngestSpec spec, EventTypes types, DataChec
         var token = tape.Find(root, "time"u8);
         if (token < 0 || tape.Kind(token) != JsonKind.String) return;
         var text = JsonTexts.Plain(tape, token, scratch);
-        if (Timestamps.TryRead(text.Span, out _)) item.Event.Time = text;
-        else if (types.Metadata.Schema != GpuFacts.Schema) item.Mistakes.Add(tape, root, token, MistakeCodes.NotATime, "the time is one of RFC 3339", "2026-03-01T12:00:00Z", JsonPath.Show(tape, token));
+        if (Timestamps.TryRead(text.Span, out _))
+        {
+            item.Event.Time = text;
+        }
+        else if (types.Metadata.Schema != GpuFacts.Schema)
+        {
+            item.Mistakes.Add(
+                tape, root, token, MistakeCodes.NotATime, "the time is one of RFC 3339", "2026-03-01T12:00:00Z", JsonPath.Show(tape, token));
+        }
     }
 
     private static void Require(IngestItem item, JsonTape tape, int root, string name)

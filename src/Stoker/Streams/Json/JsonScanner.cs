@@ -142,7 +142,13 @@ internal sealed class JsonScanner
         ref var frame = ref _open[_depth - 1];
         frame.Name = token;
         if (frame.Count == JsonModule.MaxKeys && !Remark(JsonRemarkKind.TooManyKeys, frame.Token, text)) return false;
-        if (frame.Count < JsonModule.MaxKeys && !_names.Add(Tape, token, text.Slice(Tape.Start(token), _at - 1 - Tape.Start(token)), frame.Names) && !Remark(JsonRemarkKind.DuplicateKey, token, text)) return false;
+        if (frame.Count < JsonModule.MaxKeys
+            && !_names.Add(Tape, token, text.Slice(Tape.Start(token), _at - 1 - Tape.Start(token)), frame.Names)
+            && !Remark(JsonRemarkKind.DuplicateKey, token, text))
+        {
+            return false;
+        }
+
         SkipSpace(text);
         if (_at >= text.Length) return Fail(JsonFaultKind.Ended, text);
         if (text[_at] != ':') return Fail(JsonFaultKind.Unexpected, text);

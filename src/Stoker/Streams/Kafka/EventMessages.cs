@@ -127,7 +127,8 @@ internal static class EventMessages
                 into.Form = value.Span.SequenceEqual("metadata"u8) ? EventForm.Metadata : EventForm.CloudEvent;
                 return into.Form == EventForm.Metadata || value.Span.SequenceEqual("cloudevent"u8);
             case Received:
-                if (!DateTime.TryParseExact(Encoding.ASCII.GetString(value.Span), TimeForm, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)) return false;
+                const DateTimeStyles utc = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal;
+                if (!DateTime.TryParseExact(Encoding.ASCII.GetString(value.Span), TimeForm, CultureInfo.InvariantCulture, utc, out var time)) return false;
                 into.Received = time;
                 return true;
             case Producer:
@@ -147,7 +148,9 @@ internal static class EventMessages
     }
 
     private static string KindsOf(EventEnvelope said) =>
-        string.Join(',', said.Extensions.Where(each => each.Kind != AttributeKind.Text).Select(each => $"{Encoding.ASCII.GetString(each.Name.Span)}={(each.Kind == AttributeKind.Integer ? "integer" : "boolean")}"));
+        string.Join(',', said.Extensions
+            .Where(each => each.Kind != AttributeKind.Text)
+            .Select(each => $"{Encoding.ASCII.GetString(each.Name.Span)}={(each.Kind == AttributeKind.Integer ? "integer" : "boolean")}"));
 
     private static bool TryReadKinds(EventEnvelope into, ReadOnlyMemory<byte> kinds)
     {

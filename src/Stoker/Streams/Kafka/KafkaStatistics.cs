@@ -40,7 +40,11 @@ internal sealed class KafkaStatistics
         metrics.Add(new LogMetric("stoker_stream_kafka_broker_errors_total", "counter", "Requests that could not be sent.", labels, Number(broker, "txerrs")));
         metrics.Add(new LogMetric("stoker_stream_kafka_broker_retries_total", "counter", "Requests that were sent again.", labels, Number(broker, "txretries")));
         metrics.Add(new LogMetric("stoker_stream_kafka_broker_timeouts_total", "counter", "Requests that it did not answer in time.", labels, Number(broker, "req_timeouts")));
-        if (broker.TryGetProperty("rtt", out var time)) metrics.Add(new LogMetric("stoker_stream_kafka_broker_seconds", "gauge", "How long it takes to answer, on average.", labels, Number(time, "avg") / 1e6));
+        if (broker.TryGetProperty("rtt", out var time))
+        {
+            const string help = "How long it takes to answer, on average.";
+            metrics.Add(new LogMetric("stoker_stream_kafka_broker_seconds", "gauge", help, labels, Number(time, "avg") / 1e6));
+        }
     }
 
     private static double Number(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : 0;

@@ -73,7 +73,9 @@ internal sealed class TlsTrial(KafkaAddress address)
         await using var tls = new SslStream(stream);
         try
         {
-            await tls.AuthenticateAsClientAsync(Options(host, (certificate, chain, errors) => refusal = errors == SslPolicyErrors.None ? null : WordsOf(broker, host, certificate, chain, errors)), patience.Token);
+            var options = Options(host, (certificate, chain, errors) =>
+                refusal = errors == SslPolicyErrors.None ? null : WordsOf(broker, host, certificate, chain, errors));
+            await tls.AuthenticateAsClientAsync(options, patience.Token);
             return await AskAsync(tls, broker, patience.Token);
         }
         catch (OperationCanceledException)
@@ -133,16 +135,25 @@ internal sealed class TlsTrial(KafkaAddress address)
         if (certificate is null) return $"broker {broker} shows no certificate";
         var status = chain?.ChainStatus.Aggregate(X509ChainStatusFlags.NoError, static (all, each) => all | each.Status) ?? X509ChainStatusFlags.NoError;
         if (status.HasFlag(X509ChainStatusFlags.NotTimeValid) && Outdated(chain!) is { } old)
-            return $"the certificate of broker {broker} is not valid now: `{old.Subject}` is from {old.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to {old.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC";
+        {
+            var (begin, end) = (old.NotBefore.ToUniversalTime(), old.NotAfter.ToUniversalTime());
+            return $"the certificate of broker {broker} is not valid now: `{old.Subject}` is from {begin:yyyy-MM-dd HH:mm} to {end:yyyy-MM-dd HH:mm} UTC";
+        }
+
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateChainErrors))
         {
             var trusted = address.Option(KafkaAddress.Authority) is { } file ? $"`{file}` has" : "this system trusts";
             if ((status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.NotSignatureValid)) != 0)
-                return $"the certificate of broker {broker}, of `{certificate.Subject}`, is vouched for by `{certificate.Issuer}`, which is not among the authorities that {trusted}: `tlsCAFile=FILE` names the one that is to be trusted";
+            {
+                return $"the certificate of broker {broker}, of `{certificate.Subject}`, is vouched for by `{certificate.Issuer}`, "
+                    + $"which is not among the authorities that {trusted}: `tlsCAFile=FILE` names the one that is to be trusted";
+            }
+
             return $"the certificate of broker {broker}, of `{certificate.Subject}`, is not to be trusted: {string.Join("; ", chain?.ChainStatus.Select(each => each.StatusInformation.Trim()) ?? [])}";
         }
 
-        return $"the certificate of broker {broker} is for {NamesOf(certificate)}, and not for `{host}`: the log's address, and the broker's `advertised.listeners`, have to name it as its certificate does";
+        return $"the certificate of broker {broker} is for {NamesOf(certificate)}, and not for `{host}`: "
+            + "the log's address, and the broker's `advertised.listeners`, have to name it as its certificate does";
     }
 
     private static X509Certificate2? Outdated(X509Chain chain) =>

@@ -33,7 +33,8 @@ internal sealed record TopicFacts(string Topic, int Partitions, int Replicas, in
 
     /// <summary>For a person, at the start and in the status.</summary>
     public string Words() =>
-        $"topic {Topic}: {Partitions} {(Partitions == 1 ? "partition" : "partitions")}, {Replicas} {(Replicas == 1 ? "replica" : "replicas")} of each, min.insync.replicas {LeastInSync?.ToString() ?? "not told"}";
+        $"topic {Topic}: {Partitions} {(Partitions == 1 ? "partition" : "partitions")}, {Replicas} {(Replicas == 1 ? "replica" : "replicas")} of each, "
+        + $"min.insync.replicas {LeastInSync?.ToString() ?? "not told"}";
 
     /// <summary>What speaks against trusting it with what is acknowledged.</summary>
     public IEnumerable<string> Doubts()

@@ -44,8 +44,11 @@ internal static class ArrayChecks
             seen?.Mark(index);
         }
 
-        if (found < rules.MinContains) return check.Fail(token, MistakeCodes.Contains, check.IsQuiet ? "" : $"{found} items are as some must be", check.IsQuiet ? null : $"at least {rules.MinContains}", token);
-        return found <= rules.MaxContains || check.Fail(token, MistakeCodes.Contains, check.IsQuiet ? "" : $"{found} items are as only some may be", check.IsQuiet ? null : $"at most {rules.MaxContains}", token);
+        if (found >= rules.MinContains && found <= rules.MaxContains) return true;
+        if (check.IsQuiet) return false;
+        return found < rules.MinContains
+            ? check.Fail(token, MistakeCodes.Contains, $"{found} items are as some must be", $"at least {rules.MinContains}", token)
+            : check.Fail(token, MistakeCodes.Contains, $"{found} items are as only some may be", $"at most {rules.MaxContains}", token);
     }
 
     /// <summary>Only items of the same hash are compared.</summary>

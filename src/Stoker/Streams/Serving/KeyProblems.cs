@@ -18,7 +18,10 @@ internal static class KeyProblems
     /// <summary>Perhaps made a moment ago.</summary>
     public static Problem Unknown { get; } = Refused("the key is none that this stream knows");
 
-    public static Problem OtherStream { get; } = new(403, "forbidden", "The key is for other streams", "its owner has not given it to this one") { Challenge = NoKey + ", error=\"insufficient_scope\"" };
+    public static Problem OtherStream { get; } = new(403, "forbidden", "The key is for other streams", "its owner has not given it to this one")
+    {
+        Challenge = NoKey + ", error=\"insufficient_scope\"",
+    };
 
     public static Problem Of(KeyVerdict verdict) => verdict switch
     {
@@ -33,7 +36,10 @@ internal static class KeyProblems
     public static Problem NotAllowed(KeyScopes scope)
     {
         var word = KeyWords.Of(scope)[0];
-        return new Problem(403, "forbidden", "The key may not do this", $"it does not have the scope `{word}` that this needs") { Challenge = $"{NoKey}, error=\"insufficient_scope\", scope=\"{word}\"" };
+        return new Problem(403, "forbidden", "The key may not do this", $"it does not have the scope `{word}` that this needs")
+        {
+            Challenge = $"{NoKey}, error=\"insufficient_scope\", scope=\"{word}\"",
+        };
     }
 
     public static Problem Of(Refusal refusal)

@@ -39,8 +39,10 @@ internal sealed record Problem(int Status, string Kind, string Title, string Det
         PostOutcome.Busy => new Problem(503, "busy", "The stream is busy", "more waits for the disk than may; nothing of the request was taken") { RetryAfter = 1 },
         PostOutcome.TooLarge => new Problem(413, "too-large", "The request is too large", "its events are more than is committed at once; send fewer in one request"),
         PostOutcome.DiskFull => new Problem(507, "disk-full", "The disk is full", "it is taken again as soon as there is room") { RetryAfter = 10 },
-        PostOutcome.Unavailable => new Problem(503, "log-unavailable", "The log does not answer", "nobody knows whether it has the events; send them again, they will not be there twice") { RetryAfter = 5 },
-        PostOutcome.Failed or PostOutcome.Durable => new Problem(503, "disk-failed", "The disk failed", "nobody knows whether the events are on it; send them again later, they will not be there twice") { RetryAfter = 10 },
+        PostOutcome.Unavailable => new Problem(503, "log-unavailable", "The log does not answer",
+            "nobody knows whether it has the events; send them again, they will not be there twice") { RetryAfter = 5 },
+        PostOutcome.Failed or PostOutcome.Durable => new Problem(503, "disk-failed", "The disk failed",
+            "nobody knows whether the events are on it; send them again later, they will not be there twice") { RetryAfter = 10 },
     };
 
     public byte[] ToJson()

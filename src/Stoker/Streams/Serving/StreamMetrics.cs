@@ -65,7 +65,8 @@ internal sealed class StreamMetrics
     private static void AddArchive(PrometheusPage page, StreamArchive archive)
     {
         var workers = archive.Workers.Select((w, i) => (Label: $"partition=\"{i}\"", w.Progress, Lag: w.LagSeconds)).ToList();
-        Lines(page, "stoker_stream_archive_next_offset", "gauge", "Of the first event that is not archived.", workers.Where(w => !w.Progress.IsElsewhere).Select(w => (w.Label, (long)w.Progress.Next)));
+        var ours = workers.Where(w => !w.Progress.IsElsewhere).Select(w => (w.Label, (long)w.Progress.Next));
+        Lines(page, "stoker_stream_archive_next_offset", "gauge", "Of the first event that is not archived.", ours);
         Lines(page, "stoker_stream_archived_total", "counter", "Events that were archived since the process began.", workers.Select(w => (w.Label, w.Progress.Events)));
         Lines(page, "stoker_stream_archive_objects_total", "counter", "Objects that were put into the archive.", workers.Select(w => (w.Label, w.Progress.Objects)));
         Lines(page, "stoker_stream_archive_bytes_total", "counter", "Bytes of those objects.", workers.Select(w => (w.Label, w.Progress.Bytes)));

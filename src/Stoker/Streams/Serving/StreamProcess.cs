@@ -127,7 +127,9 @@ internal sealed class StreamProcess : IAsyncDisposable
         var beside = _state.Workers.Select(worker => Uphold($"the worker of a partition", worker.RunAsync))
             .Concat(_state.Archive?.Workers.Select(worker => Uphold("the archive of a partition", worker.RunAsync)) ?? [])
             .Append(Uphold("retention", TrimAsync)).ToList();
-        Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}{(_state.Archive is { } archive ? $", archiving to {archive.Address}" : "")}{(_state.Keys is null ? "" : ", for producers with a key")}");
+        var archiving = _state.Archive is { } archive ? $", archiving to {archive.Address}" : "";
+        var forWhom = _state.Keys is null ? "" : ", for producers with a key";
+        Say($"listening on {listener.Address}{_state.Plan.Path}, storing to {_state.StoreName}{archiving}{forWhom}");
         var code = await _ending.Task;
         listener.Dispose();
         Say("ending: running requests are finished");

@@ -84,7 +84,9 @@ internal sealed class EventBatch : IDisposable
 
         if (EnvelopeFrame.TryRead(record.Payload, _said) is var fault and not FrameFault.None)
         {
-            _poison.Add(new DeadLetter(_place.Partition, record.Offset, "", "", fault == FrameFault.OtherVersion ? "other_version" : "frame", "", "the event in the log is not one that this program can read", record.Payload.ToArray(), record.Time));
+            var cause = fault == FrameFault.OtherVersion ? "other_version" : "frame";
+            const string words = "the event in the log is not one that this program can read";
+            _poison.Add(new DeadLetter(_place.Partition, record.Offset, "", "", cause, "", words, record.Payload.ToArray(), record.Time));
             return;
         }
 

@@ -58,8 +58,14 @@ internal sealed class ReceiptBook(
             {
                 if (record.Offset != offset) break;
                 var said = new EventEnvelope();
-                if (EnvelopeFrame.TryRead(record.Payload, said) != FrameFault.None) return report with { Logged = Time(record.Time) };
-                return report with { Logged = Time(record.Time), Source = Encoding.UTF8.GetString(said.Source.Span), EventId = Encoding.UTF8.GetString(said.Id.Span), Type = Encoding.UTF8.GetString(said.Type.Span) };
+                var known = report with { Logged = Time(record.Time) };
+                if (EnvelopeFrame.TryRead(record.Payload, said) != FrameFault.None) return known;
+                return known with
+                {
+                    Source = Encoding.UTF8.GetString(said.Source.Span),
+                    EventId = Encoding.UTF8.GetString(said.Id.Span),
+                    Type = Encoding.UTF8.GetString(said.Type.Span),
+                };
             }
         }
 

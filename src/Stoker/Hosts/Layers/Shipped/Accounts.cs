@@ -23,12 +23,13 @@ internal static class Accounts
                 [
                     .. group is null ? (LayerStep[])[] : [new LayerStep.UserGroup(group, null)],
                     new LayerStep.OnMachine(doors => Task.FromResult<IReadOnlyList<LayerStep>>(
-                        [.. Users(call, doors).Select(u => new LayerStep.User(u, null, null, [.. call.List("groups"), .. group is null ? (string[])[] : [group]], null, "/usr/sbin/nologin", IsSystem: true))])),
+                        [.. Users(call, doors).Select(u => SystemUser(call, u, group))])),
                     .. call.List("directories").Select(Directory),
                 ],
                 [
                     .. call.List("users").Select(u => call.Check($"user-{u}", new CheckSubject.User(u, true, null, null, group is null ? [] : [group], null, null))),
-                    .. call.List("directories").Select(Directory).Select(d => call.Check($"directory-{d.Path}", new CheckSubject.File(d.Path, true, "directory", d.Mode, d.Owner, d.Group, null, [], null, null))),
+                    .. call.List("directories").Select(Directory).Select(d => call.Check(
+                        $"directory-{d.Path}", new CheckSubject.File(d.Path, true, "directory", d.Mode, d.Owner, d.Group, null, [], null, null))),
                 ],
                 []);
         });
@@ -38,6 +39,9 @@ internal static class Accounts
         call.List("users") is { Count: > 0 } told ? told
         : call.Estate.Services.Values.Where(s => s.Image is null && s.Build is null && DeclaredPorts.IsOn(s, call.Estate, doors.Host)).Select(s => s.User?.Value.Split(':')[0]).OfType<string>()
             .Where(u => u != "root" && ParameterKind.Account1.IsValid(u)).Distinct().Order(StringComparer.Ordinal);
+
+    private static LayerStep.User SystemUser(ShippedCall call, string name, string? group) =>
+        new(name, null, null, [.. call.List("groups"), .. group is null ? (string[])[] : [group]], null, "/usr/sbin/nologin", IsSystem: true);
 
     private static LayerStep.Directory Directory(string line)
     {
@@ -57,9 +61,13 @@ internal static class DeclaredPorts
     /// <summary>Without those that are for this machine alone.</summary>
     public static IReadOnlyList<PortRange> Of(EstateSpec estate, HostName? host) =>
     [
-        .. estate.Services.Values.Where(s => IsOn(s, estate, host)).SelectMany(s => s.Ports.Where(p => p.Published is not null && !IsLoopback(p.HostIp)).Select(p =>
-            new PortRange(p.Published!.Value, p.PublishedEnd ?? (p.Published.Value + Math.Max(s.Replicas, 1) - 1), p.Protocol))).Distinct().OrderBy(p => p.Protocol, StringComparer.Ordinal).ThenBy(p => p.First),
+        .. estate.Services.Values.Where(s => IsOn(s, estate, host)).SelectMany(PortsOf)
+            .Distinct().OrderBy(p => p.Protocol, StringComparer.Ordinal).ThenBy(p => p.First),
     ];
+
+    private static IEnumerable<PortRange> PortsOf(ServiceSpec service) =>
+        service.Ports.Where(p => p.Published is not null && !IsLoopback(p.HostIp))
+            .Select(p => new PortRange(p.Published!.Value, p.PublishedEnd ?? (p.Published.Value + Math.Max(service.Replicas, 1) - 1), p.Protocol));
 
     private static bool IsLoopback(string? address) => address is "localhost" || (address is not null && System.Net.IPAddress.TryParse(address, out var ip) && System.Net.IPAddress.IsLoopback(ip));
 }

@@ -29,7 +29,9 @@ internal static class ContainerToolkit
             ],
             [
                 call.Check("package", new CheckSubject.Package("nvidia-container-toolkit", true, Expectation.Parse(">=1.14", out _))),
-                call.Check("devices", new CheckSubject.File(Devices, true, "file", null, null, null, null, [Expectation.Parse("nvidia.com/gpu", out _)!], null, null), "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"),
+                call.Check(
+                    "devices", new CheckSubject.File(Devices, true, "file", null, null, null, null, [Expectation.Parse("nvidia.com/gpu", out _)!], null, null),
+                    "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"),
             ],
             [ShippedCall.ReloadIfThere("docker.service")]));
 

@@ -37,10 +37,12 @@ internal sealed record DriverChoice(DriverRow Row, bool IsOpen, string Package);
 internal sealed record DriverChoices(IReadOnlyList<DriverChoice> Fit, IReadOnlyList<string> Refused);
 
 /// <summary>
-/// Which driver and CUDA a card can have on a system; pure. Sources: the table of drivers and CUDA versions in the release notes of CUDA (docs.nvidia.com/cuda/cuda-toolkit-release-notes, tables
-/// 2 and 3); cards by branch in the list of each driver's README; Blackwell is driven by the open modules alone and Maxwell to Volta by the closed ones alone
-/// (developer.nvidia.com/blog/nvidia-transitions-fully-towards-open-source-gpu-kernel-modules); 580 is the last branch for Maxwell, Pascal and Volta (its release notes); 590 does not build on kernel 7.0
-/// (github.com/GoogleCloudPlatform/ops-agent/pull/2426). Package names: docs.nvidia.com/datacenter/tesla/driver-installation-guide.
+/// Which driver and CUDA a card can have on a system; pure. Sources: the table of drivers and CUDA versions in the release notes of CUDA
+/// (docs.nvidia.com/cuda/cuda-toolkit-release-notes, tables 2 and 3); cards by branch in the list of each driver's README; Blackwell is driven by the open
+/// modules alone and Maxwell to Volta by the closed ones alone
+/// (developer.nvidia.com/blog/nvidia-transitions-fully-towards-open-source-gpu-kernel-modules); 580 is the last branch for Maxwell, Pascal and Volta (its
+/// release notes); 590 does not build on kernel 7.0 (github.com/GoogleCloudPlatform/ops-agent/pull/2426). Package names:
+/// docs.nvidia.com/datacenter/tesla/driver-installation-guide.
 /// </summary>
 internal static class DriverMatrix
 {
@@ -68,7 +70,8 @@ internal static class DriverMatrix
         ("RTX 50", GpuGeneration.Blackwell), ("RTX PRO", GpuGeneration.Blackwell), ("B200", GpuGeneration.Blackwell), ("B300", GpuGeneration.Blackwell), ("GB2", GpuGeneration.Blackwell),
         ("H100", GpuGeneration.Hopper), ("H200", GpuGeneration.Hopper), ("GH100", GpuGeneration.Hopper), ("H800", GpuGeneration.Hopper),
         ("RTX 40", GpuGeneration.Ada), (" Ada ", GpuGeneration.Ada), ("L40", GpuGeneration.Ada), ("NVIDIA L4", GpuGeneration.Ada), ("AD10", GpuGeneration.Ada),
-        ("RTX 30", GpuGeneration.Ampere), ("RTX A", GpuGeneration.Ampere), ("A100", GpuGeneration.Ampere), ("A800", GpuGeneration.Ampere), ("A40", GpuGeneration.Ampere), ("A30", GpuGeneration.Ampere), ("A10", GpuGeneration.Ampere), ("GA10", GpuGeneration.Ampere),
+        ("RTX 30", GpuGeneration.Ampere), ("RTX A", GpuGeneration.Ampere), ("A100", GpuGeneration.Ampere), ("A800", GpuGeneration.Ampere),
+        ("A40", GpuGeneration.Ampere), ("A30", GpuGeneration.Ampere), ("A10", GpuGeneration.Ampere), ("GA10", GpuGeneration.Ampere),
         ("RTX 20", GpuGeneration.Turing), ("GTX 16", GpuGeneration.Turing), ("Quadro RTX", GpuGeneration.Turing), ("T4", GpuGeneration.Turing), ("TU1", GpuGeneration.Turing),
         ("V100", GpuGeneration.Volta), ("TITAN V", GpuGeneration.Volta), ("GV100", GpuGeneration.Volta),
         ("GTX 10", GpuGeneration.Pascal), ("P100", GpuGeneration.Pascal), ("P40", GpuGeneration.Pascal), ("TITAN X", GpuGeneration.Pascal), ("GP10", GpuGeneration.Pascal),

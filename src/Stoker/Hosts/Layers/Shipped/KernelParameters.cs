@@ -13,8 +13,11 @@ internal static class KernelParameters
 
     private static readonly string[] Usual =
     [
-        "vm.swappiness=10", "fs.protected_hardlinks=1", "fs.protected_symlinks=1", "fs.protected_fifos=1", "fs.protected_regular=2", "kernel.kptr_restrict=1", "kernel.dmesg_restrict=1",
-        "net.ipv4.conf.all.accept_redirects=0", "net.ipv6.conf.all.accept_redirects=0", "net.ipv4.conf.all.send_redirects=0", "net.ipv4.conf.all.rp_filter=2", "net.ipv4.tcp_syncookies=1", "net.core.somaxconn=4096",
+        "vm.swappiness=10",
+        "fs.protected_hardlinks=1", "fs.protected_symlinks=1", "fs.protected_fifos=1", "fs.protected_regular=2",
+        "kernel.kptr_restrict=1", "kernel.dmesg_restrict=1",
+        "net.ipv4.conf.all.accept_redirects=0", "net.ipv6.conf.all.accept_redirects=0", "net.ipv4.conf.all.send_redirects=0",
+        "net.ipv4.conf.all.rp_filter=2", "net.ipv4.tcp_syncookies=1", "net.core.somaxconn=4096",
     ];
 
     public static ShippedLayer Layer { get; } = new(

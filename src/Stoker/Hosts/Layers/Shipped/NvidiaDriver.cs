@@ -22,10 +22,13 @@ internal static class NvidiaDriver
         call => new LayerContent(
             [new LayerStep.OnMachine(doors => RepositoryAsync(call, doors)), new LayerStep.OnMachine(doors => DriverAsync(call, doors))],
             [
-                call.Check("driver", new CheckSubject.Gpu(Expectation.Parse(">=1", out _)!, null, null, Expectation.Parse($">={(call.Text("branch") is { } branch and not "auto" ? branch : "535")}", out _), null), "a new driver is loaded by a reboot"),
+                call.Check("driver", new CheckSubject.Gpu(Expectation.Parse(">=1", out _)!, null, null, LeastBranch(call), null), "a new driver is loaded by a reboot"),
                 call.Check("nouveau", new CheckSubject.File("/sys/module/nouveau", false, null, null, null, null, null, [], null, null), "reboot: nouveau is still loaded"),
             ],
             [ShippedCall.Run("sh", "-c", "command -v update-initramfs >/dev/null || exit 0; update-initramfs -u")]));
+
+    private static Expectation? LeastBranch(ShippedCall call) =>
+        Expectation.Parse($">={(call.Text("branch") is { } branch and not "auto" ? branch : "535")}", out _);
 
     /// <exception cref="LayerFailedException">None fits, with the reason of each.</exception>
     private static async Task<(HostFacts Facts, IReadOnlyList<DriverChoice> Fit)> ChooseAsync(ShippedCall call, LayerDoors doors)

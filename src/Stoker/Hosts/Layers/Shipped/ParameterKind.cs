@@ -19,7 +19,8 @@ internal sealed partial record ParameterKind(string Words, bool IsList, Func<str
 
     public static ParameterKind Settings { get; } = new("kernel parameters, as in `vm.swappiness=10`", true, v => Setting().IsMatch(v));
 
-    public static ParameterKind Directories { get; } = new("a path, and its owner, group and mode where they are not `root:root 0755`: `/srv/models root:models 2775`", true, v => DirectoryLine().IsMatch(v));
+    public static ParameterKind Directories { get; } = new(
+        "a path, and its owner, group and mode where they are not `root:root 0755`: `/srv/models root:models 2775`", true, v => DirectoryLine().IsMatch(v));
 
     public static ParameterKind Place { get; } = new("a path that begins at the root", false, v => PathOnly().IsMatch(v));
 
@@ -62,7 +63,8 @@ internal sealed record PortRange(int First, int Last, string Protocol)
     {
         var (ports, protocol) = text.Split('/') is [var left, var right] ? (left, right) : (text, "tcp");
         if (protocol is not ("tcp" or "udp") || ports.Split('-') is not { Length: 1 or 2 } ends) return null;
-        return int.TryParse(ends[0], out var first) && int.TryParse(ends[^1], out var last) && first is >= 1 and <= 65535 && last >= first && last <= 65535 ? new PortRange(first, last, protocol) : null;
+        if (!int.TryParse(ends[0], out var first) || !int.TryParse(ends[^1], out var last)) return null;
+        return first is >= 1 and <= 65535 && last >= first && last <= 65535 ? new PortRange(first, last, protocol) : null;
     }
 
     /// <summary>As nftables writes it.</summary>

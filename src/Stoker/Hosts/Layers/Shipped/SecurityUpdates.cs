@@ -11,7 +11,11 @@ internal static class SecurityUpdates
 {
     private const string Place = "/etc/apt/apt.conf.d/52stoker-updates";
 
-    private static readonly string[] Drivers = ["nvidia-", "libnvidia-", "xserver-xorg-video-nvidia", "linux-modules-nvidia-", "linux-objects-nvidia-", "linux-signatures-nvidia-", "cuda-drivers", "libcuda1", "libnvcuvid", "libxnvctrl"];
+    private static readonly string[] Drivers =
+    [
+        "nvidia-", "libnvidia-", "xserver-xorg-video-nvidia", "linux-modules-nvidia-", "linux-objects-nvidia-", "linux-signatures-nvidia-",
+        "cuda-drivers", "libcuda1", "libnvcuvid", "libxnvctrl",
+    ];
 
     public static ShippedLayer Layer { get; } = new(
         "security-updates",
@@ -36,11 +40,23 @@ internal static class SecurityUpdates
     private static async Task<IReadOnlyList<LayerStep>> StepsAsync(ShippedCall call, LayerDoors doors)
     {
         var installed = await doors.PackagesNowAsync();
-        var ours = installed.Keys.Where(p => Drivers.Any(d => p.StartsWith(d, StringComparison.Ordinal)) && !p.StartsWith("nvidia-container", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        var ours = installed.Keys
+            .Where(p => Drivers.Any(d => p.StartsWith(d, StringComparison.Ordinal)) && !p.StartsWith("nvidia-container", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).ToList();
         var kernel = call.Text("kernel") is "hold" || (call.Text("kernel") is not "update" && ours.Count > 0);
-        var steps = new List<LayerStep> { ShippedCall.File(Place, Text([.. Drivers.Select(d => $"^{d}"), .. kernel ? (string[])["^linux-image-", "^linux-headers-"] : [], .. call.List("hold").Select(p => $"^{p.Replace("+", "\\\\+", StringComparison.Ordinal)}$")])) };
+        List<string> held =
+        [
+            .. Drivers.Select(d => $"^{d}"),
+            .. kernel ? (string[])["^linux-image-", "^linux-headers-"] : [],
+            .. call.List("hold").Select(p => $"^{p.Replace("+", "\\\\+", StringComparison.Ordinal)}$"),
+        ];
+        var steps = new List<LayerStep> { ShippedCall.File(Place, Text(held)) };
         if (ours.Count > 0)
-            steps.Add(ShippedCall.Run(["apt-mark", "hold", .. ours], ["sh", "-c", "held=$(apt-mark showhold); for p; do echo \"$held\" | grep -qx \"$p\" || exit 1; done", "sh", .. ours], ["apt-mark", "unhold", .. ours]));
+        {
+            const string areHeld = "held=$(apt-mark showhold); for p; do echo \"$held\" | grep -qx \"$p\" || exit 1; done";
+            steps.Add(ShippedCall.Run(["apt-mark", "hold", .. ours], ["sh", "-c", areHeld, "sh", .. ours], ["apt-mark", "unhold", .. ours]));
+        }
+
         return steps;
     }
 

@@ -21,7 +21,8 @@ internal sealed class ShippedCall
             if (layer.Parameters.FirstOrDefault(p => p.Name == key.Value) is not { } parameter)
             {
                 var known = layer.Parameters.Select(p => p.Name).ToList();
-                bag.Add(LayerDiagnostics.UnknownParameter, key.Where, $"layer `{name}` tells `{layer.Name}` an unknown `{key.Value}`", Suggestion.For(key.Value ?? "", known) ?? (known.Count == 0 ? "it asks nothing" : $"it asks for {string.Join(", ", known)}"));
+                bag.Add(LayerDiagnostics.UnknownParameter, key.Where, $"layer `{name}` tells `{layer.Name}` an unknown `{key.Value}`",
+                    Suggestion.For(key.Value ?? "", known) ?? (known.Count == 0 ? "it asks nothing" : $"it asks for {string.Join(", ", known)}"));
                 continue;
             }
 
@@ -50,7 +51,8 @@ internal sealed class ShippedCall
     /// <summary>Run when something before it in the layer changed; taken back by the layer's rollback.</summary>
     public static LayerStep.Command Run(params IReadOnlyList<string> words) => new(words, null, null, CommandLimit);
 
-    public static LayerStep.Command Run(IReadOnlyList<string> words, IReadOnlyList<string>? unless, IReadOnlyList<string>? undo, TimeSpan? limit = null) => new(words, unless, undo, limit ?? CommandLimit);
+    public static LayerStep.Command Run(IReadOnlyList<string> words, IReadOnlyList<string>? unless, IReadOnlyList<string>? undo, TimeSpan? limit = null) =>
+        new(words, unless, undo, limit ?? CommandLimit);
 
     /// <summary>At the end of a rollback, where the unit may be gone with its package.</summary>
     public static LayerStep.Command ReloadIfThere(string unit) =>

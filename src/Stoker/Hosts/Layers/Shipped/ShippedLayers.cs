@@ -8,7 +8,8 @@ internal static class ShippedLayers
 {
     public static IReadOnlyList<ShippedLayer> All { get; } =
     [
-        BaseSystem.Layer, Accounts.Layer, SshKeysOnly.Layer, Firewall.Layer, BanGuessers.Layer, SecurityUpdates.Layer, KernelParameters.Layer, NvidiaDriver.Layer, ContainerToolkit.Layer, AiFrameworks.Layer,
+        BaseSystem.Layer, Accounts.Layer, SshKeysOnly.Layer, Firewall.Layer, BanGuessers.Layer, SecurityUpdates.Layer, KernelParameters.Layer,
+        NvidiaDriver.Layer, ContainerToolkit.Layer, AiFrameworks.Layer,
     ];
 
     public static IEnumerable<string> Names => All.Select(l => l.Name);

@@ -10,6 +10,8 @@ internal static class SshServer
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
+    private static readonly string[] NoShells = ["/nologin", "/false", "/sync"];
+
     /// <summary>Lines of <c>sshd -T</c> that matter here: the output of a tool is kept to its end only.</summary>
     private const string Wanted = "^(port|authorizedkeysfile|passwordauthentication|kbdinteractiveauthentication|authenticationmethods|allowusers|denyusers|allowgroups|denygroups|strictmodes) ";
 
@@ -40,8 +42,12 @@ internal static class SshServer
         }
 
         // Its configuration may have been changed since it was started.
-        if (doors.Machine.Find("ss") is { } tool && await doors.Machine.Run("/bin/sh", ["-c", "\"$0\" -Hltnp | grep '\"sshd\"'", tool], Limit) is ShortCommandOutcome.Ended { Status.IsSuccess: true } listening)
+        if (doors.Machine.Find("ss") is { } tool
+            && await doors.Machine.Run("/bin/sh", ["-c", "\"$0\" -Hltnp | grep '\"sshd\"'", tool], Limit) is ShortCommandOutcome.Ended { Status.IsSuccess: true } listening)
+        {
             ports.UnionWith(listening.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ListeningPort).OfType<int>());
+        }
+
         // CLIENT CLIENT-PORT SERVER SERVER-PORT
         if (HostEnvironment.Variable("SSH_CONNECTION")?.Split(' ') is [_, _, _, var own] && int.TryParse(own, out var connected)) ports.Add(connected);
         return [.. ports];
@@ -51,8 +57,9 @@ internal static class SshServer
     internal static int? ListeningPort(string line)
     {
         var local = line.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(3) ?? "";
+        if (local.StartsWith("127.", StringComparison.Ordinal) || local.StartsWith("[::1]", StringComparison.Ordinal)) return null;
         var colon = local.LastIndexOf(':');
-        return colon < 0 || local.StartsWith("127.", StringComparison.Ordinal) || local.StartsWith("[::1]", StringComparison.Ordinal) || !int.TryParse(local[(colon + 1)..], out var port) ? null : port;
+        return colon >= 0 && int.TryParse(local[(colon + 1)..], out var port) ? port : null;
     }
 
     /// <summary>Why nobody of them would come in with a key; empty: somebody does.</summary>
@@ -71,10 +78,12 @@ internal static class SshServer
         return reasons.Count == 0 && users.Count == 0 ? ["no user has a shell"] : reasons;
     }
 
-    private static List<string> WithShell(LayerDoors doors) =>
-        doors.Machine.Files.Read("/etc/passwd") is TreeFile.Found found
-            ? [.. found.Text.Split('\n').Select(l => l.Split(':')).Where(f => f.Length == 7 && !f[6].EndsWith("/nologin", StringComparison.Ordinal) && !f[6].EndsWith("/false", StringComparison.Ordinal) && !f[6].EndsWith("/sync", StringComparison.Ordinal)).Select(f => f[0])]
-            : [];
+    private static List<string> WithShell(LayerDoors doors)
+    {
+        if (doors.Machine.Files.Read("/etc/passwd") is not TreeFile.Found found) return [];
+        var entries = found.Text.Split('\n').Select(l => l.Split(':'));
+        return [.. entries.Where(f => f.Length == 7 && !NoShells.Any(n => f[6].EndsWith(n, StringComparison.Ordinal))).Select(f => f[0])];
+    }
 
     private static async Task<string?> WhyNoKeyAsync(LayerDoors doors, ILookup<string, string> settings, string name)
     {
@@ -83,7 +92,9 @@ internal static class SshServer
         if (settings["denyusers"].SelectMany(l => l.Split(' ')).Contains(name)) return "is in `DenyUsers`";
         if (settings["allowgroups"].Any() && !settings["allowgroups"].SelectMany(l => l.Split(' ')).Intersect(user.Groups).Any()) return "is in no group of `AllowGroups`";
         if (settings["denygroups"].SelectMany(l => l.Split(' ')).Intersect(user.Groups).Any()) return "is in a group of `DenyGroups`";
-        var files = settings["authorizedkeysfile"].SelectMany(l => l.Split(' ')).Select(f => f.Replace("%h", user.Home, StringComparison.Ordinal).Replace("%u", name, StringComparison.Ordinal)).Select(f => f.StartsWith('/') ? f : $"{user.Home}/{f}").ToList();
+        var files = settings["authorizedkeysfile"].SelectMany(l => l.Split(' '))
+            .Select(f => f.Replace("%h", user.Home, StringComparison.Ordinal).Replace("%u", name, StringComparison.Ordinal))
+            .Select(f => f.StartsWith('/') ? f : $"{user.Home}/{f}").ToList();
         string? why = null;
         foreach (var file in files)
         {

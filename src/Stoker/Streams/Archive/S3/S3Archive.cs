@@ -32,7 +32,10 @@ internal sealed class S3Archive(string bucket, string prefix, ArchiveSpec spec, 
             ContentType = name.EndsWith(".gz", StringComparison.Ordinal) ? "application/gzip" : "application/json",
         };
         var answer = await AskAsync((client, cancel) => client.PutObjectAsync(request, cancel), content.Length, cancellation);
-        if (answer.ChecksumSHA256 is { Length: > 0 } told && told != sum) throw new ArchiveUnavailableException($"{Where} has `{request.Key}` with another sum than it was sent with: {told} instead of {sum}");
+        if (answer.ChecksumSHA256 is { Length: > 0 } told && told != sum)
+        {
+            throw new ArchiveUnavailableException($"{Where} has `{request.Key}` with another sum than it was sent with: {told} instead of {sum}");
+        }
     }
 
     public async Task<Stream?> ReadAsync(string name, CancellationToken cancellation)
@@ -75,7 +78,9 @@ internal sealed class S3Archive(string bucket, string prefix, ArchiveSpec spec, 
         {
             return await call(Client(), patience.Token);
         }
-        catch (Exception failed) when (failed is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or WebException or TimeoutException && failed is not ArchiveUnavailableException)
+        catch (Exception failed) when (
+            failed is AmazonServiceException or AmazonClientException or HttpRequestException or IOException or WebException or TimeoutException
+            && failed is not ArchiveUnavailableException)
         {
             throw new ArchiveUnavailableException(S3Errors.Words(Where, spec, failed), failed);
         }
@@ -107,5 +112,8 @@ internal sealed class S3Archive(string bucket, string prefix, ArchiveSpec spec, 
     }
 
     private string Need(string name, string what) =>
-        variable(name) is { Length: > 0 } value ? value : throw new ArchiveUnavailableException($"the variable `{name}`, which is to hold the {what} of {Where}, is not set; a stream has it from where its daemon was started");
+        variable(name) is { Length: > 0 } value
+            ? value
+            : throw new ArchiveUnavailableException(
+                $"the variable `{name}`, which is to hold the {what} of {Where}, is not set; a stream has it from where its daemon was started");
 }

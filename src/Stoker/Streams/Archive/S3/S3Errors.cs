@@ -7,7 +7,8 @@ namespace Stoker.Streams.Archive.S3;
 /// <summary>What a server that speaks S3 answers, in words that tell what to do.</summary>
 internal static class S3Errors
 {
-    public static string Words(string where, ArchiveSpec spec, Exception failed) => failed is AmazonS3Exception { StatusCode: not 0 } answered ? Answered(where, spec, answered) : Unreached(where, failed);
+    public static string Words(string where, ArchiveSpec spec, Exception failed) =>
+        failed is AmazonS3Exception { StatusCode: not 0 } answered ? Answered(where, spec, answered) : Unreached(where, failed);
 
     private static string Answered(string where, ArchiveSpec spec, AmazonS3Exception answered) => answered.ErrorCode switch
     {

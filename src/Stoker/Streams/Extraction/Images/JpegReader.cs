@@ -61,7 +61,11 @@ internal sealed class JpegReader(ReadOnlyMemory<byte> file)
     {
         if (_frame is not { } frame) throw new BrokenImageException("there are pixels before their size");
         var count = head.Length > 0 ? head[0] : 0;
-        if (head.Length < 4 + (count * 2) || count != frame.Components.Count) return new ImageContent("jpeg", frame.Width, frame.Height, null, "a JPEG whose components are not together is not decoded");
+        if (head.Length < 4 + (count * 2) || count != frame.Components.Count)
+        {
+            return new ImageContent("jpeg", frame.Width, frame.Height, null, "a JPEG whose components are not together is not decoded");
+        }
+
         var shift = frame.IsProgressive ? head[3 + (count * 2)] & 15 : 0;
         var reader = new JpegBits(data);
         var tables = new (HuffmanTable Dc, HuffmanTable? Ac)[count];

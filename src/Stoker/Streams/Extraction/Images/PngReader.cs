@@ -31,7 +31,11 @@ internal static class PngReader
         }
 
         if (header is not { } known) throw new BrokenImageException("the image has no header");
-        if ((long)known.Width * known.Height > ImageReader.MostPixels) return new ImageContent("png", known.Width, known.Height, null, $"an image of more than {ImageReader.MostPixels:N0} pixels is not decoded");
+        if ((long)known.Width * known.Height > ImageReader.MostPixels)
+        {
+            return new ImageContent("png", known.Width, known.Height, null, $"an image of more than {ImageReader.MostPixels:N0} pixels is not decoded");
+        }
+
         compressed.Position = 0;
         return new ImageContent("png", known.Width, known.Height, new Raster(known.Width, known.Height, Decode(known, palette, compressed)), null);
     }

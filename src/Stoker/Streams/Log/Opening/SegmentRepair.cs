@@ -142,7 +142,10 @@ internal sealed class SegmentRepair(IDisk disk, string directory, string aside, 
 
     /// <summary>After what is before a place; of nothing where that is not known either.</summary>
     private RunningHash HashBefore(ulong offset) =>
-        found.Reports.LastOrDefault(report => report.NextOffset == offset)?.Hash ?? (offset == 0 ? log.Start(_partition) : found.Begin?.Position is { } begin && begin.Next == offset ? begin.Hash : default);
+        found.Reports.LastOrDefault(report => report.NextOffset == offset)?.Hash
+        ?? (offset == 0 ? log.Start(_partition)
+            : found.Begin?.Position is { } begin && begin.Next == offset ? begin.Hash
+            : default);
 
     private RunningHash? HashBeforeSegment(ulong offset) =>
         found.Sealed.FirstOrDefault(entry => entry.FirstOffset == offset)?.Before ?? (found.Active?.Tally.Header is { } active && active.FirstOffset == offset ? active.Before : null);

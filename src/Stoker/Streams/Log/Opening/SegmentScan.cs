@@ -70,7 +70,12 @@ internal sealed class SegmentScan : IDisposable
 
     private SegmentScanned End(SegmentSeal seal, long end)
     {
-        if (!_tally.Agrees(seal)) _damages.Add(new ScanDamage(_tally.NextOffset, seal.NextOffset, _tally.Position, _tally.Position, "the seal tells of other records than there are") { Before = _tally.Hash });
+        if (!_tally.Agrees(seal))
+        {
+            const string words = "the seal tells of other records than there are";
+            _damages.Add(new ScanDamage(_tally.NextOffset, seal.NextOffset, _tally.Position, _tally.Position, words) { Before = _tally.Hash });
+        }
+
         return new SegmentScanned(_tally, seal, _damages, end, 0, LastIsDamaged: false);
     }
 

@@ -104,7 +104,12 @@ internal sealed class MongoConnection(StoreSpec spec, TimeProvider time) : IDisp
     private async Task<BsonMap> GreetAsync(string host, int port, CancellationToken cancellation)
     {
         _wire = await MongoWire.ConnectAsync(host, port, Address, cancellation);
-        var client = new BsonMap { { "application", new BsonMap { { "name", "stoker" } } }, { "driver", new BsonMap { { "name", "stoker" }, { "version", "1" } } }, { "os", new BsonMap { { "type", "Linux" } } } };
+        var client = new BsonMap
+        {
+            { "application", new BsonMap { { "name", "stoker" } } },
+            { "driver", new BsonMap { { "name", "stoker" }, { "version", "1" } } },
+            { "os", new BsonMap { { "type", "Linux" } } },
+        };
         var hello = new BsonMap { { "hello", 1 }, { "client", client } };
         if (Address.User is { } user) hello.Add("saslSupportedMechs", $"{AuthenticationDatabase}.{user}");
         try
@@ -128,7 +133,14 @@ internal sealed class MongoConnection(StoreSpec spec, TimeProvider time) : IDisp
         if (mechanism is not (Scram.Sha256 or Scram.Sha1)) throw new StoreUnavailableException($"{Address}: `authMechanism={mechanism}` is not known; known are {Scram.Sha256} and {Scram.Sha1}");
         var scram = new Scram(mechanism, user, spec.Password?.Invoke() ?? "");
         var database = AuthenticationDatabase;
-        var first = await AskAsync(new BsonMap { { "saslStart", 1 }, { "mechanism", mechanism }, { "payload", Encoding.UTF8.GetBytes(scram.First) }, { "options", new BsonMap { { "skipEmptyExchange", true } } } }, cancellation, database: database);
+        var start = new BsonMap
+        {
+            { "saslStart", 1 },
+            { "mechanism", mechanism },
+            { "payload", Encoding.UTF8.GetBytes(scram.First) },
+            { "options", new BsonMap { { "skipEmptyExchange", true } } },
+        };
+        var first = await AskAsync(start, cancellation, database: database);
         var last = await ContinueAsync(first, scram.Answer(Payload(first)));
         if (!scram.IsTrue(Payload(last))) throw new StoreUnavailableException($"{Address}: the server does not know the password that it should check");
         if (last["done"] is not true) _ = await ContinueAsync(last, "");

@@ -56,7 +56,8 @@ internal sealed class Scram
 
     /// <summary>Whether the server knows the password too.</summary>
     public bool IsTrue(string serverFinal) =>
-        Fields(serverFinal).TryGetValue('v', out var signature) && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(signature), Encoding.ASCII.GetBytes(Convert.ToBase64String(_signature)));
+        Fields(serverFinal).TryGetValue('v', out var signature)
+        && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(signature), Encoding.ASCII.GetBytes(Convert.ToBase64String(_signature)));
 
     private byte[] Hmac(byte[] key, ReadOnlySpan<byte> message) => CryptographicOperations.HmacData(_hash, key, message);
 

@@ -79,7 +79,12 @@ internal sealed class PostgresConnection(StoreSpec spec, TimeProvider time) : IA
             ArrayNullabilityMode = ArrayNullabilityMode.Never,
         };
         if (address.Option("sslmode") is { } mode)
-            settings.SslMode = Enum.TryParse<SslMode>(mode.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var known) ? known : throw new StoreUnavailableException($"{address}: `sslmode={mode}` is not known");
+        {
+            settings.SslMode = Enum.TryParse<SslMode>(mode.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var known)
+                ? known
+                : throw new StoreUnavailableException($"{address}: `sslmode={mode}` is not known");
+        }
+
         if (address.Option("sslrootcert") is { } certificate) settings.RootCertificate = certificate;
         return settings;
     }

@@ -17,9 +17,10 @@ internal sealed class PostgresStatements : IAsyncDisposable
         _connection = connection;
         _collection = spec.Collection;
         const string columns = "key, id, source, type, host, gpu, time, received, sequence, document, exact, embedding";
+        var changes = string.Join(", ", columns.Split(", ")[1..].Select(name => $"{name} = excluded.{name}"));
         var onConflict = spec is { Mode: StoreMode.Facts, Replaces: false }
             ? "ON CONFLICT (key) DO NOTHING"
-            : $"ON CONFLICT (key) DO UPDATE SET {string.Join(", ", columns.Split(", ")[1..].Select(name => $"{name} = excluded.{name}"))} WHERE excluded.sequence {(spec.Replaces ? "=" : ">")} d.sequence";
+            : $"ON CONFLICT (key) DO UPDATE SET {changes} WHERE excluded.sequence {(spec.Replaces ? "=" : ">")} d.sequence";
         var insert = $"INSERT INTO \"{spec.Collection}\" AS d ({columns}) ";
         // All in one statement, which is a transaction of its own. The rows go in only after the position was moved, and with it.
         _apply = new NpgsqlCommand(

@@ -39,7 +39,9 @@ internal static class SqliteTables
         try
         {
             var waiting = Math.Clamp((FileSystemSpace.Of(spec.Address.Path)?.Free ?? 0) / ShareOfFree, LeastWaiting, MostWaiting);
-            database.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA cache_size=-{CacheKibibytes}; PRAGMA wal_autocheckpoint={waiting / PageBytes}; PRAGMA journal_size_limit={2 * waiting}"));
+            database.Execute(string.Create(
+                CultureInfo.InvariantCulture,
+                $"PRAGMA cache_size=-{CacheKibibytes}; PRAGMA wal_autocheckpoint={waiting / PageBytes}; PRAGMA journal_size_limit={2 * waiting}"));
             if (ModeOf(database, spec.Collection) is null) database.Write(() => Make(database, spec));
             var mode = ModeOf(database, spec.Collection);
             if (mode != spec.Mode.ToString())

@@ -17,9 +17,10 @@ internal sealed class SqliteWriter : IDisposable
         _changes = spec.Mode == StoreMode.Latest || spec.Replaces;
         var table = $"\"{spec.Collection}\"";
         var columns = string.Join(", ", SqliteTables.Columns);
+        var changes = string.Join(", ", SqliteTables.Columns[1..].Select(column => $"{column} = excluded.{column}"));
         var onConflict = !_changes
             ? "ON CONFLICT (key) DO NOTHING"
-            : $"ON CONFLICT (key) DO UPDATE SET {string.Join(", ", SqliteTables.Columns[1..].Select(column => $"{column} = excluded.{column}"))} WHERE excluded.sequence {(spec.Replaces ? "=" : ">")} sequence";
+            : $"ON CONFLICT (key) DO UPDATE SET {changes} WHERE excluded.sequence {(spec.Replaces ? "=" : ">")} sequence";
         _insert = new SqliteInsert(database, table, SqliteTables.Columns, onConflict);
         _one = database.Prepare($"INSERT INTO {table} ({columns}) VALUES ({string.Join(", ", SqliteTables.Columns.Select((_, index) => $"?{index + 1}"))}) {onConflict}");
         _last = database.Prepare($"SELECT coalesce(max(number), 0) FROM {table}");
