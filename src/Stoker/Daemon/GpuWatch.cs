@@ -137,9 +137,8 @@ internal sealed class GpuWatch : IDisposable
         }
 
         var now = await FreshAsync();
-        List<(GpuPlan, GpuDocument?, IReadOnlyList<LedgerBudget>)> cards =
-            [.. own.Select(g => (g, now.Gpus.FirstOrDefault(d => scene.PlanOf(d.Device) == g), BudgetsOf(g, plan)))];
-        return _rooms.Decide(service, replica, cards, plan, now.Problems);
+        var cards = own.Select(g => (g, now.Gpus.FirstOrDefault(d => scene.PlanOf(d.Device) == g), (IReadOnlyList<LedgerBudget>)BudgetsOf(g, plan)));
+        return _rooms.Decide(service, replica, [.. cards], plan, now.Problems);
     }
 
     /// <summary>As it was at the last look, if that is fresh, else as it is now.</summary>

@@ -173,10 +173,10 @@ internal sealed class StreamsReader(EstateSpec estate, SectionSource source)
         };
     }
 
-    private string ReadPath(MappingNode? map)
     private static bool IsServer(string url) =>
         Uri.TryCreate(url, UriKind.Absolute, out var parsed) && parsed.Scheme is "http" or "https" && parsed.UserInfo.Length == 0;
 
+    private string ReadPath(MappingNode? map)
     {
         if (map.PositionedText("path") is not { } path) return StreamPlan.UsualPath;
         if (path.Value.StartsWith('/') && path.Value.All(c => c is > ' ' and < '\x7f' and not ('?' or '#')) && !Own.Contains(path.Value.TrimEnd('/') is "" ? "/" : path.Value.TrimEnd('/')))

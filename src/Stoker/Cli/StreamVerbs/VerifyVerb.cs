@@ -1,6 +1,7 @@
 using System.Globalization;
 using Stoker.Platform.Disks;
 using Stoker.Streams.Log;
+using Stoker.Streams.Log.Format;
 using Stoker.Streams.Log.Opening;
 using Stoker.Streams.Log.Reading;
 using Stoker.Streams.Stores;
