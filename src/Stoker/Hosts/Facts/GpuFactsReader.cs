@@ -157,7 +157,6 @@ internal static class GpuFactsReader
                 UncorrectedErrors = long.TryParse(fields[2], NumberStyles.None, CultureInfo.InvariantCulture, out var errors) ? errors : null,
                 Firmware = fields[3] is ['[', ..] ? null : fields[3],
             }
-
             : card)];
     }
 
