@@ -85,17 +85,10 @@ internal sealed class AnswerRelay(Exchange exchange, UpstreamConnection upstream
 
     private void Pass(ReadOnlySpan<byte> piece)
     {
-        if (_begun)
-        {
-            _usage.Read(piece);
-        }
-        else
-        {
-            Begin();
-            if (upstream.Head.Body == BodyKind.Length && piece.Length == upstream.Head.ContentLength) _usage.ReadWhole(piece);
-            else _usage.Read(piece);
-        }
-
+        var isAll = !_begun && upstream.Head.Body == BodyKind.Length && piece.Length == upstream.Head.ContentLength;
+        if (!_begun) Begin();
+        if (isAll) _usage.ReadWhole(piece);
+        else _usage.Read(piece);
         Passed += piece.Length;
         if (_chunked) _output.WriteChunk(piece);
         else _output.Write(piece);
