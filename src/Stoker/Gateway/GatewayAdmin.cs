@@ -28,7 +28,8 @@ internal sealed class GatewayAdmin(GatewayState state, string directory)
         listener.Bind(at.EndPoint);
         Files.SetMode(place.GatewaySocket, Files.PrivateFile);
         listener.Listen(16);
-        while (!stop.IsCancellationRequested)
+        // It ends by being stopped, wherever it is just then.
+        while (true)
         {
             var socket = await listener.AcceptAsync(stop);
             _ = ServeAsync(socket, stop);
