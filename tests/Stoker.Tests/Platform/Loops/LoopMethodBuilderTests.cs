@@ -33,11 +33,12 @@ public sealed class LoopMethodBuilderTests
     public async Task It_goes_on_where_what_it_waited_for_ended()
     {
         var wait = new TaskCompletionSource<int>();
-        var thread = ThreadAfterAsync(wait.Task);
+        // A task, so that this method itself does not go on there, where it could not wait for the thread.
+        var thread = ThreadAfterAsync(wait.Task).AsTask();
         var ending = new Thread(() => wait.SetResult(0));
         ending.Start();
-        Assert.Equal(ending.ManagedThreadId, await thread);
         ending.Join();
+        Assert.Equal(ending.ManagedThreadId, await thread);
     }
 
     [Fact]
