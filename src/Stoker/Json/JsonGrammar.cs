@@ -19,6 +19,10 @@ internal static class JsonGrammar
     /// <summary>Bytes that are looked at together in long strings.</summary>
     private const int Block = 64;
 
+    private const ulong OddBits = 0xAAAA_AAAA_AAAA_AAAA;
+
+    private static readonly int[] HexValues = MakeHexValues();
+
     /// <summary>The first byte from there on that is no white space, or the end.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int SkipSpace(ReadOnlySpan<byte> text, int at) => (uint)at < (uint)text.Length && text[at] <= ' ' ? SkipSpaces(text, at) : at;
@@ -42,21 +46,33 @@ internal static class JsonGrammar
     public static int EndOfString(ReadOnlySpan<byte> text, int at, out bool isEscaped)
     {
         isEscaped = false;
+        var isInEscape = 0UL;
         while (at + Block <= text.Length)
         {
-            var (marks, next) = (MarksOfBlock(text, at), at + Block);
-            for (; marks != 0; isEscaped = true)
+            var bytes = Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(text), (nuint)at);
+            var (quotes, backslashes, controls) = (Where(bytes, '"'), Where(bytes, '\\'), WhereBelow(bytes, ' '));
+            if ((quotes | backslashes | controls | isInEscape) == 0)
             {
-                var mark = BitOperations.TrailingZeroCount(marks);
-                if (text[at + mark] != '\\' || LengthOfEscape(text, at + mark) is not (var length and > 0)) return at + mark;
-                // What is escaped is no mark; of the longer escapes the digits are none anyway.
-                marks &= ~(0b11UL << mark);
-                next = Math.Max(next, at + mark + length);
+                at += Block;
+                continue;
             }
 
-            at = next;
+            var escaped = Escaped(backslashes, ref isInEscape);
+            var seldom = escaped & ~(quotes | backslashes | Where(bytes, 'n'));
+            if (seldom != 0) seldom &= ~(Where(bytes, 't') | Where(bytes, 'r') | Where(bytes, '/'));
+            var marks = ((quotes | controls) & ~escaped) | seldom;
+            var next = marks == 0 ? at + Block : Behind(text, at, marks, escaped);
+            if (next < 0)
+            {
+                isEscaped |= (backslashes & ((1UL << (~next - at)) - 1)) != 0;
+                return ~next;
+            }
+
+            (at, isEscaped) = (next, true);
         }
 
+        // Its backslash was the last byte of the block.
+        if (isInEscape != 0) at--;
         while ((at = EndOfRun(text, at)) < text.Length && text[at] == '\\' && LengthOfEscape(text, at) is var length and > 0) (at, isEscaped) = (at + length, true);
         return at;
     }
@@ -97,25 +113,66 @@ internal static class JsonGrammar
     public static int Hex4(ReadOnlySpan<byte> digits)
     {
         if (digits.Length < 4) return -1;
-        var value = 0;
-        for (var i = 0; i < 4; i++)
+        var values = HexValues;
+        var value = (values[digits[0]] << 12) | (values[digits[1]] << 8) | (values[digits[2]] << 4) | values[digits[3]];
+        // Of what is no digit all bits are set.
+        return value < 0 ? -1 : value;
+    }
+
+    private static int[] MakeHexValues()
+    {
+        var values = new int[256];
+        values.AsSpan().Fill(-1);
+        for (var i = 0; i < 16; i++) values["0123456789abcdef"[i]] = values["0123456789ABCDEF"[i]] = i;
+        return values;
+    }
+
+    /// <summary>Behind a block of a string in which something is marked, or the complement of where the string ends or goes wrong.</summary>
+    private static int Behind(ReadOnlySpan<byte> text, int at, ulong marks, ulong escaped)
+    {
+        var next = at + Block;
+        for (; marks != 0; marks &= marks - 1)
         {
-            if (!char.IsAsciiHexDigit((char)digits[i])) return -1;
-            value = (value << 4) | HexValue(digits[i]);
+            var mark = BitOperations.TrailingZeroCount(marks);
+            if (((escaped >> mark) & 1) == 0) return ~(at + mark);
+            // Of an escape that is seldom. Its digits are no marks.
+            var length = LengthOfEscape(text, at + mark - 1);
+            if (length <= 0) return ~(at + mark - 1);
+            next = Math.Max(next, at + mark - 1 + length);
         }
 
-        return value;
+        return next;
     }
 
-    private static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
-
-    /// <summary>A bit for each of 64 bytes, the first lowest: whether it ends a run. Where the processor has no registers so wide the runtime makes it of smaller ones.</summary>
-    private static ulong MarksOfBlock(ReadOnlySpan<byte> text, int at)
+    /// <summary>
+    /// What stands behind a backslash that escapes it. Of backslashes in a row every other one does. The first escapes the second, so that a row ends with an escaping one when it begins
+    /// and ends at places that are both even or both odd; subtracting carries through each row, which tells that of all of them at once.
+    /// </summary>
+    /// <param name="isInEscape">1: the first byte is escaped, by the last one of the block before. Out: the same for the block behind this one.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Escaped(ulong backslashes, ref ulong isInEscape)
     {
-        var bytes = Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(text), (nuint)at);
-        var marks = Vector512.Equals(bytes, Vector512.Create((byte)'"')) | Vector512.Equals(bytes, Vector512.Create((byte)'\\')) | Vector512.LessThan(bytes, Vector512.Create((byte)0x20));
-        return marks.ExtractMostSignificantBits();
+        var behind = (backslashes << 1) | isInEscape;
+        if ((backslashes & behind) == 0)
+        {
+            // None stands beside another, as nearly always.
+            isInEscape = backslashes >> 63;
+            return behind;
+        }
+
+        var rows = backslashes & ~isInEscape;
+        var turns = (((rows << 1) | OddBits) - rows) ^ OddBits;
+        var escaped = turns ^ (backslashes | isInEscape);
+        isInEscape = (turns & backslashes) >> 63;
+        return escaped;
     }
+
+    /// <summary>A bit for each byte that is the one, the first lowest. Where the processor has no registers so wide the runtime makes it of smaller ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Where(Vector512<byte> bytes, char one) => Vector512.Equals(bytes, Vector512.Create((byte)one)).ExtractMostSignificantBits();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong WhereBelow(Vector512<byte> bytes, char limit) => Vector512.LessThan(bytes, Vector512.Create((byte)limit)).ExtractMostSignificantBits();
 
     /// <summary>All bits of the bytes that are a quotation mark, a backslash or a control character.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
