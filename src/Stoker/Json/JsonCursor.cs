@@ -9,6 +9,8 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> text, int maxDepth)
 {
     private readonly ReadOnlySpan<byte> _text = text;
 
+    private StringTraits _traits;
+
     public int At { get; private set; } = JsonGrammar.SkipSpace(text, 0);
 
     /// <summary>That is why a value could not be skipped.</summary>
@@ -16,6 +18,9 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> text, int maxDepth)
 
     /// <summary>What <see cref="NextMember"/> or <see cref="TakeValue"/> found is no JSON: from then on both find nothing.</summary>
     public bool IsBroken { get; private set; }
+
+    /// <summary>Nothing that was passed over so far is other than ASCII: what is JSON there is UTF-8 too.</summary>
+    public readonly bool IsAscii => (_traits & StringTraits.BeyondAscii) == 0;
 
     public readonly bool IsAtEnd => At >= _text.Length;
 
@@ -168,7 +173,9 @@ internal ref struct JsonCursor(ReadOnlySpan<byte> text, int maxDepth)
 
     private bool SkipString(out bool isEscaped)
     {
-        At = JsonGrammar.EndOfString(_text, At + 1, out isEscaped);
+        At = JsonGrammar.EndOfString(_text, At + 1, out var traits);
+        isEscaped = (traits & StringTraits.Escaped) != 0;
+        _traits |= traits;
         if (IsAtEnd || _text[At] != '"') return false;
         At++;
         return true;

@@ -27,29 +27,24 @@ internal static class JsonGrammar
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int SkipSpace(ReadOnlySpan<byte> text, int at) => (uint)at < (uint)text.Length && text[at] <= ' ' ? SkipSpaces(text, at) : at;
 
-    /// <summary>The next quotation mark, backslash or control character, or the end. Most strings are short, so that one look at 16 bytes is all there is to do.</summary>
+    /// <summary>The next quotation mark, backslash or control character, or the end.</summary>
     public static int EndOfRun(ReadOnlySpan<byte> text, int at)
     {
-        ref var first = ref MemoryMarshal.GetReference(text);
-        for (; at + Vector128<byte>.Count <= text.Length; at += Vector128<byte>.Count)
-        {
-            var marks = Marks(ref first, at);
-            if (marks != Vector128<byte>.Zero) return at + BitOperations.TrailingZeroCount(marks.ExtractMostSignificantBits());
-        }
-
-        while (at < text.Length && text[at] is not ((byte)'"' or (byte)'\\' or < 0x20)) at++;
-        return at;
+        var seen = Vector128<byte>.Zero;
+        return EndOfRun(text, at, ref seen);
     }
 
     /// <summary>The quotation mark that closes a string, over its escapes; else where the string goes wrong, or the end. Long ones are gone over 64 bytes at a time.</summary>
     /// <param name="at">Behind the one that opens it.</param>
-    public static int EndOfString(ReadOnlySpan<byte> text, int at, out bool isEscaped)
+    public static int EndOfString(ReadOnlySpan<byte> text, int at, out StringTraits traits)
     {
-        isEscaped = false;
+        traits = StringTraits.None;
+        var seen = Vector512<byte>.Zero;
         var isInEscape = 0UL;
         while (at + Block <= text.Length)
         {
             var bytes = Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(text), (nuint)at);
+            seen |= bytes;
             var (quotes, backslashes, controls) = (Where(bytes, '"'), Where(bytes, '\\'), WhereBelow(bytes, ' '));
             if ((quotes | backslashes | controls | isInEscape) == 0)
             {
@@ -64,16 +59,19 @@ internal static class JsonGrammar
             var next = marks == 0 ? at + Block : Behind(text, at, marks, escaped);
             if (next < 0)
             {
-                isEscaped |= (backslashes & ((1UL << (~next - at)) - 1)) != 0;
+                if ((backslashes & ((1UL << (~next - at)) - 1)) != 0) traits |= StringTraits.Escaped;
+                if (seen.ExtractMostSignificantBits() != 0) traits |= StringTraits.BeyondAscii;
                 return ~next;
             }
 
-            (at, isEscaped) = (next, true);
+            (at, traits) = (next, StringTraits.Escaped);
         }
 
         // Its backslash was the last byte of the block.
         if (isInEscape != 0) at--;
-        while ((at = EndOfRun(text, at)) < text.Length && text[at] == '\\' && LengthOfEscape(text, at) is var length and > 0) (at, isEscaped) = (at + length, true);
+        var last = Vector128<byte>.Zero;
+        while ((at = EndOfRun(text, at, ref last)) < text.Length && text[at] == '\\' && LengthOfEscape(text, at) is var length and > 0) (at, traits) = (at + length, StringTraits.Escaped);
+        if ((seen.ExtractMostSignificantBits() | last.ExtractMostSignificantBits()) != 0) traits |= StringTraits.BeyondAscii;
         return at;
     }
 
@@ -174,12 +172,20 @@ internal static class JsonGrammar
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong WhereBelow(Vector512<byte> bytes, char limit) => Vector512.LessThan(bytes, Vector512.Create((byte)limit)).ExtractMostSignificantBits();
 
-    /// <summary>All bits of the bytes that are a quotation mark, a backslash or a control character.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> Marks(ref byte first, int at)
+    /// <param name="seen">Gets all bits of the bytes that were looked at. Most strings are short, so that one look at 16 bytes is all there is to do.</param>
+    private static int EndOfRun(ReadOnlySpan<byte> text, int at, ref Vector128<byte> seen)
     {
-        var bytes = Vector128.LoadUnsafe(ref first, (nuint)at);
-        return Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)0x20));
+        ref var first = ref MemoryMarshal.GetReference(text);
+        for (; at + Vector128<byte>.Count <= text.Length; at += Vector128<byte>.Count)
+        {
+            var bytes = Vector128.LoadUnsafe(ref first, (nuint)at);
+            seen |= bytes;
+            var marks = Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)0x20));
+            if (marks != Vector128<byte>.Zero) return at + BitOperations.TrailingZeroCount(marks.ExtractMostSignificantBits());
+        }
+
+        for (; at < text.Length && text[at] is not ((byte)'"' or (byte)'\\' or < 0x20); at++) seen |= Vector128.CreateScalar(text[at]);
+        return at;
     }
 
     private static int SkipSpaces(ReadOnlySpan<byte> text, int at)

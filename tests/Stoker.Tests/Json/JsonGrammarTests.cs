@@ -17,14 +17,19 @@ public sealed class JsonGrammarTests
     /// <summary>What is looked at 64 bytes at a time, and what byte after byte, is one and the same, from every place of a text.</summary>
     [Fact]
     public void A_string_ends_or_goes_wrong_where_it_does_byte_after_byte() => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(500),
+        Config.QuickThrowOnFailure.WithMaxTest(1_000),
         Prop.ForAll((from count in Gen.Choose(1, 80) from parts in Gen.Frequency(Parts).ArrayOf(count) select string.Concat(parts)).ToArbitrary(), text =>
         {
             var bytes = Encoding.UTF8.GetBytes(text);
             for (var at = 0; at <= bytes.Length; at++)
             {
-                var end = JsonGrammar.EndOfString(bytes, at, out var isEscaped);
-                Assert.Equal(ByteAfterByte(bytes, at), (end, isEscaped));
+                var end = JsonGrammar.EndOfString(bytes, at, out var traits);
+                var (expected, isEscaped) = ByteAfterByte(bytes, at);
+                Assert.Equal(expected, end);
+                // Of what is no string nothing is told.
+                if (end == bytes.Length || bytes[end] != '"') continue;
+                Assert.Equal(isEscaped, (traits & StringTraits.Escaped) != 0);
+                Assert.True((traits & StringTraits.BeyondAscii) != 0 || Ascii.IsValid(bytes.AsSpan(at..end)));
             }
         }));
 

@@ -85,10 +85,10 @@ internal struct RequestScan
     {
         this = default;
         Choices = 1;
-        if (!Utf8.IsValid(body)) return ScanFault.NotUtf8;
         try
         {
-            return ReadObject(body);
+            var fault = ReadObject(body, out var isAscii);
+            return (fault == ScanFault.None && isAscii) || Utf8.IsValid(body) ? fault : ScanFault.NotUtf8;
         }
         catch (InvalidOperationException)
         {
@@ -111,10 +111,18 @@ internal struct RequestScan
         return raw.Contains((byte)'\\') ? Token(body.Slice(Model.At, Model.Length)).GetString()! : Encoding.UTF8.GetString(raw);
     }
 
-    private ScanFault ReadObject(ReadOnlySpan<byte> body)
+    /// <param name="isAscii">False: whether the body is UTF-8 must still be asked.</param>
+    private ScanFault ReadObject(ReadOnlySpan<byte> body, out bool isAscii)
     {
         // The object itself is the first level.
         var cursor = new JsonCursor(body, MaxDepth - 1);
+        var fault = ReadObject(body, ref cursor);
+        isAscii = cursor.IsAscii;
+        return fault;
+    }
+
+    private ScanFault ReadObject(ReadOnlySpan<byte> body, ref JsonCursor cursor)
+    {
         if (!cursor.Take((byte)'{')) return cursor.SkipValue() ? ScanFault.NotAnObject : Broken(cursor);
         Inside = body.IndexOf((byte)'{') + 1;
         IsEmpty = cursor.Take((byte)'}');
