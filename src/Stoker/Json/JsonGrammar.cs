@@ -39,12 +39,12 @@ internal static class JsonGrammar
     public static int EndOfString(ReadOnlySpan<byte> text, int at, out StringTraits traits)
     {
         traits = StringTraits.None;
-        var seen = Vector512<byte>.Zero;
-        var isInEscape = 0UL;
+        // Not as a vector: that would be put down and taken up again for each block.
+        var (others, isInEscape) = (0UL, 0UL);
         while (at + Block <= text.Length)
         {
             var bytes = Vector512.LoadUnsafe(ref MemoryMarshal.GetReference(text), (nuint)at);
-            seen |= bytes;
+            others |= bytes.ExtractMostSignificantBits();
             var (quotes, backslashes, controls) = (Where(bytes, '"'), Where(bytes, '\\'), WhereBelow(bytes, ' '));
             if ((quotes | backslashes | controls | isInEscape) == 0)
             {
@@ -60,7 +60,7 @@ internal static class JsonGrammar
             if (next < 0)
             {
                 if ((backslashes & ((1UL << (~next - at)) - 1)) != 0) traits |= StringTraits.Escaped;
-                if (seen.ExtractMostSignificantBits() != 0) traits |= StringTraits.BeyondAscii;
+                if (others != 0) traits |= StringTraits.BeyondAscii;
                 return ~next;
             }
 
@@ -71,7 +71,7 @@ internal static class JsonGrammar
         if (isInEscape != 0) at--;
         var last = Vector128<byte>.Zero;
         while ((at = EndOfRun(text, at, ref last)) < text.Length && text[at] == '\\' && LengthOfEscape(text, at) is var length and > 0) (at, traits) = (at + length, StringTraits.Escaped);
-        if ((seen.ExtractMostSignificantBits() | last.ExtractMostSignificantBits()) != 0) traits |= StringTraits.BeyondAscii;
+        if ((others | last.ExtractMostSignificantBits()) != 0) traits |= StringTraits.BeyondAscii;
         return at;
     }
 

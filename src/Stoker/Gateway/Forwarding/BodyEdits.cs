@@ -82,7 +82,8 @@ internal struct BodyEdits
         var from = 0;
         for (var i = 0; i <= edits._count; i++)
         {
-            var to = i < edits._count ? edits._edits[i].Range.At : body.Length;
+            var isLast = i == edits._count;
+            var to = isLast ? body.Length : edits._edits[i].Range.At;
             var piece = body[from..to];
             if (piece.Length <= Copied)
             {
@@ -90,12 +91,11 @@ internal struct BodyEdits
             }
             else
             {
-                if (await wire.SendAllAsync(output.Memory, deadline, more: true) is var head and < 0) return head;
+                if (await wire.SendAllAsync(output.Memory, piece, deadline, more: !isLast) is var sent and < 0) return sent;
                 output.Clear();
-                if (await wire.SendAllAsync(piece, deadline, more: i < edits._count) is var sent and < 0) return sent;
             }
 
-            if (i == edits._count) break;
+            if (isLast) break;
             output.Write(edits._edits[i].Bytes.Span);
             from = edits._edits[i].Range.End;
         }

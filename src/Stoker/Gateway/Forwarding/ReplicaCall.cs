@@ -53,10 +53,7 @@ internal static class ReplicaCall
         var received = await early;
         while (received == HeadOutcome.Coming && (received = TakeHead(upstream)) == HeadOutcome.Coming)
         {
-            var count = upstream.Input.Fill();
-            if (count == -Errno.Again) count = await upstream.Input.ReadableAsync(exchange.FirstByteDeadline);
-            else if (count == 0) count = -SocketCalls.Canceled;
-            if (count < 0) received = OutcomeOf(count);
+            received = OutcomeOf(Filled(upstream) ?? await upstream.Input.ReadableAsync(exchange.FirstByteDeadline));
         }
 
         if (exchange.HasClientLeft) return RelayEnd.ClientLeft.It;
@@ -73,21 +70,34 @@ internal static class ReplicaCall
     }
 
     /// <summary>Ends the sending when there is an answer that does not depend on the rest, or nobody to send it to.</summary>
+    [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private static async ValueTask<HeadOutcome> ListenAsync(UpstreamConnection upstream, long deadline)
     {
-        HeadOutcome outcome;
-        while ((outcome = TakeHead(upstream)) == HeadOutcome.Coming)
+        var outcome = HeadOutcome.Coming;
+        while (outcome == HeadOutcome.Coming && (outcome = TakeHead(upstream)) == HeadOutcome.Coming)
         {
-            if (await upstream.Input.FillAsync(deadline) is not (var count and <= 0)) continue;
-            outcome = OutcomeOf(count);
-            break;
+            outcome = OutcomeOf(Filled(upstream) ?? await upstream.Input.ReadableAsync(deadline));
         }
 
         if (outcome != HeadOutcome.Read || upstream.Head.Status >= 300) upstream.Wire.Cancel();
         return outcome;
     }
 
-    private static HeadOutcome OutcomeOf(int error) => error == -SocketCalls.TimedOut ? HeadOutcome.TimedOut : HeadOutcome.Ended;
+    /// <summary>Receives what is there.</summary>
+    /// <returns>Null: nothing yet; less than 0: there will be nothing any more.</returns>
+    private static int? Filled(UpstreamConnection upstream) => upstream.Input.Fill() switch
+    {
+        -Errno.Again => null,
+        0 => -SocketCalls.Canceled,
+        var count => count,
+    };
+
+    private static HeadOutcome OutcomeOf(int count) => count switch
+    {
+        >= 0 => HeadOutcome.Coming,
+        -SocketCalls.TimedOut => HeadOutcome.TimedOut,
+        _ => HeadOutcome.Ended,
+    };
 
     private static HeadOutcome TakeHead(UpstreamConnection upstream)
     {

@@ -65,12 +65,28 @@ internal sealed class LoopSocket : IWire
     }
 
     /// <returns>Bytes taken, which may be fewer than given; <c>-EAGAIN</c> or another negated error.</returns>
+    /// <param name="behind">Goes behind the first piece, in one call.</param>
     /// <param name="more">More follows at once: the kernel may wait for it before it sends a packet.</param>
-    public unsafe int Send(ReadOnlySpan<byte> source, bool more = false)
+    private unsafe int Send(ReadOnlySpan<byte> source, ReadOnlySpan<byte> behind, bool more)
     {
         if (_disposed) return -SocketCalls.Canceled;
+        var flags = SocketCalls.NoSignal | (more ? SocketCalls.More : 0);
         nint count;
-        fixed (byte* at = source) count = SocketCalls.Send(Descriptor, at, source.Length, SocketCalls.NoSignal | (more ? SocketCalls.More : 0));
+        fixed (byte* first = source)
+        fixed (byte* second = behind)
+        {
+            if (behind.IsEmpty)
+            {
+                count = SocketCalls.Send(Descriptor, first, source.Length, flags);
+            }
+            else
+            {
+                var pieces = stackalloc SocketCalls.Piece[] { new() { At = first, Length = source.Length }, new() { At = second, Length = behind.Length } };
+                var message = new SocketCalls.Message { Pieces = pieces, Count = 2 };
+                count = SocketCalls.SendMessage(Descriptor, &message, flags);
+            }
+        }
+
         if (count >= 0) return (int)count;
         var error = Marshal.GetLastPInvokeError();
         if (error == Errno.Again) _writable = false;
@@ -86,14 +102,17 @@ internal sealed class LoopSocket : IWire
     private ValueTask<int> WritableAsync(long deadline) =>
         _disposed ? new ValueTask<int>(-SocketCalls.Canceled) : _writable ? new ValueTask<int>(0) : _writer.WaitAsync(deadline);
 
+    public ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> source, long deadline = 0) => SendAllAsync(source, default, deadline);
+
     /// <summary>Sends all of it: when this turn of the loop ends, beside what else is sent in it.</summary>
     /// <returns>0, or a negated error after which some of it may have been sent.</returns>
-    public ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> source, long deadline = 0, bool more = false)
+    public ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long deadline = 0, bool more = false)
     {
         if (_disposed) return new ValueTask<int>(-SocketCalls.Canceled);
-        if (source.IsEmpty) return new ValueTask<int>(0);
+        if (first.IsEmpty) (first, second) = (second, default);
+        if (first.IsEmpty) return new ValueTask<int>(0);
         var sent = _writer.WaitAsync(deadline);
-        (_writer.Unsent, _writer.More) = (source, more);
+        (_writer.Unsent, _writer.Behind, _writer.More) = (first, second, more);
         if (_writable) _loop.SendLater(this);
         return sent;
     }
@@ -197,10 +216,12 @@ internal sealed class LoopSocket : IWire
     {
         while (_writer.Unsent is { IsEmpty: false } unsent)
         {
-            var sent = Send(unsent.Span, _writer.More);
+            var behind = _writer.Behind;
+            var sent = Send(unsent.Span, behind.Span, _writer.More);
             if (sent == -Errno.Again) return;
-            if (sent >= 0 && sent < unsent.Length) _writer.Unsent = unsent[sent..];
-            else _writer.Complete(Math.Min(sent, 0));
+            if (sent < 0 || sent == unsent.Length + behind.Length) _writer.Complete(Math.Min(sent, 0));
+            else if (sent < unsent.Length) _writer.Unsent = unsent[sent..];
+            else (_writer.Unsent, _writer.Behind) = (behind[(sent - unsent.Length)..], default);
         }
     }
 
@@ -228,6 +249,9 @@ internal sealed class LoopSocket : IWire
         /// <summary>What is still to be sent while somebody waits for that; nothing otherwise.</summary>
         public ReadOnlyMemory<byte> Unsent { get; set; }
 
+        /// <summary>What is to be sent behind it.</summary>
+        public ReadOnlyMemory<byte> Behind { get; set; }
+
         /// <summary>More follows what is unsent.</summary>
         public bool More { get; set; }
 
@@ -244,7 +268,7 @@ internal sealed class LoopSocket : IWire
         {
             if (!IsWaiting) return;
             IsWaiting = false;
-            Unsent = default;
+            Unsent = Behind = default;
             // Zero is "no deadline": it stays in the wheel until its slot comes, and is then forgotten.
             Deadline = 0;
             _core.SetResult(outcome);

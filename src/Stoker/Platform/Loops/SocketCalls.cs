@@ -47,8 +47,30 @@ internal static unsafe partial class SocketCalls
     [LibraryImport(Library, EntryPoint = "send", SetLastError = true)]
     public static partial nint Send(int descriptor, byte* buffer, nint count, int flags);
 
+    [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
+    public static partial nint SendMessage(int descriptor, Message* message, int flags);
+
     [LibraryImport(Library, EntryPoint = "shutdown", SetLastError = true)]
     public static partial int Shutdown(int descriptor, int how);
+
+    /// <summary><c>struct iovec</c>.</summary>
+    internal struct Piece
+    {
+        public byte* At;
+        public nint Length;
+    }
+
+    /// <summary><c>struct msghdr</c>.</summary>
+    internal struct Message
+    {
+        public void* Name;
+        public nint NameLength;
+        public Piece* Pieces;
+        public nint Count;
+        public void* Control;
+        public nint ControlLength;
+        public nint Flags;
+    }
 
     public static void SetOption(int descriptor, int level, int option, int value) => _ = SetOption(descriptor, level, option, &value, sizeof(int));
 }

@@ -66,12 +66,13 @@ internal sealed class TlsWire : IWire
 
     public ValueTask<int> ReadableAsync(long deadline = 0) => _from < _to || _ended ? new ValueTask<int>(0) : DecryptAsync(deadline);
 
-    public async ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> source, long deadline = 0, bool more = false)
+    public async ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long deadline = 0, bool more = false)
     {
         _inner.Deadline = deadline;
         try
         {
-            await _tls.WriteAsync(source);
+            await _tls.WriteAsync(first);
+            if (!second.IsEmpty) await _tls.WriteAsync(second);
             return 0;
         }
         catch (Exception broken) when (broken is IOException or ObjectDisposedException)
