@@ -111,6 +111,20 @@ public sealed class ScanTests
         if (body is [' ', ..]) Assert.Equal((3, 5, "m"), (scan.Choices, scan.MaxTokens, scan.ModelText(Encoding.UTF8.GetBytes(body))));
     }
 
+    /// <summary>Whether a body is UTF-8 is asked only of those that have more than ASCII in them: that must be seen wherever it stands.</summary>
+    [Theory]
+    [InlineData(new byte[] { 0xff })]
+    [InlineData(new byte[] { 0xc3 })]
+    [InlineData(new byte[] { 0xed, 0xa0, 0x80 })]
+    public void A_body_that_is_not_utf8_is_refused_wherever_it_is_not(byte[] wrong)
+    {
+        var content = new string('a', 150) + "\\n\\\"" + new string('b', 70);
+        var body = Encoding.UTF8.GetBytes("{\"model\":\"m\",\"messages\":[{\"content\":\"" + content + "\"}],\"n\":1,\"stop\":[\"x\"],\"stream_options\":{\"a\":null}}");
+        Assert.Equal(ScanFault.None, default(RequestScan).Read(body));
+        for (var at = 0; at <= body.Length; at++)
+            Assert.Equal(ScanFault.NotUtf8, default(RequestScan).Read([.. body[..at], .. wrong, .. body[at..]]));
+    }
+
     [Fact]
     public void A_body_may_be_nested_as_deep_as_that_and_no_deeper()
     {
