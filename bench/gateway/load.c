@@ -1,7 +1,8 @@
 // Clients of a gateway, from one thread.
 //
 //   load turns   ROUNDS BODY NAME=PORT...     one request to each in turn, in fresh random order each round: microseconds to the whole answer
-//   load streams ROUNDS EVENTS GAP NAME=PORT  the same with streams: microseconds to the first event, and from each event's sending to its arrival
+//   load streams ROUNDS EVENTS GAP NAME=PORT  the same with streams: microseconds to the first event, from each event's
+//                                             sending to its arrival, and by how much the time between two events differs at their arrival
 //   load flood   SECONDS CONNECTIONS BODY PORT     as many requests as go, closed loop
 //   load hold    SECONDS CONNECTIONS EVENTS GAP PORT   that many streams at once: from each event's sending to its arrival
 //
@@ -9,6 +10,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
@@ -67,7 +69,10 @@ static int dial(int port) {
     return fd;
 }
 
-struct client { int fd; char in[65536]; size_t have; uint64_t sent, first; int streaming; long length; };
+struct client { int fd; char in[65536]; size_t have; uint64_t sent, first; double age; int streaming; long length; };
+
+// Of the events of streams: from their sending to their arrival, and from one to the next how much that differs.
+struct events { struct numbers ages, gaps; };
 
 static void begin(struct client *c) {
     c->have = 0;
@@ -82,8 +87,8 @@ static void begin(struct client *c) {
     }
 }
 
-// Reads once. 1: the answer is whole. Notes each event's age.
-static int more(struct client *c, struct numbers *ages) {
+// Reads once. 1: the answer is whole.
+static int more(struct client *c, struct events *events) {
     ssize_t got = recv(c->fd, c->in + c->have, sizeof c->in - 1 - c->have, 0);
     if (got <= 0) { fprintf(stderr, "the connection ended: %s\n", got ? strerror(errno) : "closed"); exit(1); }
     uint64_t at = now();
@@ -106,8 +111,13 @@ static int more(struct client *c, struct numbers *ages) {
     while ((text = strstr(from, "\"content\":\""))) {
         char *close = strchr(text + 11, '"');
         if (!close) break;
+        if (close - text - 11 == 20) {
+            double age = (double)(at - strtoull(text + 11, NULL, 10)) / 1000;
+            note(&events->ages, age);
+            if (c->first) note(&events->gaps, fabs(age - c->age));
+            c->age = age;
+        }
         if (!c->first) c->first = at;
-        if (close - text - 11 == 20) note(ages, (double)(at - strtoull(text + 11, NULL, 10)) / 1000);
         from = close + 1;
     }
     if (strstr(c->in, "\r\n0\r\n\r\n") || strncmp(c->in, "0\r\n\r\n", 5) == 0) done = 1;
@@ -119,6 +129,11 @@ static int more(struct client *c, struct numbers *ages) {
     return done;
 }
 
+static void forget(struct events *events) {
+    free(events->ages.at);
+    free(events->gaps.at);
+}
+
 static void row(const char *name, const char *what, struct numbers *n) {
     printf("%s %s count=%zu p50=%.1f p90=%.1f p99=%.1f p999=%.1f max=%.1f\n", name, what, n->count, part(n, .5), part(n, .9), part(n, .99), part(n, .999), part(n, 1));
 }
@@ -128,7 +143,8 @@ static int in_turns(int argc, char **argv, int streams) {
     if (streams) make(600, 1, atoi(argv[3]), atol(argv[4]));
     else make((size_t)atol(argv[3]), 0, 0, 0);
     struct client *clients = calloc((size_t)targets, sizeof *clients);
-    struct numbers *times = calloc((size_t)targets, sizeof *times), *ages = calloc((size_t)targets, sizeof *ages);
+    struct numbers *times = calloc((size_t)targets, sizeof *times);
+    struct events *events = calloc((size_t)targets, sizeof *events);
     for (int i = 0; i < targets; i++) clients[i].fd = dial(atoi(strchr(argv[first + i], '=') + 1));
     srand(1);
     int warm = rounds / 5 + 20;
@@ -138,10 +154,10 @@ static int in_turns(int argc, char **argv, int streams) {
         for (int i = targets - 1; i > 0; i--) { int j = rand() % (i + 1), kept = order[i]; order[i] = order[j]; order[j] = kept; }
         for (int i = 0; i < targets; i++) {
             struct client *c = &clients[order[i]];
-            struct numbers unused = {0};
+            struct events unused = {0};
             begin(c);
-            while (!more(c, round < 0 ? &unused : &ages[order[i]])) {}
-            free(unused.at);
+            while (!more(c, round < 0 ? &unused : &events[order[i]])) {}
+            forget(&unused);
             if (round >= 0) note(&times[order[i]], (double)((streams ? c->first : now()) - c->sent) / 1000);
         }
     }
@@ -149,7 +165,8 @@ static int in_turns(int argc, char **argv, int streams) {
         char *name = argv[first + i];
         *strchr(name, '=') = 0;
         row(name, streams ? "first" : "whole", &times[i]);
-        if (streams) row(name, "event", &ages[i]);
+        if (streams) row(name, "event", &events[i].ages);
+        if (streams) row(name, "gap", &events[i].gaps);
     }
     return 0;
 }
@@ -164,7 +181,8 @@ static int together(int argc, char **argv, int streams) {
     setrlimit(RLIMIT_NOFILE, &files);
     int epoll = epoll_create1(0);
     struct client *clients = calloc((size_t)count, sizeof *clients);
-    struct numbers times = {0}, ages = {0};
+    struct numbers times = {0};
+    struct events events = {0};
     for (int i = 0; i < count; i++) {
         clients[i].fd = dial(port);
         struct epoll_event watch = {.events = EPOLLIN, .data.ptr = &clients[i]};
@@ -179,9 +197,9 @@ static int together(int argc, char **argv, int streams) {
         int n = epoll_wait(epoll, ready, 256, 100);
         for (int i = 0; i < n; i++) {
             struct client *c = ready[i].data.ptr;
-            struct numbers unused = {0};
-            int whole = more(c, now() < warm ? &unused : &ages);
-            free(unused.at);
+            struct events unused = {0};
+            int whole = more(c, now() < warm ? &unused : &events);
+            forget(&unused);
             if (!whole) continue;
             uint64_t at = now();
             if (at >= warm) { done++; note(&times, (double)(at - c->sent) / 1000); }
@@ -189,7 +207,7 @@ static int together(int argc, char **argv, int streams) {
         }
     }
     printf("rate=%.0f ", (double)done / seconds);
-    if (streams) row("all", "event", &ages);
+    if (streams) row("all", "event", &events.ages);
     else row("all", "whole", &times);
     return 0;
 }

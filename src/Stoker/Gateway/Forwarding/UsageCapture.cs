@@ -3,8 +3,8 @@ using Stoker.Json;
 namespace Stoker.Gateway.Forwarding;
 
 /// <summary>
-/// Finds the top-level <c>usage</c> of a JSON answer while its bytes pass, whatever its size, and knows whether the answer was a
-/// whole JSON value. Keeps the usage object and nothing else. Strings are jumped over, so megabytes of embeddings cost little.
+/// Finds the top-level <c>usage</c> of a JSON answer while its bytes pass, whatever its size. Keeps the usage object and nothing else. Strings are jumped over, so
+/// megabytes of embeddings cost little.
 /// </summary>
 internal struct UsageCapture
 {
@@ -18,7 +18,6 @@ internal struct UsageCapture
     private int _depth;
     private bool _inString;
     private bool _escaped;
-    private bool _began;
 
     // Where in `usage` as a top-level key we are: its letters so far while the string lasts, then whether a colon came.
     private int _matched;
@@ -30,9 +29,6 @@ internal struct UsageCapture
     {
         _matched = -1;
     }
-
-    /// <summary>What was read is one JSON object or array from its first to its last bracket.</summary>
-    public readonly bool IsWhole => _began && _depth == 0 && !_inString;
 
     public readonly TokenUsage Usage => _usage;
 
@@ -134,7 +130,6 @@ internal struct UsageCapture
                 _isKey = false;
                 break;
             case (byte)'{' or (byte)'[':
-                _began = true;
                 _depth++;
                 if (_named && bytes[at] == '{' && _depth == 2) _capturing = true;
                 _named = false;

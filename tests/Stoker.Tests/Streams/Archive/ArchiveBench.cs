@@ -111,8 +111,9 @@ internal sealed class ArchiveBench : IAsyncDisposable
         }
     }
 
-    /// <summary>The names of what is in the archive.</summary>
-    public IReadOnlyList<string> Names(string what) => [.. Workshop.Disk.Files($"{Root}/{Stream}/{what}").Order(StringComparer.Ordinal)];
+    /// <summary>The names of what is in the archive: not of what is being written, which has another name in a moment.</summary>
+    public IReadOnlyList<string> Names(string what) =>
+        [.. Workshop.Disk.Files($"{Root}/{Stream}/{what}").Where(name => !name.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     public IReadOnlyList<ArchiveManifest> Manifests() => [.. Names("manifest").Select(name => ArchiveManifest.FromJson(Workshop.Disk.Content(name)))];
 
