@@ -55,7 +55,7 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
     [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
     private async ValueTask<BodyFault> ReadRestAsync(MessageHead head, int length, int here, long deadline)
     {
-        if (head.ExpectsContinue && here == 0 && await wire.SendAllAsync(Continue, deadline) < 0) return BodyFault.ClientLeft;
+        if (head.ExpectsContinue && here == 0 && await wire.SendAllAsync(Continue, deadline: deadline) < 0) return BodyFault.ClientLeft;
         _rented = LoopBuffers.Rent(length);
         input.Unread.Slice(head.Length, here).CopyTo(_rented);
         while (here < length)
@@ -75,7 +75,7 @@ internal sealed class RequestBody(IWire wire, HttpInput input)
     private async ValueTask<BodyFault> ReadChunksAsync(MessageHead head, long limit, long deadline)
     {
         var framing = BodyFraming.Of(head);
-        if (head.ExpectsContinue && input.Length == head.Length && await wire.SendAllAsync(Continue, deadline) < 0) return BodyFault.ClientLeft;
+        if (head.ExpectsContinue && input.Length == head.Length && await wire.SendAllAsync(Continue, deadline: deadline) < 0) return BodyFault.ClientLeft;
         var headLength = head.Length;
         _rented = LoopBuffers.Rent(headLength + 4096);
         input.Unread[..headLength].CopyTo(_rented);

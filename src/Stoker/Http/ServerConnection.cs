@@ -77,7 +77,7 @@ internal abstract class ServerConnection
     public async ValueTask<bool> FlushAsync()
     {
         if (Output.Length == 0) return true;
-        var sent = await Wire.SendAllAsync(Output.Memory, _events.Now + _stall);
+        var sent = await Wire.SendAllAsync(Output.Memory, deadline: _events.Now + _stall);
         Output.Release();
         if (sent < 0) IsClosing = true;
         return sent >= 0;

@@ -73,7 +73,7 @@ internal struct BodyEdits
         }
 
         output.Write(bytes[from..]);
-        return wire.SendAllAsync(output.Memory, deadline);
+        return wire.SendAllAsync(output.Memory, deadline: deadline);
     }
 
     [AsyncMethodBuilder(typeof(LoopMethodBuilder<>))]
@@ -100,7 +100,7 @@ internal struct BodyEdits
             from = edits._edits[i].Range.End;
         }
 
-        return output.Length == 0 ? 0 : await wire.SendAllAsync(output.Memory, deadline);
+        return output.Length == 0 ? 0 : await wire.SendAllAsync(output.Memory, deadline: deadline);
     }
 
     private static (ReadOnlyMemory<byte> Plain, ReadOnlyMemory<byte> Continuous) OptionsMember { get; } =

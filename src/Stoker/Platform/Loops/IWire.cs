@@ -19,11 +19,9 @@ internal interface IWire : IDisposable
 
     ValueTask<int> ReadableAsync(long deadline = 0);
 
-    ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> source, long deadline = 0) => SendAllAsync(source, default, deadline);
-
-    /// <summary>Sends two pieces one behind the other, as one where that can be.</summary>
+    /// <param name="behind">Goes behind the first piece, in one with it where that can be.</param>
     /// <param name="more">More follows at once.</param>
-    ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long deadline = 0, bool more = false);
+    ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> behind = default, long deadline = 0, bool more = false);
 
     /// <summary>Whoever waits is told <c>-ECANCELED</c>.</summary>
     void Cancel();

@@ -102,17 +102,15 @@ internal sealed class LoopSocket : IWire
     private ValueTask<int> WritableAsync(long deadline) =>
         _disposed ? new ValueTask<int>(-SocketCalls.Canceled) : _writable ? new ValueTask<int>(0) : _writer.WaitAsync(deadline);
 
-    public ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> source, long deadline = 0) => SendAllAsync(source, default, deadline);
-
     /// <summary>Sends all of it: when this turn of the loop ends, beside what else is sent in it.</summary>
     /// <returns>0, or a negated error after which some of it may have been sent.</returns>
-    public ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long deadline = 0, bool more = false)
+    public ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> behind = default, long deadline = 0, bool more = false)
     {
         if (_disposed) return new ValueTask<int>(-SocketCalls.Canceled);
-        if (first.IsEmpty) (first, second) = (second, default);
+        if (first.IsEmpty) (first, behind) = (behind, default);
         if (first.IsEmpty) return new ValueTask<int>(0);
         var sent = _writer.WaitAsync(deadline);
-        (_writer.Unsent, _writer.Behind, _writer.More) = (first, second, more);
+        (_writer.Unsent, _writer.Behind, _writer.More) = (first, behind, more);
         if (_writable) _loop.SendLater(this);
         return sent;
     }

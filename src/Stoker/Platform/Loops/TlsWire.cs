@@ -66,13 +66,13 @@ internal sealed class TlsWire : IWire
 
     public ValueTask<int> ReadableAsync(long deadline = 0) => _from < _to || _ended ? new ValueTask<int>(0) : DecryptAsync(deadline);
 
-    public async ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long deadline = 0, bool more = false)
+    public async ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> behind = default, long deadline = 0, bool more = false)
     {
         _inner.Deadline = deadline;
         try
         {
             await _tls.WriteAsync(first);
-            if (!second.IsEmpty) await _tls.WriteAsync(second);
+            if (!behind.IsEmpty) await _tls.WriteAsync(behind);
             return 0;
         }
         catch (Exception broken) when (broken is IOException or ObjectDisposedException)
@@ -146,7 +146,7 @@ internal sealed class TlsWire : IWire
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            var sent = await socket.SendAllAsync(buffer, Deadline);
+            var sent = await socket.SendAllAsync(buffer, deadline: Deadline);
             if (sent < 0) throw Failed(sent);
         }
 

@@ -20,10 +20,10 @@ internal sealed class HeldWire : IWire
 
     public ValueTask<int> ReadableAsync(long deadline = 0) => new(0);
 
-    public ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> second, long deadline = 0, bool more = false)
+    public ValueTask<int> SendAllAsync(ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> behind = default, long deadline = 0, bool more = false)
     {
         _sent.Write(first.Span);
-        _sent.Write(second.Span);
+        _sent.Write(behind.Span);
         return new ValueTask<int>(0);
     }
 
