@@ -26,7 +26,8 @@ public sealed class GatewayStatusTests : IDisposable
         await using var admin = Admin(bench, _scratch.Directory);
 
         GatewayStatus? status = null;
-        await bench.UntilAsync(() => (status = admin.Ask()) is { Models: [{ Waiting: 3 }, _] });
+        // Each figure is read by itself: those in flight may be read before the last is taken and those who wait after.
+        await bench.UntilAsync(() => (status = admin.Ask()) is { Models: [{ Waiting: 3, Replicas: [{ InFlight: 2 }] }, _] });
         Assert.Equal(["m", "idle"], status!.Models.Select(m => m.Name));
         Assert.Equal([new RoutedReplica("m", 1, 2) { Mode = "serving", Health = "well" }], status.Models[0].Replicas);
         Assert.Equal((0, 0), (status.Models[1].Waiting, Assert.Single(status.Models[1].Replicas).InFlight));
