@@ -208,7 +208,7 @@ public sealed class ComingAndGoingTests : IDisposable
     public void After_any_sequence_of_ups_downs_and_deaths_the_last_wish_holds() =>
         Prop.ForAll(Gen.ListOf(Gen.Choose(0, 10_000)).ToArbitrary(), steps =>
         {
-            using var host = new FakeHost();
+            using var host = new FakeHost { RetriesSoon = true };
             RunAsync(host, steps).GetAwaiter().GetResult();
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(150).WithEndSize(40));
 

@@ -51,6 +51,9 @@ internal sealed class FakeHost : IDisposable
     /// <summary>Processes ignore their stop signal until they are released.</summary>
     public bool IsStubborn { get; set; }
 
+    /// <summary>What waits to be tried again is tried again in a moment; otherwise it waits for ever.</summary>
+    public bool RetriesSoon { get; set; }
+
     /// <summary>The next record is not saved, by a bug.</summary>
     public bool HasBug { get; set; }
 
@@ -168,7 +171,7 @@ internal sealed class FakeHost : IDisposable
                 case ServiceAction.AskRoom ask:
                     _ = AskRoomAsync(ask, life);
                     break;
-                case ServiceAction.Arm { Timer: ReplicaTimer.Room } arm:
+                case ServiceAction.Arm arm when arm.Timer == ReplicaTimer.Room || (arm.Timer == ReplicaTimer.Backoff && host.RetriesSoon):
                     // The test says when to look again, by what it changes; a moment is as good as a second.
                     _ = Task.Delay(10).ContinueWith(_ => post(new ServiceFact.TimerElapsed(host.Doors.Clock.GetUtcNow(), arm.Replica, arm.Run, arm.Timer)), TaskScheduler.Default);
                     break;
