@@ -79,11 +79,18 @@ internal sealed class GatewayTables
             ])
         {
             Aliases = [.. route.Aliases.Select(a => new ModelName(a))],
-            Fallbacks = [.. route.Fallbacks.Select(f => new FallbackSpec(new ModelName(f), FallbackWhen.Unavailable | FallbackWhen.Overloaded | FallbackWhen.ContextLength))],
+            Fallbacks = [.. route.Fallbacks.Select(name => FallbackOf(route, plan.Routes.FirstOrDefault(r => r.Name == name || r.Aliases.Contains(name)), name))],
             SessionHeader = route.SessionHeader?.ToLowerInvariant(),
             MaxConcurrency = route.MaxConcurrency,
         }),
     ];
+
+    /// <summary>For every case; for a prompt that is too long only where the other's context may be larger.</summary>
+    private static FallbackSpec FallbackOf(RoutePlan route, RoutePlan? other, string name)
+    {
+        var isSmaller = other?.ContextSize is { } theirs && route.ContextSize is { } own && theirs <= own;
+        return new FallbackSpec(new ModelName(name), FallbackWhen.Unavailable | FallbackWhen.Overloaded | (isSmaller ? FallbackWhen.None : FallbackWhen.ContextLength));
+    }
 
     /// <summary>Where each replica is, once names are resolved.</summary>
     /// <param name="keyOf">The key that a route's replicas want.</param>

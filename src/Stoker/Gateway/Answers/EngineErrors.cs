@@ -4,7 +4,7 @@ namespace Stoker.Gateway.Answers;
 
 /// <summary>
 /// What engines answer when they refuse, brought into OpenAI's shape. The status and the engine's own words stay; a status that would
-/// mislead a client about its key (401 and 403 concern ours) becomes 502.
+/// mislead a client about its key (401 and 403 concern ours) becomes 502, and a prompt that does not fit is 400 whatever the engine calls it.
 /// </summary>
 /// <remarks>
 /// Seen: <c>{"error":{"message","type","param","code":400}}</c> and <c>{"object":"error","message","type":"BadRequestError","code":400}</c>
@@ -13,15 +13,27 @@ namespace Stoker.Gateway.Answers;
 /// </remarks>
 internal static class EngineErrors
 {
+    /// <summary>The prompt does not fit the model; clients look for this code to shorten it.</summary>
+    public const string TooLong = "context_length_exceeded";
+
     private const int LongestMessage = 2000;
+
+    /// <summary>
+    /// What engines say when a prompt does not fit: vLLM (the second from its input processor), llama.cpp, SGLang, Ollama, TGI and text-embeddings-inference.
+    /// </summary>
+    private static readonly string[] TooLongWords =
+    [
+        "context length", "maximum model length", "context size", "maximum context", "maximum allowed length", "`inputs` must have less than", "`inputs` tokens + `max_new_tokens` must be",
+    ];
 
     public static ApiError Read(int status, ReadOnlyMemory<byte> body)
     {
         var (message, code, param) = ReadBody(body);
         message = message is { Length: > 0 } ? message.Length > LongestMessage ? message[..LongestMessage] : message : $"the model server answered {status}";
         if (status is 401 or 403) return ApiErrors.UpstreamFailed($"it refused the gateway's own key ({message})");
+        if (code == TooLong || SaysTooLong(status, message)) return new ApiError(400, TypeOf(400), TooLong, message) { Param = param };
         var shown = status is >= 400 and <= 599 ? status : 502;
-        return new ApiError(shown, TypeOf(shown), CodeOf(shown, code, message), message) { Param = param };
+        return new ApiError(shown, TypeOf(shown), CodeOf(shown, code), message) { Param = param };
     }
 
     /// <summary>An error that came within a stream.</summary>
@@ -38,11 +50,16 @@ internal static class EngineErrors
         _ => "invalid_request_error",
     };
 
-    private static string? CodeOf(int status, string? code, string message) => status switch
+    /// <summary>500 is Ollama's; only its own words count there, since an engine that is out of memory may well speak of contexts too.</summary>
+    private static bool SaysTooLong(int status, string message) => status switch
     {
-        // Every engine has its own words for it; clients look for this code to shorten their prompt.
-        400 when message.Contains("context length", StringComparison.OrdinalIgnoreCase) || message.Contains("context size", StringComparison.OrdinalIgnoreCase)
-            || message.Contains("maximum context", StringComparison.OrdinalIgnoreCase) => "context_length_exceeded",
+        400 or 413 or 422 => TooLongWords.Any(words => message.Contains(words, StringComparison.OrdinalIgnoreCase)),
+        500 => message.Contains("exceeds the context length", StringComparison.OrdinalIgnoreCase),
+        _ => false,
+    };
+
+    private static string? CodeOf(int status, string? code) => status switch
+    {
         404 => code is { Length: > 0 } && !int.TryParse(code, out _) ? code : "model_not_found",
         429 => "rate_limit_exceeded",
         _ => code is { Length: > 0 } && !int.TryParse(code, out _) ? code : null,

@@ -225,7 +225,7 @@ internal sealed class Exchange
                     Settle(RequestOutcome.Abandoned);
                     return false;
                 case RelayEnd.NotBegun failed:
-                    if (!_attempts.GoOn(failed.End, Gateway.Tables.Router.Table, Loop.Now >= TotalDeadline, GatewayLoop.Steady)) return await GiveUpAsync(failed);
+                    if (!_attempts.GoOn(failed, Gateway.Tables.Router.Table, Loop.Now >= TotalDeadline, GatewayLoop.Steady)) return await GiveUpAsync(_attempts.Standing(failed));
                     Gateway.Metrics.Retried(failed.End);
                     break;
             }

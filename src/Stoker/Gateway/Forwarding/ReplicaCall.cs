@@ -137,10 +137,11 @@ internal static class ReplicaCall
         var error = EngineErrors.Read(upstream.Head.Status, body) with { RetryAfter = RetryAfterOf(upstream.Head) };
         var end = upstream.Head.Status switch
         {
+            _ when error.Code == EngineErrors.TooLong => AttemptEnd.ContextTooLong,
             429 or 503 => AttemptEnd.Busy,
             501 or 505 => AttemptEnd.ClientError,
             >= 500 or 401 or 403 or < 400 => AttemptEnd.ServerError,
-            _ => error.Code == "context_length_exceeded" ? AttemptEnd.ContextTooLong : AttemptEnd.ClientError,
+            _ => AttemptEnd.ClientError,
         };
         return new RelayEnd.NotBegun(end, error) { Reusable = complete && upstream.Head.KeepsAlive };
     }

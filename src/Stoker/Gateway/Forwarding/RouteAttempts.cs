@@ -15,7 +15,10 @@ internal sealed class RouteAttempts
     private int _triedCount;
     private int _prefixCount;
     private int _attempts;
-    private int _nextFallback;
+    private FallbackCourse _course;
+    private RelayEnd.NotBegun? _answerOfAsked;
+    private UpstreamTarget? _targetOfAsked;
+    private bool _staysWithAsked;
 
     /// <summary>The model that was asked for.</summary>
     public Route? Asked { get; private set; }
@@ -50,7 +53,8 @@ internal sealed class RouteAttempts
     public void Clear()
     {
         (Asked, Route, Target, Lease, Explain, ShowsExplanation) = (null, null, null, default, null, false);
-        (_triedCount, _prefixCount, _attempts, _nextFallback, Session) = (0, 0, 0, 0, 0);
+        (_triedCount, _prefixCount, _attempts, Session) = (0, 0, 0, 0);
+        (_course, _answerOfAsked, _targetOfAsked, _staysWithAsked) = (default, null, null, false);
     }
 
     public void Begin(Route asked, RequestTimeouts timeouts) => (Asked, Route, Timeouts) = (asked, asked, timeouts);
@@ -84,7 +88,7 @@ internal sealed class RouteAttempts
         };
 
         // The fallbacks of a fallback are not followed.
-        return IsFallback ? Route!.Place(request, now, Explain) : router.Place(Route!, request, now, Explain);
+        return IsFallback || _staysWithAsked ? Route!.Place(request, now, Explain) : router.Place(Route!, request, now, Explain, out _course);
     }
 
     /// <summary>What the queue has to know to place the request later.</summary>
@@ -124,20 +128,46 @@ internal sealed class RouteAttempts
     }
 
     /// <summary>After a failure: whether, and where, the request is tried again.</summary>
-    public bool GoOn(AttemptEnd end, RouteTable table, bool timeIsUp, long now)
+    public bool GoOn(RelayEnd.NotBegun failed, RouteTable table, bool timeIsUp, long now)
     {
+        var end = failed.End;
         if (_triedCount < MostTried && Lease.Replica is { } replica) _tried[_triedCount++] = replica.StableHash;
         var facts = new AttemptFacts(end, FirstByteSent: false, _attempts, Route!.CountUntried(_tried.AsSpan(0, _triedCount)), timeIsUp, Route.Life.Retries.HasRoom(now));
         switch (RetryPolicy.Decide(facts, RetryOptions.Default))
         {
             case RetryVerdict.Again:
                 return Route.Life.Retries.TryTake(now);
-            case RetryVerdict.FallBack when table.NextFallback(Asked!, RetryPolicy.FallbackFor(end), ref _nextFallback) is { } other:
-                (Route, _triedCount, _attempts, Sequence) = (other, 0, 0, other.Begin(now));
-                return true;
+            case RetryVerdict.FallBack:
+                return FallBack(failed, table, now);
             default:
                 return false;
         }
+    }
+
+    /// <summary>
+    /// What the client is told when nothing helped. That its prompt does not fit a fallback is no news to it: it has asked another model, and that
+    /// one's answer stands.
+    /// </summary>
+    public RelayEnd.NotBegun Standing(RelayEnd.NotBegun failed)
+    {
+        if (failed.End != AttemptEnd.ContextTooLong || !IsFallback || _answerOfAsked is not { } answer) return failed;
+        (Route, Target) = (Asked, _targetOfAsked);
+        return answer;
+    }
+
+    private bool FallBack(RelayEnd.NotBegun failed, RouteTable table, long now)
+    {
+        if (!IsFallback) (_course.Case, _answerOfAsked, _targetOfAsked) = (RetryPolicy.FallbackFor(failed.End), failed, Target);
+        var next = table.NextFallback(Asked!, ref _course);
+        if (next is null)
+        {
+            // It came here without having been at the model that was asked, which had no place at that time: now it waits for one.
+            if (_answerOfAsked is not null) return false;
+            (next, _staysWithAsked) = (Asked!, true);
+        }
+
+        (Route, _triedCount, _attempts, Sequence) = (next, 0, 0, next.Begin(now));
+        return true;
     }
 
     private static ReplicaFact FactOf(AttemptEnd end) => end switch

@@ -52,6 +52,11 @@ internal sealed record ReplicaSpec(ReplicaId Id, string Address, int Port, strin
 
 internal sealed record FallbackSpec(ModelName Model, FallbackWhen When);
 
+/// <summary>How far a request has come in the list of fallbacks of the model that was asked.</summary>
+/// <param name="Case">Why that model did not serve it. What happens at a fallback changes nothing about it.</param>
+/// <param name="Next">The place in the list to go on at.</param>
+internal record struct FallbackCourse(FallbackWhen Case, int Next);
+
 /// <summary>What makes a request go to the next model.</summary>
 [Flags]
 internal enum FallbackWhen

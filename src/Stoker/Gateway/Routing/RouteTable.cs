@@ -37,13 +37,12 @@ internal sealed class RouteTable
     }
 
     /// <summary>The next model to try instead of one.</summary>
-    /// <param name="next">Where in the list to go on; 0 at first.</param>
-    public Route? NextFallback(Route asked, FallbackWhen why, ref int next)
+    public Route? NextFallback(Route asked, ref FallbackCourse course)
     {
-        while (next < asked.Spec.Fallbacks.Count)
+        while (course.Next < asked.Spec.Fallbacks.Count)
         {
-            var fallback = asked.Spec.Fallbacks[next++];
-            if ((fallback.When & why) != 0 && Find(fallback.Model.Value) is { } route && route != asked) return route;
+            var fallback = asked.Spec.Fallbacks[course.Next++];
+            if ((fallback.When & course.Case) != 0 && Find(fallback.Model.Value) is { } route && route != asked) return route;
         }
 
         return null;

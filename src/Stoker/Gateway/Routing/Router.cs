@@ -65,12 +65,17 @@ internal sealed class Router(RouterOptions options, ulong seed)
     /// has, the answer is that of the model that was asked.
     /// </summary>
     /// <param name="explain">Gets one line of JSON for each model that was asked, with a line feed between them.</param>
-    public Placement Place(Route asked, in RouteRequest request, long now, IBufferWriter<byte>? explain = null)
+    public Placement Place(Route asked, in RouteRequest request, long now, IBufferWriter<byte>? explain = null) => Place(asked, request, now, explain, out _);
+
+    /// <param name="course">Which fallbacks were passed over or taken; at its beginning where it is the asked model's place or word that stands.</param>
+    public Placement Place(Route asked, in RouteRequest request, long now, IBufferWriter<byte>? explain, out FallbackCourse course)
     {
+        course = default;
         var first = asked.Place(request, now, explain);
         if (first.Outcome == RouteOutcome.Placed || asked.Spec.Fallbacks.Count == 0) return first;
-        var (why, next, table) = (first.Outcome == RouteOutcome.Full ? FallbackWhen.Overloaded : FallbackWhen.Unavailable, 0, _table);
-        while (table.NextFallback(asked, why, ref next) is { } other)
+        course.Case = first.Outcome == RouteOutcome.Full ? FallbackWhen.Overloaded : FallbackWhen.Unavailable;
+        var table = _table;
+        while (table.NextFallback(asked, ref course) is { } other)
         {
             explain?.Write("\n"u8);
             // What was tried at one model says nothing of another.
@@ -79,6 +84,7 @@ internal sealed class Router(RouterOptions options, ulong seed)
             if (placement.Outcome == RouteOutcome.Placed) return placement;
         }
 
+        course = default;
         return first;
     }
 

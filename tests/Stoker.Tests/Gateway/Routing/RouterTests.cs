@@ -119,10 +119,10 @@ public sealed class RouterTests
         var router = Sample.Router(
             Route(1) with { Fallbacks = [new(new("a"), FallbackWhen.ContextLength), new(new("b"), FallbackWhen.Overloaded), new(new("c"), FallbackWhen.ContextLength)] },
             Route(1, name: "a"), Route(1, name: "b"), Route(1, name: "c"));
-        var (asked, next) = (router.Table.Find("m")!, 0);
-        Assert.Equal("a", router.Table.NextFallback(asked, FallbackWhen.ContextLength, ref next)!.Spec.Name.Value);
-        Assert.Equal("c", router.Table.NextFallback(asked, FallbackWhen.ContextLength, ref next)!.Spec.Name.Value);
-        Assert.Null(router.Table.NextFallback(asked, FallbackWhen.ContextLength, ref next));
+        var (asked, course) = (router.Table.Find("m")!, new FallbackCourse(FallbackWhen.ContextLength, 0));
+        Assert.Equal("a", router.Table.NextFallback(asked, ref course)!.Spec.Name.Value);
+        Assert.Equal("c", router.Table.NextFallback(asked, ref course)!.Spec.Name.Value);
+        Assert.Null(router.Table.NextFallback(asked, ref course));
     }
 
     [Fact]
