@@ -38,7 +38,8 @@ internal sealed record DriverChoices(IReadOnlyList<DriverChoice> Fit, IReadOnlyL
 
 /// <summary>
 /// Which driver and CUDA a card can have on a system; pure. Sources: the table of drivers and CUDA versions in the release notes of CUDA
-/// (docs.nvidia.com/cuda/cuda-toolkit-release-notes, tables 2 and 3); cards by branch in the list of each driver's README; Blackwell is driven by the open
+/// (docs.nvidia.com/cuda/cuda-toolkit-release-notes, tables 2 and 3), and for 595 and 610 the drivers that the installers of CUDA 13.2 and 13.3 carry
+/// (cuda_13.3.0_610.43.02_linux.run); cards by branch in the list of each driver's README; Blackwell is driven by the open
 /// modules alone and Maxwell to Volta by the closed ones alone
 /// (developer.nvidia.com/blog/nvidia-transitions-fully-towards-open-source-gpu-kernel-modules); 580 is the last branch for Maxwell, Pascal and Volta (its
 /// release notes); 590 does not build on kernel 7.0 (github.com/GoogleCloudPlatform/ops-agent/pull/2426). Package names:
@@ -51,6 +52,7 @@ internal static class DriverMatrix
     [
         new(580, "13.0", null, GpuGeneration.Maxwell, GpuGeneration.Blackwell),
         new(595, "13.2", null, GpuGeneration.Turing, GpuGeneration.Blackwell),
+        new(610, "13.3", null, GpuGeneration.Turing, GpuGeneration.Blackwell),
         new(590, "13.1", "7.0", GpuGeneration.Turing, GpuGeneration.Blackwell),
         new(575, "12.9", null, GpuGeneration.Maxwell, GpuGeneration.Blackwell),
         new(570, "12.8", null, GpuGeneration.Maxwell, GpuGeneration.Blackwell),

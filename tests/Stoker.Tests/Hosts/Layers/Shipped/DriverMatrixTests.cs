@@ -24,7 +24,7 @@ public sealed class DriverMatrixTests
     public void An_RTX_5090_gets_the_open_modules_and_nothing_older_than_570()
     {
         var choices = Choose(["NVIDIA GeForce RTX 5090", "NVIDIA GeForce RTX 5090"], Kernel);
-        Assert.Equal([580, 595, 590, 575, 570], choices.Fit.Select(c => c.Row.Branch));
+        Assert.Equal([580, 595, 610, 590, 575, 570], choices.Fit.Select(c => c.Row.Branch));
         Assert.Equal("nvidia-open-580", choices.Fit[0].Package);
         Assert.Equal(["550: does not know Blackwell", "535: does not know Blackwell"], choices.Refused);
     }
@@ -56,7 +56,7 @@ public sealed class DriverMatrixTests
         var asked = DriverMatrix.Choose(new DriverFacts(["NVIDIA GeForce RTX 5090"], Ubuntu, Kernel), 550);
         Assert.Empty(asked.Fit);
         Assert.Equal(["550: does not know Blackwell"], asked.Refused);
-        Assert.Equal(["999: not in the matrix, which has 535, 550, 570, 575, 580, 590, 595"], DriverMatrix.Choose(new DriverFacts(["NVIDIA H100"], Ubuntu, Kernel), 999).Refused);
+        Assert.Equal(["999: not in the matrix, which has 535, 550, 570, 575, 580, 590, 595, 610"], DriverMatrix.Choose(new DriverFacts(["NVIDIA H100"], Ubuntu, Kernel), 999).Refused);
     }
 
     private static DriverChoices Choose(string[] cards, string kernel) => DriverMatrix.Choose(new DriverFacts(cards, Ubuntu, kernel), null);
