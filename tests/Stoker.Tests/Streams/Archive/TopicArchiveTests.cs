@@ -251,7 +251,9 @@ public sealed class TopicArchiveTests : IAsyncDisposable
         }
     }
 
-    private IReadOnlyList<string> Names(string what) => [.. _disk.Files($"{Root}/{Stream}/{what}").Order(StringComparer.Ordinal)];
+    /// <summary>Not of what is being written, which has another name in a moment.</summary>
+    private IReadOnlyList<string> Names(string what) =>
+        [.. _disk.Files($"{Root}/{Stream}/{what}").Where(name => !name.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     private IReadOnlyList<ArchiveManifest> Manifests() => [.. Names("manifest").Select(name => ArchiveManifest.FromJson(_disk.Content(name)))];
 
