@@ -17,10 +17,10 @@ public sealed class GatewayProcessDrills
         var (begun, release) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         await using var model = new RawServer(async peer =>
         {
-            // The watch asks for metrics.
-            if ((await peer.ReadRequestAsync())!.StartsWith("GET ", StringComparison.Ordinal)) return;
-            await peer.SendAsync(Sse.Head + Sse.Chunk(Sse.Role + Sse.Text("first")));
+            // The watch asks for metrics, and may leave before it has asked.
+            if (await peer.ReadRequestAsync() is not { } request || request.StartsWith("GET ", StringComparison.Ordinal)) return;
             Interlocked.Increment(ref begun);
+            await peer.SendAsync(Sse.Head + Sse.Chunk(Sse.Role + Sse.Text("first")));
             await Task.WhenAny(release.Task, Task.Delay(TimeSpan.FromMinutes(1)));
             for (var i = 0; i < 50; i++) await peer.SendAsync(Sse.Chunk(Sse.Text($"({i})")));
             await peer.SendAsync(Sse.Chunk(Sse.Stop + Sse.Done) + Sse.LastChunk);

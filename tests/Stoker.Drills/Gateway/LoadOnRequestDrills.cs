@@ -35,8 +35,8 @@ public sealed class LoadOnRequestDrills
     {
         using var machine = Sleepy("load: {policy: on_request}", out var client);
         machine.Up();
-        // Three seconds of an answer hold its end up; meanwhile it is neither there nor gone.
-        var stream = AskAsync(client, Sse.Stream("x", "\"max_tokens\":30,\"ignore_eos\":true", "small"));
+        // Ten seconds of an answer hold its end up, for as long as it may take to see all that follows; meanwhile it is neither there nor gone.
+        var stream = AskAsync(client, Sse.Stream("x", "\"max_tokens\":100,\"ignore_eos\":true", "small"));
         machine.UntilState("small", "healthy");
         machine.Until("the stream is under way", () => (int?)machine.Run("model", "list", "--json").Succeeded().Json["models"]![0]!["in_flight"] == 1);
         using var stop = machine.Start("stop", "small");

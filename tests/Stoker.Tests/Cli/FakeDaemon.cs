@@ -15,6 +15,7 @@ internal sealed class FakeDaemon : IAsyncDisposable
     private readonly WebApplication _web;
     private readonly ControlSocket _socket;
     private readonly Lock _lock = new();
+    private readonly List<string> _asked = [];
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private StatusDocument _status;
     private bool _ended;
@@ -33,7 +34,13 @@ internal sealed class FakeDaemon : IAsyncDisposable
     }
 
     /// <summary>Method, path and body of every request, in order.</summary>
-    public List<string> Asked { get; } = [];
+    public IReadOnlyList<string> Asked
+    {
+        get
+        {
+            lock (_lock) return [.. _asked];
+        }
+    }
 
     /// <summary>Answers by method and path; a status and a body.</summary>
     public Dictionary<string, (int Status, string Body)> Answers { get; } = [];
@@ -41,9 +48,11 @@ internal sealed class FakeDaemon : IAsyncDisposable
     /// <summary>Called before a request is answered.</summary>
     public Action<string> OnAsked { get; set; } = _ => { };
 
-    public static async Task<FakeDaemon> StartAsync(StateDirectory state, StatusDocument status)
+    /// <param name="teach">What it says, for where it may be asked as soon as it is there.</param>
+    public static async Task<FakeDaemon> StartAsync(StateDirectory state, StatusDocument status, Action<FakeDaemon>? teach = null)
     {
         var daemon = new FakeDaemon(state, status);
+        teach?.Invoke(daemon);
         await daemon._web.StartAsync();
         return daemon;
     }
@@ -85,7 +94,7 @@ internal sealed class FakeDaemon : IAsyncDisposable
     {
         var body = await new StreamReader(context.Request.Body).ReadToEndAsync();
         var asked = $"{context.Request.Method} {context.Request.Path}";
-        lock (_lock) Asked.Add($"{asked}{context.Request.QueryString} {body}".TrimEnd());
+        lock (_lock) _asked.Add($"{asked}{context.Request.QueryString} {body}".TrimEnd());
         OnAsked(asked);
         if (asked == "GET /v1/status" && context.Request.Query["follow"] == "true")
         {

@@ -3,6 +3,7 @@ using Stoker.Cli;
 using Stoker.Daemon.Protocol;
 using Stoker.Models.Simulator;
 using Stoker.Tests.Models.Simulator;
+using Stoker.Tests.Shared;
 using Xunit;
 
 namespace Stoker.Tests.Cli;
@@ -81,9 +82,8 @@ public sealed class ModelCheckTests : IDisposable
     [Fact]
     public async Task What_nobody_answers_for_fails_with_the_reason()
     {
-        ModelServer server;
-        await using (var gone = Steady()) server = Server(gone);
-        await using var daemon = await DaemonAsync(Model("phi", "loaded", server));
+        using var nobody = new HeldPort();
+        await using var daemon = await DaemonAsync(Model("phi", "loaded", new ModelServer(1, $"http://{nobody.Address}/v1", true)));
         Assert.Equal(ExitCode.NotAsItShouldBe, Check());
         Assert.Equal("cannot be asked: Connection refused", Assert.Single(Document().Replicas).Why);
     }

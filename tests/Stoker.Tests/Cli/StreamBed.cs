@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Stoker.Cli;
 using Stoker.Platform;
 using Stoker.Streams;
 using Stoker.Streams.Serving;
+using Stoker.Tests.Shared;
 using Xunit;
 
 namespace Stoker.Tests.Cli;
@@ -18,14 +17,13 @@ internal sealed class StreamBed : IDisposable
 {
     private const string Variable = "STOKER_TEST_STREAM";
 
+    private readonly HeldPort _port = new();
     private Process? _process;
 
     /// <param name="change">Of the plan, before it is written.</param>
     public StreamBed(string name = "gpu-metadata", Action<StreamPlan>? change = null)
     {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        Plan = new StreamPlan("test", name, probe.LocalEndPoint!.ToString()!, "") { Host = "mainpc" };
+        Plan = new StreamPlan("test", name, _port.Address.ToString(), "") { Host = "mainpc" };
         change?.Invoke(Plan);
         WritePlan();
     }
@@ -104,6 +102,7 @@ internal sealed class StreamBed : IDisposable
             _process.Dispose();
         }
 
+        _port.Dispose();
         World.Dispose();
     }
 

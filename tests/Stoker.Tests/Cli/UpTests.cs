@@ -140,16 +140,18 @@ public sealed class UpTests : IDisposable
         var ended = new TaskCompletionSource<int>();
         _world.Daemons.OnRun = async (options, _) =>
         {
-            daemon = await FakeDaemon.StartAsync(_world.State, Both(ServiceState.Healthy, ServiceState.Healthy));
-            daemon.Answers["GET /v1/daemon"] = (200, Json(Document, ControlJson.Readable.DaemonDocument));
-            daemon.Answers["POST /v1/down"] = (200, """{"accepted":true}""");
-            daemon.Answers["POST /v1/daemon/stop"] = (200, """{"accepted":true}""");
-            daemon.OnAsked = asked =>
+            daemon = await FakeDaemon.StartAsync(_world.State, Both(ServiceState.Healthy, ServiceState.Healthy), made =>
             {
-                // Once while it is looked at, once while it stops.
-                if (asked == "GET /v1/status") _world.Interrupts.Press();
-                if (asked == "POST /v1/daemon/stop") ended.SetResult(0);
-            };
+                made.Answers["GET /v1/daemon"] = (200, Json(Document, ControlJson.Readable.DaemonDocument));
+                made.Answers["POST /v1/down"] = (200, """{"accepted":true}""");
+                made.Answers["POST /v1/daemon/stop"] = (200, """{"accepted":true}""");
+                made.OnAsked = asked =>
+                {
+                    // Once while it is looked at, once while it stops.
+                    if (asked == "GET /v1/status") _world.Interrupts.Press();
+                    if (asked == "POST /v1/daemon/stop") ended.SetResult(0);
+                };
+            });
             Assert.NotNull(options.First);
             var code = await ended.Task;
             await daemon.DisposeAsync();

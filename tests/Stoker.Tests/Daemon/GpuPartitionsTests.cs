@@ -17,6 +17,10 @@ public sealed class GpuPartitionsTests : IDisposable
 {
     private const string Uuid = "GPU-a100";
 
+    /// <summary>A driver that does not hang is waited for also where the machine stands still.</summary>
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(1);
+
+
     private readonly string _directory = Directory.CreateTempSubdirectory("stoker-mig-").FullName;
     private readonly FakeHost _host = new();
     private readonly SimulatedGpuDriver _card = new([new SimulatedCard("NVIDIA A100-SXM4-40GB", null, Uuid, null, 0)], TimeProvider.System);
@@ -26,12 +30,13 @@ public sealed class GpuPartitionsTests : IDisposable
 
     /// <summary>Services that are on the card though it was not given to them.</summary>
     private readonly HashSet<string> _intruders = [];
+    private readonly List<GpuPartitions> _made = [];
     private GpuPartitions _partitions;
 
     public GpuPartitionsTests()
     {
         _driver = new FaultyDriver(_card);
-        _door = new GpuDoor(() => new GpuOpening.Opened(_driver), TimeProvider.System);
+        _door = new GpuDoor(() => new GpuOpening.Opened(_driver), TimeProvider.System, Long);
         _partitions = Daemon("boot-1");
     }
 
@@ -40,6 +45,8 @@ public sealed class GpuPartitionsTests : IDisposable
     public void Dispose()
     {
         _driver.Release();
+        // Whoever was abandoned in the middle still notes down how that ended.
+        Task.WaitAll([.. _made.Select(each => each.DecidedAsync(Uuid))], TimeSpan.FromSeconds(30));
         _door.Dispose();
         _host.Dispose();
         Directory.Delete(_directory, recursive: true);
@@ -125,12 +132,13 @@ public sealed class GpuPartitionsTests : IDisposable
         {
             await _host.UntilAsync(() => Failures() == tries);
             Assert.Contains($"it is tried again after {(pause < 60 ? $"{pause} s" : $"{pause / 60} min")}", _host.Journal.Last(l => l.Contains("\"gpu_partitions_failed\"", StringComparison.Ordinal)), StringComparison.Ordinal);
-            _host.PutForward(TimeSpan.FromSeconds(pause - 1));
+            // The clock goes on by itself too, by as much as the test takes.
+            _host.PutForward(TimeSpan.FromSeconds(pause - 15));
             _partitions.LookAgain();
             Assert.Equal(tries, Failures());
             Assert.Empty(_host.Launched);
             if (tries == 3) _driver.Refuse = _ => null;
-            _host.PutForward(TimeSpan.FromSeconds(1));
+            _host.PutForward(TimeSpan.FromSeconds(15));
             _partitions.LookAgain();
         }
 
@@ -162,7 +170,7 @@ public sealed class GpuPartitionsTests : IDisposable
         // The one before is gone with what it was about to do; its card keeps what was made.
         _driver.Abandon();
         using var host = new FakeHost();
-        using var door = new GpuDoor(() => new GpuOpening.Opened(new FaultyDriver(_card)), TimeProvider.System);
+        using var door = new GpuDoor(() => new GpuOpening.Opened(new FaultyDriver(_card)), TimeProvider.System, Long);
         var next = Daemon("boot-1", host);
         Follow(next, host, door, ("a", 19), ("b", 4));
         await host.UntilAsync(() => host.State("a") == ServiceState.Running && host.State("b") == ServiceState.Running);
@@ -196,7 +204,7 @@ public sealed class GpuPartitionsTests : IDisposable
         _driver.Abandon();
         _card.Divide(0, on: false, []);
         using var host = new FakeHost();
-        using var door = new GpuDoor(() => new GpuOpening.Opened(new FaultyDriver(_card)), TimeProvider.System);
+        using var door = new GpuDoor(() => new GpuOpening.Opened(new FaultyDriver(_card)), TimeProvider.System, Long);
         Follow(Daemon("boot-2", host), host, door, ("a", 19), ("b", 4));
         await host.UntilAsync(() => host.State("a") == ServiceState.Running && host.State("b") == ServiceState.Running);
         Assert.Contains(host.Journal, l => l.Contains("the machine was restarted in the middle of a change of its partitions; it goes on from what the card has: MIG is off", StringComparison.Ordinal));
@@ -253,6 +261,7 @@ public sealed class GpuPartitionsTests : IDisposable
     {
         host ??= _host;
         var partitions = new GpuPartitions(host.Doors, host.Supervisor, () => Task.FromResult(Look(host)), Record, boot);
+        _made.Add(partitions);
         host.Doors.Room = async (service, _) =>
         {
             await Task.WhenAny(partitions.DecidedAsync(Uuid), Task.Delay(50));

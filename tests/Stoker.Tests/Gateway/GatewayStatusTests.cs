@@ -65,7 +65,9 @@ public sealed class GatewayStatusTests : IDisposable
         string? answer = null;
         await bench.UntilAsync(() => (answer = admin.Say("drain next 1")) is not null);
         Assert.Equal("drained", answer);
-        var modes = admin.Ask()!.Models.SelectMany(m => m.Replicas).Select(r => (r.Service, r.Mode));
+        GatewayStatus? status = null;
+        await bench.UntilAsync(() => (status = admin.Ask()) is not null);
+        var modes = status!.Models.SelectMany(m => m.Replicas).Select(r => (r.Service, r.Mode));
         Assert.Equal([("m", "serving"), ("next", "draining"), ("next", "draining")], modes);
     }
 

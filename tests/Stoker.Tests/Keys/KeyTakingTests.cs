@@ -27,11 +27,20 @@ public sealed class KeyTakingTests
         var patience = DateTime.UtcNow.AddSeconds(30);
         while (await GatewayStatus.AskAsync(world.State, stop.Token) is null) Assert.True(DateTime.UtcNow < patience && !socket.IsFaulted);
 
-        var first = Run(world, "create", "ci").GetProperty("key").GetString()!;
+        // Beside a gateway that does not answer for a second, as none does on a machine that stands still for as long, a verb ends without having promised anything.
+        JsonElement Run(params string[] words)
+        {
+            var began = System.Diagnostics.Stopwatch.GetTimestamp();
+            var said = Said(world, words);
+            if (System.Diagnostics.Stopwatch.GetElapsedTime(began) > TimeSpan.FromSeconds(1)) state.Keys.Look();
+            return said;
+        }
+
+        var first = Run("create", "ci").GetProperty("key").GetString()!;
         Assert.Equal(KeyVerdict.Valid, Verdict(first));
-        var second = Run(world, "rotate", "ci", "--grace", "0").GetProperty("key").GetString()!;
+        var second = Run("rotate", "ci", "--grace", "0").GetProperty("key").GetString()!;
         Assert.Equal((KeyVerdict.Rotated, KeyVerdict.Valid), (Verdict(first), Verdict(second)));
-        Run(world, "revoke", "ci");
+        Run("revoke", "ci");
         Assert.Equal(KeyVerdict.Revoked, Verdict(second));
 
         await stop.CancelAsync();
@@ -40,7 +49,7 @@ public sealed class KeyTakingTests
         KeyVerdict Verdict(string secret) => state.Keys.Ring.Find(Encoding.ASCII.GetBytes(secret), FrozenClock.Noon.UtcTicks, out _);
     }
 
-    private static JsonElement Run(FakeWorld world, params string[] words)
+    private static JsonElement Said(FakeWorld world, params string[] words)
     {
         world.Output.GetStringBuilder().Clear();
         Assert.Equal(ExitCode.Done, world.Run(["key", .. words, "--json"]));

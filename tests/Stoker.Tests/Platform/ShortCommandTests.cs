@@ -34,7 +34,7 @@ public sealed class ShortCommandTests
         var outcome = await ShortCommand.RunAsync("/bin/sh", Forever, Workshop.PlainEnvironment, TimeSpan.FromMilliseconds(300));
         Assert.Equal("did not answer within 0.3 s", outcome.Words);
         Assert.DoesNotContain(ProcessTable.Take().Entries, e => ProcessTable.EnvironmentVariable(e.Pid, ProcessTree.MarkerVariable)?.StartsWith($"short-{HostEnvironment.ProcessId}-", StringComparison.Ordinal) == true
-            && File.ReadAllText($"/proc/{e.Pid}/cmdline").Contains("1234567", StringComparison.Ordinal));
+            && ProcessTable.CommandLine(e.Pid).Contains("1234567"));
     }
 
     [Fact]

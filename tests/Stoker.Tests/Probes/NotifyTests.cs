@@ -126,7 +126,8 @@ public sealed class NotifyTests : IDisposable
             foreach (var socket in sockets) Send(socket.Path, "READY=1");
             var packets = await Task.WhenAll(reading);
             Assert.All(packets, p => Assert.True(p.Single().Message.Ready));
-            Assert.True(Process.GetCurrentProcess().Threads.Count - before < 50);
+            // Not one for each; other tests begin some meanwhile.
+            Assert.True(Process.GetCurrentProcess().Threads.Count - before < sockets.Count);
         }
         finally
         {

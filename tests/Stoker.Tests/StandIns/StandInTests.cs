@@ -7,6 +7,7 @@ using Stoker.Platform;
 using Stoker.Probes;
 using Stoker.StandIns;
 using Stoker.Tests.Probes;
+using Stoker.Tests.Shared;
 using Xunit;
 
 namespace Stoker.Tests.StandIns;
@@ -19,7 +20,9 @@ public sealed partial class StandInTests : IDisposable
     [Fact]
     public async Task It_listens_answers_and_says_that_it_is_a_stand_in_until_it_is_stopped()
     {
-        var ports = new[] { ProbeTests.UnusedPort(), ProbeTests.UnusedPort() };
+        using var first = new HeldPort();
+        using var second = new HeldPort();
+        var ports = new[] { first.Number, second.Number };
         var options = new StandInOptions("redis", 2, "`redis-server` is not \"installed\"")
         {
             Ports = [.. ports.Select(p => new IPEndPoint(IPAddress.Loopback, p))],
@@ -110,7 +113,8 @@ public sealed partial class StandInTests : IDisposable
     {
         var fifo = Path.Combine(_directory, "out");
         Files.MakeFifo(fifo);
-        var port = ProbeTests.UnusedPort();
+        using var held = new HeldPort();
+        var port = held.Number;
         var options = new StandInOptions("chatty", 1, "") { Every = TimeSpan.FromMilliseconds(10), Ports = [new IPEndPoint(IPAddress.Loopback, port)] };
         var arguments = string.Join(' ', options.ToArguments().Select(a => $"'{a}'"));
 

@@ -148,7 +148,9 @@ internal sealed class FakeHost : IDisposable
     {
         lock (_lock)
         {
-            if (!_processes.Remove(process.Key)) return;
+            // Told and released in one moment it is ended twice; by then another one may have its key.
+            if (_processes.GetValueOrDefault(process.Key) != process) return;
+            _processes.Remove(process.Key);
         }
 
         process.Post(new ServiceFact.Exited(Doors.Clock.GetUtcNow(), process.Replica, process.Run, status, null));

@@ -230,12 +230,22 @@ public sealed partial class StreamTrapTests
                 await Task.WhenAny(gone, Task.Delay(5));
             }
         });
-        await using var bench = GatewayBench.Start(GatewayBench.Plan(model.Address) with { Times = new() { Total = 300 } });
-        var heard = await bench.BrokenTextAsync(Sse.Path, Sse.Stream("x"));
-        Assert.Contains("\"code\":\"stream_truncated\"", heard);
-        Assert.Contains("in total", heard);
-        Assert.Equal("truncated", Assert.Single(await bench.LedgerAsync(1)).Outcome);
-        await NobodyIsBlamedAsync(bench);
+        // On a machine that stands still it may be over before anything has begun, which is the next test's case: then it gets more.
+        for (var total = 300; ; total *= 4)
+        {
+            await using var bench = GatewayBench.Start(GatewayBench.Plan(model.Address) with { Times = new() { Total = total } });
+            using var raw = await bench.RawAsync();
+            await raw.SendAsync(Sse.Path, Sse.Stream("x"));
+            var heard = (await raw.ReadUntilAsync())!;
+            if (heard.StartsWith("HTTP/1.1 504 ", StringComparison.Ordinal) && total < 10_000) continue;
+            Assert.StartsWith("HTTP/1.1 200 ", heard);
+            Assert.DoesNotContain(Sse.LastChunk, heard);
+            Assert.Contains("\"code\":\"stream_truncated\"", heard);
+            Assert.Contains("in total", heard);
+            Assert.Equal("truncated", Assert.Single(await bench.LedgerAsync(1)).Outcome);
+            await NobodyIsBlamedAsync(bench);
+            return;
+        }
     }
 
     [Theory]
@@ -254,7 +264,11 @@ public sealed partial class StreamTrapTests
         var (status, body) = await bench.PostAsync(Sse.Path, Sse.Stream("x"));
         Assert.Equal(504, status);
         Assert.Contains("in total", body.GetProperty("error").GetProperty("message").GetString());
-        Assert.Equal(("failed", 1), (Assert.Single(await bench.LedgerAsync(1)).Outcome, model.Connections));
+        Assert.Equal("failed", Assert.Single(await bench.LedgerAsync(1)).Outcome);
+
+        // The kernel takes a connection before the server does.
+        await bench.UntilAsync(() => model.Connections > 0);
+        Assert.Equal(1, model.Connections);
         await NobodyIsBlamedAsync(bench);
     }
 
@@ -269,7 +283,7 @@ public sealed partial class StreamTrapTests
         for (var i = 0; i < 8; i++) Assert.Equal(200, (await bench.PostAsync(Sse.Path, Sse.Chat("x"))).Status);
     }
 
-    /// <summary>A request's place is given back, with what it says of the replica, after its row is written.</summary>
+    /// <summary>A request's place is given back with what it says of the replica.</summary>
     private static async Task NobodyIsBlamedAsync(GatewayBench bench)
     {
         await bench.UntilAsync(() => bench.InFlight == 0);

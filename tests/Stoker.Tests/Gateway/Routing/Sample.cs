@@ -59,14 +59,17 @@ internal static class Sample
 internal sealed class FakeWaiter : IWaiter
 {
     private int _calls;
+    private volatile bool _isDecided;
 
     public Admission? Admission { get; private set; }
 
-    public AdmissionOutcome? Outcome => Admission?.Outcome;
+    /// <summary>Once it is there all of <see cref="Admission"/> is, for another thread too.</summary>
+    public AdmissionOutcome? Outcome => _isDecided ? Admission?.Outcome : null;
 
     public void Decided(in Admission admission)
     {
         if (Interlocked.Increment(ref _calls) != 1) throw new InvalidOperationException("decided twice");
         Admission = admission;
+        _isDecided = true;
     }
 }

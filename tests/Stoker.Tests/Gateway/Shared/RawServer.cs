@@ -33,8 +33,9 @@ internal sealed class RawServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _listener.Stop();
-        foreach (var peer in _peers) peer.Dispose();
+        // First: one may have been accepted in this moment, under load.
         await _accepting;
+        foreach (var peer in _peers) peer.Dispose();
         await Task.WhenAll(_serving);
         _listener.Dispose();
     }

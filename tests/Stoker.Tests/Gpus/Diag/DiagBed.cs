@@ -82,14 +82,14 @@ internal sealed class DiagBed
 
     public DiagReport Look()
     {
-        using var door = new GpuDoor(() => Opening, _clock);
+        using var door = new GpuDoor(() => Opening, _clock, TimeSpan.FromMinutes(1));
         return DiagModule.Look(door, Doors, _clock);
     }
 
     /// <summary>The levels that work, with little to do.</summary>
     public DiagReport Work(DiagSpec spec, DiagWatcher? watcher = null, CancellationToken stop = default)
     {
-        using var door = new GpuDoor(() => Opening, _clock);
+        using var door = new GpuDoor(() => Opening, _clock, TimeSpan.FromMinutes(1));
         return DiagModule.Make(door, Doors, _clock, spec with { Rounds = 512, Each = TimeSpan.FromMilliseconds(20) }, watcher ?? DiagWatcher.None, stop);
     }
 

@@ -93,7 +93,7 @@ public sealed class TrainingCheckTests : IDisposable
     {
         _workers.Clear();
         _bed.Variables["PATH"] = "/usr/bin";
-        using var door = new GpuDoor(() => _bed.Opening, TimeProvider.System);
+        using var door = new GpuDoor(() => _bed.Opening, TimeProvider.System, TimeSpan.FromMinutes(1));
         var doors = _bed.Doors with { CanRun = path => path == "/usr/bin/python3", Run = RunAsync };
         return DiagModule.Make(door, doors, TimeProvider.System, new DiagSpec(1) { Training = new TrainingSpec(null, _directory) }, DiagWatcher.None, CancellationToken.None).Training!;
     }

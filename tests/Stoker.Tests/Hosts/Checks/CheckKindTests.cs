@@ -5,6 +5,7 @@ using System.Text;
 using Stoker.Hosts.Checks;
 using Stoker.Platform;
 using Stoker.Tests.Hosts.Facts;
+using Stoker.Tests.Shared;
 using Xunit;
 
 namespace Stoker.Tests.Hosts.Checks;
@@ -122,9 +123,11 @@ public sealed class CheckKindTests : IDisposable
     [Fact]
     public async Task A_port_is_open_here_or_on_another_machine()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        using var held = new HeldPort();
+        var port = held.Number;
+        using var listener = new TcpListener(held.Address);
+        HeldPort.Share(listener.Server);
         listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         var open = await CheckBed.MakeAsync($$$"""
             here: {port: {port: {{{port}}}, address: 127.0.0.1}}
             everywhere: {port: {port: {{{port}}}, address: 0.0.0.0}}

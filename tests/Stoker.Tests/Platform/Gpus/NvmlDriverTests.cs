@@ -98,7 +98,7 @@ public sealed class NvmlDriverTests : GpuDriverConformance
     [Fact]
     public async Task A_library_that_hangs_is_left_alone_and_answers_again_when_it_comes_back()
     {
-        using var door = new GpuDoor(() => NvmlDriver.Open(_library.Path), TimeProvider.System);
+        using var door = new GpuDoor(() => NvmlDriver.Open(_library.Path), TimeProvider.System, TimeSpan.FromMinutes(1));
         Assert.Equal(2, Assert.IsType<GpuReply<int>.Told>(await door.AskAsync(d => d.ReadDevices().Count)).Value);
         _library.Hang(true);
         Assert.Matches("^the driver does not answer \\(for [0-9]+ s\\)$", Assert.IsType<GpuReply<int>.Silent>(await door.AskAsync(d => d.ReadDevices().Count, TimeSpan.FromMilliseconds(300))).Words);

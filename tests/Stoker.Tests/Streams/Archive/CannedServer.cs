@@ -1,23 +1,19 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
+using Stoker.Tests.Shared;
 
 namespace Stoker.Tests.Streams.Archive;
 
 /// <summary>An HTTP server that answers each request as the test says, and keeps what it was asked.</summary>
 internal sealed class CannedServer : IDisposable
 {
+    private readonly HeldPort _port = new();
     private readonly HttpListener _listener = new();
     private readonly List<CannedRequest> _requests = [];
 
     public CannedServer(Func<CannedRequest, (int Status, string Body)> answer)
     {
-        using (var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp))
-        {
-            probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            Url = $"http://{probe.LocalEndPoint}/";
-        }
-
+        Url = $"http://{_port.Address}/";
         _listener.Prefixes.Add(Url);
         _listener.Start();
         _ = ServeAsync(answer);
@@ -33,7 +29,11 @@ internal sealed class CannedServer : IDisposable
         }
     }
 
-    public void Dispose() => _listener.Close();
+    public void Dispose()
+    {
+        _listener.Close();
+        _port.Dispose();
+    }
 
     private async Task ServeAsync(Func<CannedRequest, (int Status, string Body)> answer)
     {

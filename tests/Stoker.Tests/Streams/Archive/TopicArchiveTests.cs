@@ -111,7 +111,7 @@ public sealed class TopicArchiveTests : IAsyncDisposable
         await second.DisposeAsync();
         Volatile.Write(ref isHeldUp, false);
         await UntilAsync(() => slow.Worker.Progress.Next == 3, timePasses: true);
-        Assert.Contains(_said, line => line.Contains("archived by another process meanwhile", StringComparison.Ordinal));
+        Assert.Contains(Said(), line => line.Contains("archived by another process meanwhile", StringComparison.Ordinal));
         Assert.Single(Manifests());
         Assert.True((await VerifyAsync()).IsWhole);
     }
@@ -158,7 +158,7 @@ public sealed class TopicArchiveTests : IAsyncDisposable
         process = Begin();
         await ArchivedAsync(process);
         Assert.Equal([(3ul, 5ul, "absent"), (7, 9, "deleted")], Manifests().SelectMany(each => each.Gone).Select(gone => (gone.From, gone.To, gone.Why)));
-        Assert.Contains(_said, line => line.Contains("events 7 to 8 of partition 0 were deleted before they were archived", StringComparison.Ordinal));
+        Assert.Contains(Said(), line => line.Contains("events 7 to 8 of partition 0 were deleted before they were archived", StringComparison.Ordinal));
         await AssertWholeAsync();
     }
 
@@ -226,6 +226,11 @@ public sealed class TopicArchiveTests : IAsyncDisposable
         Assert.Contains((await VerifyAsync()).Faults, fault => fault.Words.Contains(expected, StringComparison.Ordinal));
     }
 
+    private List<string> Said()
+    {
+        lock (_said) return [.. _said];
+    }
+
     private void Add(params IEnumerable<string> ids)
     {
         foreach (var id in ids) _topic.Add(id, _time.GetUtcNow());
@@ -245,13 +250,15 @@ public sealed class TopicArchiveTests : IAsyncDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!holds())
         {
-            Assert.False(patience.IsCancellationRequested, $"{string.Join('\n', _processes.Select(each => each.Worker.Progress))}\n{string.Join('\n', _said)}");
+            Assert.False(patience.IsCancellationRequested, $"{string.Join('\n', _processes.Select(each => each.Worker.Progress))}\n{string.Join('\n', Said())}");
             if (timePasses) _time.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(1, TestContext.Current.CancellationToken);
         }
     }
 
-    private IReadOnlyList<string> Names(string what) => [.. _disk.Files($"{Root}/{Stream}/{what}").Order(StringComparer.Ordinal)];
+    /// <summary>Not of what is being written, which has another name in a moment.</summary>
+    private IReadOnlyList<string> Names(string what) =>
+        [.. _disk.Files($"{Root}/{Stream}/{what}").Where(name => !name.EndsWith(".tmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     private IReadOnlyList<ArchiveManifest> Manifests() => [.. Names("manifest").Select(name => ArchiveManifest.FromJson(_disk.Content(name)))];
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Stoker.Streams.Extraction.Embedding;
 using Stoker.Streams.Extraction.Images;
 using Stoker.Tests.Models.Simulator;
+using Stoker.Tests.Shared;
 using Xunit;
 
 namespace Stoker.Tests.Streams.Extraction;
@@ -105,16 +106,12 @@ public sealed class EmbeddingTests
     /// <summary>Gives declared answers, one after the other, and keeps what it was asked.</summary>
     private sealed class Endpoint : IDisposable
     {
+        private readonly HeldPort _port = new();
         private readonly HttpListener _listener = new();
 
         public Endpoint(params (int Status, string Body)[] answers)
         {
-            using (var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0))
-            {
-                probe.Start();
-                Url = new Uri($"http://{probe.LocalEndpoint}/v1/embeddings");
-            }
-
+            Url = new Uri($"http://{_port.Address}/v1/embeddings");
             _listener.Prefixes.Add($"http://{Url.Authority}/");
             _listener.Start();
             _ = Task.Run(async () =>
@@ -136,6 +133,10 @@ public sealed class EmbeddingTests
 
         public string? Key { get; private set; }
 
-        public void Dispose() => _listener.Close();
+        public void Dispose()
+        {
+            _listener.Close();
+            _port.Dispose();
+        }
     }
 }
