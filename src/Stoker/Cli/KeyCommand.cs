@@ -179,7 +179,12 @@ internal static class KeyCommand
         var code = work(store);
 
         // Whoever asks with a key after the verb has ended finds it in force.
-        GatewaySocket.TakeKeys(state);
+        if (!GatewaySocket.TakeKeys(state))
+        {
+            run.Report.Say("warning: the gateway did not answer within a second: until it goes on, it takes keys as they were before");
+            run.Report.Hint("`stoker status` says how it is; it looks by itself as soon as it goes on");
+        }
+
         return code;
     }
 
