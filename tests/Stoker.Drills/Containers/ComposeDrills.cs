@@ -7,7 +7,7 @@ namespace Stoker.Drills.Containers;
 /// <summary>Compose files as strangers write them, run by the program with a real Podman, and what befalls them.</summary>
 public sealed class ComposeDrills : IDisposable
 {
-    private readonly int _port = 20_000 + Random.Shared.Next(9_000);
+    private readonly int _port = FreePorts.Take();
     private readonly PodmanEstate _estate = new();
 
     public ComposeDrills() => Assert.SkipWhen(PodmanBox.Missing is not null, PodmanBox.Missing ?? "");

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Xunit;
 
 namespace Stoker.Drills.Shared;
@@ -15,7 +13,7 @@ namespace Stoker.Drills.Shared;
 public sealed class VirtualMachine : IDisposable
 {
     private readonly string _place = Directory.CreateTempSubdirectory("stoker-vm-").FullName;
-    private readonly int _port = FreePort();
+    private readonly int _port = FreePorts.Take();
     private Process? _machine;
 
     /// <summary>Why no machine can be had here; null when it can.</summary>
@@ -106,11 +104,4 @@ public sealed class VirtualMachine : IDisposable
     }
 
     private string Console() => File.Exists($"{_place}/console") ? File.ReadAllText($"{_place}/console") : "";
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -97,7 +97,7 @@ public sealed class DeclaredDrills
 
     private static string Estate(string first, string second, out Uri address)
     {
-        var port = FreePorts.Take(1)[0];
+        var port = FreePorts.Take();
         address = new Uri($"http://127.0.0.1:{port}");
         return $"name: drill\nstreams:\n  facts:\n    listen: 127.0.0.1:{port}\n    {first}\n    {second}\n";
     }

@@ -13,8 +13,8 @@ public sealed class FullDiskDrills
     [InlineData(true)]
     public async Task A_full_disk_is_a_refusal_and_the_stream_goes_on_by_itself_when_there_is_room(bool dies)
     {
-        // A segment, the reserve and the documents fit; the next segment does not when the rest is taken.
-        using var disk = SmallDisk.Mount("400m");
+        // The segments that are begun (64 MiB; each round uses one up), the reserve, and the documents of all of them fit; the next segment does not when the rest is taken.
+        using var disk = SmallDisk.Mount("700m");
         await using var box = new StreamBox(Path.Combine(disk.Path, "state"), plan => plan with { Partitions = 1 });
         var oracle = new Oracle();
         await box.UpAsync();

@@ -16,7 +16,7 @@ public sealed class KafkaDeclaredDrills
     public async Task Types_hold_for_what_others_write_too_and_mappings_for_documents_and_replays()
     {
         await using var kafka = await MockKafka.StartAsync(1);
-        var port = FreePorts.Take(1)[0];
+        var port = FreePorts.Take();
         var estate = $"name: drill\nstreams:\n  facts:\n    listen: 127.0.0.1:{port}\n    log: {kafka.Address}\n    types: {{log.line: {{schema: line.json}}}}\n    map: {{set: {{gpu: $.gpu_hardware.device_name}}}}\n";
         using var machine = new Machine("");
         machine.Write("line.json", Schema);

@@ -245,7 +245,7 @@ public sealed class KafkaDrills
         await using var kafka = await MockKafka.StartAsync(2);
         await RefusedAsync(kafka.Address.Replace("/drill", "/other", StringComparison.Ordinal), 0, "there is no topic `other`");
         await RefusedAsync(kafka.Address, 3, "has 2 partitions and the file wants 3");
-        await RefusedAsync($"kafka://127.0.0.1:{FreePorts.Take(1)[0]}/drill", 0, "no broker of 127.0.0.1:");
+        await RefusedAsync($"kafka://127.0.0.1:{FreePorts.Take()}/drill", 0, "no broker of 127.0.0.1:");
     }
 
     private static async Task RefusedAsync(string address, int partitions, string why)

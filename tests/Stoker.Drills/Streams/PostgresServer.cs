@@ -72,7 +72,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         Assert.SkipWhen(Programs is null, "PostgreSQL's server is not installed (postgresql-15)");
         _directory = Directory.CreateTempSubdirectory("stoker-postgres-").FullName;
-        Port = FreePorts.Take(1)[0];
+        Port = FreePorts.Take();
         if (IsRoot) Call("chown", "nobody", _directory);
         Run("initdb", "-D", $"{_directory}/data", "-A", "trust", "-U", "stoker", "-E", "UTF8", "--no-locale", "--no-sync");
         Start();

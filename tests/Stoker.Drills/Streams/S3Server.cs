@@ -16,7 +16,7 @@ internal sealed class S3Server : IDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("stoker-s3-").FullName;
     private Process? _process;
 
-    public int Port { get; } = FreePorts.Take(1)[0];
+    public int Port { get; } = FreePorts.Take();
 
     private static string Program => Path.Combine(Machine.Repository, "artifacts", "s3rver");
 

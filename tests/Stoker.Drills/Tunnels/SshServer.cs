@@ -16,7 +16,7 @@ internal sealed class SshServer : IDisposable
     public SshServer()
     {
         Assert.SkipUnless(File.Exists(Program) && File.Exists("/usr/bin/ssh"), "openssh-server and openssh-client are not installed");
-        Port = FreePorts.Take(1)[0];
+        Port = FreePorts.Take();
         foreach (var key in new[] { "host", "other", "identity" }) Run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", key, "-f", In(key));
         File.Copy(In("identity.pub"), In("authorized_keys"));
         // Where it throws its rights away while somebody logs in.

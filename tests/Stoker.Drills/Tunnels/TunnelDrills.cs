@@ -21,7 +21,7 @@ public sealed class TunnelDrills
         using var link = new CuttingRelay(server.Port);
         await using var box = new StreamBox();
         await box.UpAsync();
-        var near = FreePorts.Take(1)[0];
+        var near = FreePorts.Take();
         using var machine = new Machine(Estate(server, link.Port, $"{near}:{box.Plan.Listen}", "probe: /health"));
         machine.Up();
         machine.UntilState("tunnel", "healthy");
@@ -109,7 +109,7 @@ public sealed class TunnelDrills
         using var server = new SshServer();
         await using var box = new StreamBox();
         await box.UpAsync();
-        var open = FreePorts.Take(1)[0];
+        var open = FreePorts.Take();
         using var machine = new Machine($$"""
             name: tunnels
             services:

@@ -28,7 +28,7 @@ internal sealed class StreamBox : IAsyncDisposable
     {
         _own = directory is null ? Directory.CreateTempSubdirectory("stoker-stream-").FullName : null;
         State = directory ?? _own!;
-        var plan = new StreamPlan("drill", Name, $"127.0.0.1:{FreePorts.Take(1)[0]}", "") { Partitions = 2 };
+        var plan = new StreamPlan("drill", Name, $"127.0.0.1:{FreePorts.Take()}", "") { Partitions = 2 };
         Plan = change?.Invoke(plan) ?? plan;
         Directory.CreateDirectory(Path.Combine(State, "streams"));
         File.WriteAllBytes(StreamPlan.FileOf(State, Name), Plan.ToJson());
