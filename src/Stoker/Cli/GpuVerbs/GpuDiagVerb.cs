@@ -34,7 +34,7 @@ internal static class GpuDiagVerb
                 "The kernel's log and some devices may be read by root only.",
             ],
             ExitCodes = [ExitCode.NotAsItShouldBe, ExitCode.Interrupted],
-        }.With(level, length, anew, inUse, training, python).Does(run =>
+        }.With(level, length, anew, inUse, training, python).Does(async run =>
         {
             var lasts = run.Duration(length) ?? TimeSpan.Zero;
             if (lasts > TimeSpan.Zero && run.Get(level) is "1" or "2")
@@ -46,17 +46,17 @@ internal static class GpuDiagVerb
             var spec = new DiagSpec(lasts > TimeSpan.Zero ? 3 : run.Get(level) is { } text ? text[0] - '0' : 1) { For = lasts, EvenInUse = run.Get(inUse) };
             if (lasts > TimeSpan.Zero) spec = spec with { Each = Turn };
             if (run.Get(training)) spec = spec with { Training = new TrainingSpec(run.Get(python), run.MachineState.Path) };
-            return Run(run, spec, run.Get(anew));
+            return await RunAsync(run, spec, run.Get(anew));
         });
     }
 
-    private static ExitCode Run(Invocation run, DiagSpec spec, bool anew)
+    private static async Task<ExitCode> RunAsync(Invocation run, DiagSpec spec, bool anew)
     {
         using var cards = DiagCards.Of(run);
         using var interrupts = spec.Level > 1 || spec.Training is not null ? run.World.Interrupts() : null;
         var stop = interrupts?.First ?? CancellationToken.None;
         spec = spec with { Services = cards.Services, Rounds = cards.AreSimulated ? SimulatedRounds : spec.Rounds };
-        var report = DiagModule.Make(cards.Door, cards.Doors, run.World.Clock, spec, Watcher(run, spec, anew, stop), stop);
+        var report = await DiagModule.MakeAsync(cards.Door, cards.Doors, run.World.Clock, spec, Watcher(run, spec, anew, stop), stop);
         if (run.Json) run.PrintJson(report, DiagJson.Readable.DiagReport);
         else DiagPages.Print(run, report);
         return report.Interrupted ? ExitCode.Interrupted : report.Failed + report.NotDone > 0 ? ExitCode.NotAsItShouldBe : ExitCode.Done;

@@ -22,21 +22,18 @@ internal static class DiagModule
     /// <summary>For whoever was interrupted to end: a kernel cannot be interrupted, and takes milliseconds.</summary>
     private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(10);
 
-    /// <summary>Software and settings: nothing runs on the cards.</summary>
-    public static DiagReport Look(GpuDoor door, DiagDoors doors, TimeProvider clock) => Make(door, doors, clock, new DiagSpec(1), DiagWatcher.None, CancellationToken.None);
-
     /// <param name="watcher">Told each second how far the cards are.</param>
-    public static DiagReport Make(GpuDoor door, DiagDoors doors, TimeProvider clock, DiagSpec spec, DiagWatcher watcher, CancellationToken stop)
+    public static async Task<DiagReport> MakeAsync(GpuDoor door, DiagDoors doors, TimeProvider clock, DiagSpec spec, DiagWatcher watcher, CancellationToken stop)
     {
         var machine = MachineSight.Read(doors);
-        var reply = door.Ask(driver => new DriverSight(driver.System, driver.ReadDevices(), driver.ReadNow()));
+        var reply = await door.AskAsync(driver => new DriverSight(driver.System, driver.ReadDevices(), driver.ReadNow()));
         var sight = (reply as GpuReply<DriverSight>.Told)?.Value;
         var silent = (reply as GpuReply<DriverSight>.Silent)?.Words;
         List<DiagFinding> ofMachine = [.. MachineChecks.Make(machine, sight, silent, doors)];
         var looked = (sight?.Devices ?? []).Select(device => (Device: device, Now: sight!.Now.FirstOrDefault(r => r.Index == device.Index))).ToList();
         // Before anything works: what is looked at is how the cards are found.
         var settings = looked.ToDictionary(l => l.Device.Index, l => CardChecks.Make(l.Device, l.Now, machine, doors).ToList());
-        var worked = spec.Level > 1 && sight is not null ? Work(looked, machine, door, doors, clock, spec, watcher, stop) : [];
+        var worked = spec.Level > 1 && sight is not null ? await WorkAsync(looked, machine, door, doors, clock, spec, watcher, stop) : [];
         List<DiagCard> cards = [];
         foreach (var (device, _) in looked)
         {
@@ -44,12 +41,12 @@ internal static class DiagModule
             cards.Add(new DiagCard(device.Index, device.Name, device.Uuid, device.Simulated, DiagReport.Worst(findings), findings));
         }
 
-        var training = spec.Training is { } how ? TrainingCheck.Make(how, spec, looked, door, doors, clock, stop) : null;
+        var training = spec.Training is { } how ? await TrainingCheck.MakeAsync(how, spec, looked, door, doors, clock, stop) : null;
         return DiagReport.Of(clock.GetUtcNow(), spec.Level, sight?.System, ofMachine, cards, stop.IsCancellationRequested, training);
     }
 
     /// <summary>All cards at once, each on a thread of its own; from here they are watched.</summary>
-    private static Dictionary<int, IReadOnlyList<DiagFinding>> Work(
+    private static async Task<Dictionary<int, IReadOnlyList<DiagFinding>>> WorkAsync(
         List<(GpuDevice Device, GpuReading? Now)> looked, MachineSight machine, GpuDoor door, DiagDoors doors, TimeProvider clock, DiagSpec spec, DiagWatcher watcher, CancellationToken stop)
     {
         var found = new Dictionary<int, IReadOnlyList<DiagFinding>>();
@@ -66,35 +63,35 @@ internal static class DiagModule
                 continue;
             }
 
-            var work = new CardWork(device, spec, () => Read(door).FirstOrDefault(r => r.Index == device.Index), link, watcher.Before(device));
+            var work = new CardWork(device, spec, () => Told(door.Ask(driver => driver.ReadNow())).FirstOrDefault(r => r.Index == device.Index), link, watcher.Before(device));
             works.Add(work);
             work.Begin(cuda!, () => compute!.Open(cuda!), stop);
         }
 
-        Watch(works, door, clock, spec, watcher, stop);
+        await WatchAsync(works, door, clock, spec, watcher, stop);
         foreach (var work in works)
         {
             var before = looked.First(l => l.Device.Index == work.Device.Index).Now!;
-            found[work.Device.Index] = [.. work.Findings(), NewErrors.Look(work.Device, before, machine, door, doors)];
+            found[work.Device.Index] = [.. work.Findings(), await NewErrors.LookAsync(work.Device, before, machine, door, doors)];
         }
 
         return found;
     }
 
-    private static void Watch(List<CardWork> works, GpuDoor door, TimeProvider clock, DiagSpec spec, DiagWatcher watcher, CancellationToken stop)
+    private static async Task WatchAsync(List<CardWork> works, GpuDoor door, TimeProvider clock, DiagSpec spec, DiagWatcher watcher, CancellationToken stop)
     {
         var all = Task.WhenAll(works.Select(w => w.End));
         var moved = works.ToDictionary(w => w, w => (w.Steps, At: clock.GetTimestamp()));
-        while (!all.Wait(Pace, CancellationToken.None))
+        while (!await EndsAsync(all, Pace))
         {
             if (stop.IsCancellationRequested)
             {
-                if (all.Wait(LastPatience, CancellationToken.None)) break;
+                if (await EndsAsync(all, LastPatience)) break;
                 foreach (var work in works.Where(w => !w.End.IsCompleted)) work.Abandon("it was interrupted, and does not come back", isFault: false);
                 break;
             }
 
-            var now = Read(door);
+            var now = await ReadAsync(door);
             foreach (var work in works.Where(w => !w.End.IsCompleted))
             {
                 if (now.FirstOrDefault(r => r.Index == work.Device.Index) is { } reading) work.See(reading);
@@ -108,7 +105,16 @@ internal static class DiagModule
         watcher.End(works);
     }
 
-    public static IReadOnlyList<GpuReading> Read(GpuDoor door) => door.Ask(driver => driver.ReadNow()) is GpuReply<IReadOnlyList<GpuReading>>.Told { Value: var now } ? now : [];
+    public static async Task<IReadOnlyList<GpuReading>> ReadAsync(GpuDoor door) => Told(await door.AskAsync(driver => driver.ReadNow()));
+
+    /// <returns>Whether it has ended, however, by then.</returns>
+    public static async Task<bool> EndsAsync(Task task, TimeSpan within)
+    {
+        await task.WaitAsync(within).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return task.IsCompleted;
+    }
+
+    private static IReadOnlyList<GpuReading> Told(GpuReply<IReadOnlyList<GpuReading>> reply) => reply is GpuReply<IReadOnlyList<GpuReading>>.Told { Value: var now } ? now : [];
 }
 
 /// <summary>What the driver told in one look.</summary>

@@ -13,9 +13,9 @@ internal static class NewErrors
 
     public static DiagFinding NotDone(WorkRefusal refusal) => DiagFinding.NotDone(Check, Expected, refusal.Why, refusal.Mend);
 
-    public static DiagFinding Look(GpuDevice device, GpuReading before, MachineSight machine, GpuDoor door, DiagDoors doors)
+    public static async Task<DiagFinding> LookAsync(GpuDevice device, GpuReading before, MachineSight machine, GpuDoor door, DiagDoors doors)
     {
-        var reply = door.Ask(driver => driver.ReadNow());
+        var reply = await door.AskAsync(driver => driver.ReadNow());
         var now = (reply as GpuReply<IReadOnlyList<GpuReading>>.Told)?.Value.FirstOrDefault(r => r.Index == device.Index);
         var xidsBefore = machine.Xids?.Count(x => IsOurs(x, device));
         var xidsAfter = doors.XidLines()?.Select(KernelLine.Parse).Count(x => x is not null && IsOurs(x, device));

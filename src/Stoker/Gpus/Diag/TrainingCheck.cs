@@ -29,11 +29,11 @@ internal static class TrainingCheck
     private static readonly (string Check, string Expected)[] All =
         [(Runs, "a network trains"), (Agrees, "all workers have the same network"), (Scaling, "above 80 % of as many times one card"), (Utilisation, "cards are busy for 90 % of the time")];
 
-    public static IReadOnlyList<DiagFinding> Make(
+    public static async Task<IReadOnlyList<DiagFinding>> MakeAsync(
         TrainingSpec training, DiagSpec spec, List<(GpuDevice Device, GpuReading? Now)> looked, GpuDoor door, DiagDoors doors, TimeProvider clock,
         CancellationToken stop)
     {
-        if (Find(training, doors, stop) is not { } python)
+        if (await FindAsync(training, doors, stop) is not { } python)
         {
             var why = training.Python is { } given ? $"`{given}` has no PyTorch" : "no Python with PyTorch is here";
             return NotDone(why, "install it (`pip install torch`), or name the Python that has it: `--python PATH`");
@@ -51,7 +51,7 @@ internal static class TrainingCheck
         {
             List<string> cards = isOnCards ? [.. free.Take(world).Select(d => d.Uuid!)] : [];
             samples.Clear();
-            var (outcome, problem) = Run(training, python.Path, world, cards, door, doors, clock, samples, stop);
+            var (outcome, problem) = await RunAsync(training, python.Path, world, cards, door, doors, clock, samples, stop);
             if (problem is not null && stop.IsCancellationRequested) return NotDone("it was interrupted", null);
             if (outcome is null) return Failed(world, isOnCards, problem!);
             (one, all) = (one ?? outcome, outcome);
@@ -101,7 +101,7 @@ internal static class TrainingCheck
     private static string Instead(List<(GpuDevice Device, GpuReading? Now)> looked, bool hasCuda) =>
         looked.Count == 0 ? "no card is here" : looked.TrueForAll(l => l.Device.Simulated) ? "the cards are simulated" : hasCuda ? "no card is free" : "this PyTorch has no CUDA";
 
-    private static (TrainingOutcome? Outcome, string? Problem) Run(
+    private static async Task<(TrainingOutcome? Outcome, string? Problem)> RunAsync(
         TrainingSpec training, string python, int world, List<string> cards, GpuDoor door, DiagDoors doors, TimeProvider clock, List<(double At, int Percent)> samples, CancellationToken stop)
     {
         var meeting = Path.Combine(training.Directory, $"training-{doors.OwnPid}-{world}");
@@ -112,19 +112,19 @@ internal static class TrainingCheck
             Files.Delete(meeting);
             var workers = Enumerable.Range(0, world).Select(rank => RunOneAsync(training, python, rank, world, meeting, cards, doors, end.Token)).ToList();
             var all = Task.WhenAll(workers);
-            while (!all.Wait(Pace, CancellationToken.None))
+            while (!await DiagModule.EndsAsync(all, Pace))
             {
                 // One that has failed is waited for by the others, without end.
-                if (workers.Exists(w => w.IsCompleted && !w.Result.IsSuccess)) end.Cancel();
+                if (workers.Exists(w => w.IsCompleted && !(w.IsCompletedSuccessfully && w.Result.IsSuccess))) await end.CancelAsync();
                 if (cards.Count == 0) continue;
                 var at = clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
-                var uuids = door.Ask(driver => driver.ReadDevices()) is GpuReply<IReadOnlyList<GpuDevice>>.Told { Value: var devices }
+                var uuids = await door.AskAsync(driver => driver.ReadDevices()) is GpuReply<IReadOnlyList<GpuDevice>>.Told { Value: var devices }
                     ? devices.Where(d => d.Uuid is { } u && cards.Contains(u)).Select(d => d.Index).ToHashSet()
                     : [];
-                samples.AddRange(DiagModule.Read(door).Where(r => uuids.Contains(r.Index) && r.GpuPercent is not null).Select(r => (at, r.GpuPercent!.Value)));
+                samples.AddRange((await DiagModule.ReadAsync(door)).Where(r => uuids.Contains(r.Index) && r.GpuPercent is not null).Select(r => (at, r.GpuPercent!.Value)));
             }
 
-            var outcomes = all.Result;
+            var outcomes = await all;
             if (outcomes.FirstOrDefault(HasFailed) is { } wrong) return (null, wrong.Words);
             if (outcomes.FirstOrDefault(o => !o.IsSuccess) is { } cut) return (null, cut.Words);
             return Read(((ShortCommandOutcome.Ended)outcomes[0]).Output) is { } told ? (told, null) : (null, "it ended well, and told nothing");
@@ -163,7 +163,7 @@ internal static class TrainingCheck
     }
 
     /// <summary>The first that has PyTorch.</summary>
-    private static (string Path, bool HasCuda)? Find(TrainingSpec training, DiagDoors doors, CancellationToken stop)
+    private static async Task<(string Path, bool HasCuda)?> FindAsync(TrainingSpec training, DiagDoors doors, CancellationToken stop)
     {
         List<string> places = training.Python is { } given ? [given] : [];
         if (training.Python is null)
@@ -175,7 +175,7 @@ internal static class TrainingCheck
         foreach (var place in places.Distinct().Where(doors.CanRun))
         {
             const string look = "import torch, torch.distributed; print('cuda' if torch.cuda.is_available() else 'cpu')";
-            var outcome = doors.Run(place, ["-c", look], doors.Variables, LookPatience, stop).GetAwaiter().GetResult();
+            var outcome = await doors.Run(place, ["-c", look], doors.Variables, LookPatience, stop);
             if (outcome is ShortCommandOutcome.Ended { IsSuccess: true, Output: var output }) return (place, output.Contains("cuda", StringComparison.Ordinal));
         }
 

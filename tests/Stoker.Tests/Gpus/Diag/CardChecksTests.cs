@@ -11,28 +11,28 @@ public sealed class CardChecksTests
     private readonly DiagBed _bed = new();
 
     [Fact]
-    public void A_healthy_RTX_5090_passes_all_that_it_can_tell_and_says_what_it_cannot()
+    public async Task A_healthy_RTX_5090_passes_all_that_it_can_tell_and_says_what_it_cannot()
     {
-        var card = _bed.Look().Gpus[DiagBed.Rtx];
+        var card = (await _bed.LookAsync()).Gpus[DiagBed.Rtx];
         Assert.Equal(DiagVerdict.Pass, card.Verdict);
         Assert.DoesNotContain(card.Findings, f => f.Verdict is DiagVerdict.Warn or DiagVerdict.Fail);
         Assert.Equal(["mig_mode", "ecc_errors", "remapped_rows", "retired_pages", "temperature"], card.Findings.Where(f => f.Verdict == DiagVerdict.Unknown).Select(f => f.Check));
     }
 
     [Fact]
-    public void A_healthy_H100_passes_every_check()
+    public async Task A_healthy_H100_passes_every_check()
     {
-        var card = _bed.Look().Gpus[DiagBed.H100];
+        var card = (await _bed.LookAsync()).Gpus[DiagBed.H100];
         Assert.All(card.Findings, f => Assert.Equal(DiagVerdict.Pass, f.Verdict));
         Assert.Equal(17, card.Findings.Count);
     }
 
     [Fact]
-    public void A_card_that_fell_off_the_bus_fails_with_its_reason_and_the_other_is_judged_as_ever()
+    public async Task A_card_that_fell_off_the_bus_fails_with_its_reason_and_the_other_is_judged_as_ever()
     {
         _bed.Cards.Raise(DiagBed.H100, 79);
         _bed.Log = ["NVRM: Xid (PCI:0000:21:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus."];
-        var report = _bed.Look();
+        var report = await _bed.LookAsync();
         Assert.Equal((DiagVerdict.Pass, DiagVerdict.Fail, DiagVerdict.Fail), (report.Gpus[DiagBed.Rtx].Verdict, report.Gpus[DiagBed.H100].Verdict, report.Verdict));
         Assert.Equal(["GPU is lost (code 15)", "1x Xid 79 (GPU has fallen off the bus)"], report.Gpus[DiagBed.H100].Findings.Select(f => f.Found));
     }
@@ -69,65 +69,65 @@ public sealed class CardChecksTests
 
     [Theory]
     [MemberData(nameof(Altered))]
-    public void Each_fault_of_a_card_is_found_and_told(string fault, string check, string expected)
+    public async Task Each_fault_of_a_card_is_found_and_told(string fault, string check, string expected)
     {
         (_bed.Driver.OfDevice, _bed.Driver.OfReading) = (device => Worse(fault, device), reading => Worse(fault, reading));
-        var found = _bed.Card(DiagBed.H100, check);
+        var found = await _bed.CardAsync(DiagBed.H100, check);
         Assert.Equal(expected, $"{found.Verdict}: {found.Found}");
         Assert.Equal(found.Verdict is DiagVerdict.Warn or DiagVerdict.Fail, found is { Why: not null, Mend: not null });
     }
 
     [Fact]
-    public void A_card_at_full_load_and_without_its_fan_is_found_to_slow_down()
+    public async Task A_card_at_full_load_and_without_its_fan_is_found_to_slow_down()
     {
         _bed.Cards.Strain(DiagBed.Rtx, load: 1, cooling: 0.3);
         _bed.Pass(TimeSpan.FromMinutes(10));
-        var found = _bed.Card(DiagBed.Rtx, "throttling");
+        var found = await _bed.CardAsync(DiagBed.Rtx, "throttling");
         Assert.Equal((DiagVerdict.Warn, "see its cooling"), (found.Verdict, found.Mend));
         Assert.Contains("sw_thermal", found.Found, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Other_processes_are_named_and_the_tool_itself_is_none()
+    public async Task Other_processes_are_named_and_the_tool_itself_is_none()
     {
         _bed.Cards.Place(DiagBed.Rtx, [new SimulatedClient(4711, 5L << 30, 0.1), new SimulatedClient(815, 1L << 30, 0), new SimulatedClient(99, 1 << 20, 0)]);
-        var found = _bed.Card(DiagBed.Rtx, "processes");
+        var found = await _bed.CardAsync(DiagBed.Rtx, "processes");
         Assert.Equal((DiagVerdict.Warn, "pid 4711 (python3, compute, 5120 MiB), pid 815 (not seen from here, compute, 1024 MiB)"), (found.Verdict, found.Found));
     }
 
     [Fact]
-    public void A_device_that_the_container_hides_fails_for_its_card_alone()
+    public async Task A_device_that_the_container_hides_fails_for_its_card_alone()
     {
         _bed.Devices["/dev/nvidia1"] = new DeviceAccess.Refused("the rules of this container or cgroup do not let anybody in", ByContainer: true);
-        Assert.Equal(DiagVerdict.Pass, _bed.Card(DiagBed.Rtx, "device").Verdict);
-        Assert.Equal(DiagVerdict.Fail, _bed.Card(DiagBed.H100, "device").Verdict);
+        Assert.Equal(DiagVerdict.Pass, (await _bed.CardAsync(DiagBed.Rtx, "device")).Verdict);
+        Assert.Equal(DiagVerdict.Fail, (await _bed.CardAsync(DiagBed.H100, "device")).Verdict);
     }
 
     [Fact]
-    public void Faults_in_the_kernels_log_are_counted_and_judged_by_the_worst()
+    public async Task Faults_in_the_kernels_log_are_counted_and_judged_by_the_worst()
     {
         _bed.Log = ["NVRM: Xid (PCI:0000:01:00): 31, pid=4711, name=python3, Ch 00000008", "NVRM: Xid (PCI:0000:01:00): 31, pid=4711, name=python3, Ch 00000008", "no line of the driver"];
-        Assert.Equal((DiagVerdict.Warn, "2x Xid 31 (GPU memory page fault)"), Of(_bed.Card(DiagBed.Rtx, "kernel_log")));
+        Assert.Equal((DiagVerdict.Warn, "2x Xid 31 (GPU memory page fault)"), Of(await _bed.CardAsync(DiagBed.Rtx, "kernel_log")));
         _bed.Log = [.. _bed.Log, "NVRM: Xid (PCI:0000:01:00): 95, pid=4711, Uncontained ECC error"];
-        Assert.Equal((DiagVerdict.Fail, "1x Xid 95 (uncontained memory error), 2x Xid 31 (GPU memory page fault)"), Of(_bed.Card(DiagBed.Rtx, "kernel_log")));
-        Assert.Equal(DiagVerdict.Pass, _bed.Card(DiagBed.H100, "kernel_log").Verdict);
+        Assert.Equal((DiagVerdict.Fail, "1x Xid 95 (uncontained memory error), 2x Xid 31 (GPU memory page fault)"), Of(await _bed.CardAsync(DiagBed.Rtx, "kernel_log")));
+        Assert.Equal(DiagVerdict.Pass, (await _bed.CardAsync(DiagBed.H100, "kernel_log")).Verdict);
         _bed.Log = null;
-        Assert.Equal(DiagVerdict.Unknown, _bed.Card(DiagBed.Rtx, "kernel_log").Verdict);
+        Assert.Equal(DiagVerdict.Unknown, (await _bed.CardAsync(DiagBed.Rtx, "kernel_log")).Verdict);
     }
 
     [Fact]
-    public void A_card_of_which_nothing_is_told_fails_in_the_drivers_words()
+    public async Task A_card_of_which_nothing_is_told_fails_in_the_drivers_words()
     {
         _bed.Driver.OfDevice = device => new GpuDevice(device.Index) { Problems = ["Unknown Error (code 999)"] };
         _bed.Driver.OfReading = reading => reading with { Index = reading.Index + 7 };
-        Assert.Equal((DiagVerdict.Fail, "Unknown Error (code 999)"), Of(_bed.Card(DiagBed.Rtx, "answers")));
+        Assert.Equal((DiagVerdict.Fail, "Unknown Error (code 999)"), Of(await _bed.CardAsync(DiagBed.Rtx, "answers")));
     }
 
     [Fact]
-    public void A_Jetson_is_unknown_where_it_has_no_such_thing_and_never_fails_for_it()
+    public async Task A_Jetson_is_unknown_where_it_has_no_such_thing_and_never_fails_for_it()
     {
         _bed.Opening = new GpuOpening.Opened(new SimulatedGpuDriver([new SimulatedCard("Jetson AGX Orin", null, null, null, 0)], TimeProvider.System));
-        var card = Assert.Single(_bed.Look().Gpus);
+        var card = Assert.Single((await _bed.LookAsync()).Gpus);
         Assert.DoesNotContain(card.Findings, f => f.Verdict is DiagVerdict.Fail or DiagVerdict.Warn);
         Assert.Equal(DiagVerdict.Unknown, card.Findings.Single(f => f.Check == "pcie_width").Verdict);
     }

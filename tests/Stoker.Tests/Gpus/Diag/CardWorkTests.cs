@@ -23,9 +23,9 @@ public sealed class CardWorkTests
     [Theory]
     [InlineData(DiagBed.Rtx)]
     [InlineData(DiagBed.H100)]
-    public void Cards_that_are_well_pass_all_that_is_known_of_them_and_are_told_apart_by_their_UUID(int index)
+    public async Task Cards_that_are_well_pass_all_that_is_known_of_them_and_are_told_apart_by_their_UUID(int index)
     {
-        var found = _bed.Worked(index, 3).SkipWhile(f => f.Check != "memory_test").ToList();
+        var found = (await _bed.WorkedAsync(index, 3)).SkipWhile(f => f.Check != "memory_test").ToList();
         Assert.Equal(OfLevel3, found.Select(f => f.Check));
         Assert.DoesNotContain(found, f => f.Verdict is DiagVerdict.Fail or DiagVerdict.Warn or DiagVerdict.NotDone);
         // CUDA has the cards in another order than NVML.
@@ -36,30 +36,30 @@ public sealed class CardWorkTests
     }
 
     [Fact]
-    public void What_Hoppers_tensor_cores_reach_is_told_with_its_share_and_not_judged()
+    public async Task What_Hoppers_tensor_cores_reach_is_told_with_its_share_and_not_judged()
     {
-        var found = _bed.Worked(DiagBed.H100, 3).Single(f => f.Check == "bf16_speed");
+        var found = (await _bed.WorkedAsync(DiagBed.H100, 3)).Single(f => f.Check == "bf16_speed");
         Assert.Equal(DiagVerdict.Unknown, found.Verdict);
         Assert.Matches("^60[01].[0-9] TFLOPS, 61 % of 989;", found.Found);
     }
 
     [Fact]
-    public void Level_2_does_no_arithmetic() => Assert.Equal(OfLevel2, _bed.Worked(DiagBed.Rtx, 2).SkipWhile(f => f.Check != "memory_test").Select(f => f.Check));
+    public async Task Level_2_does_no_arithmetic() => Assert.Equal(OfLevel2, (await _bed.WorkedAsync(DiagBed.Rtx, 2)).SkipWhile(f => f.Check != "memory_test").Select(f => f.Check));
 
     [Fact]
-    public void Bad_memory_of_one_card_is_found_and_the_other_passes()
+    public async Task Bad_memory_of_one_card_is_found_and_the_other_passes()
     {
         _bed.Workers[0] = _bed.Workers[0] with { StuckBit = (100_000, 17) };
-        var report = _bed.Work(new DiagSpec(2));
+        var report = await _bed.WorkAsync(new DiagSpec(2));
         Assert.Equal((DiagVerdict.Pass, DiagVerdict.Fail), (report.Gpus[DiagBed.Rtx].Verdict, report.Gpus[DiagBed.H100].Verdict));
         Assert.Contains("bit 17", report.Gpus[DiagBed.H100].Findings.Single(f => f.Check == "memory_test").Found, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Without_CUDAs_library_each_check_is_told_as_not_done_with_the_reason_and_none_passes()
+    public async Task Without_CUDAs_library_each_check_is_told_as_not_done_with_the_reason_and_none_passes()
     {
         _bed.Compute = () => null;
-        var report = _bed.Work(new DiagSpec(3));
+        var report = await _bed.WorkAsync(new DiagSpec(3));
         Assert.Equal((DiagVerdict.NotDone, 2 * OfLevel3.Length), (report.Verdict, report.NotDone));
         foreach (var card in report.Gpus)
         {
@@ -70,48 +70,48 @@ public sealed class CardWorkTests
     }
 
     [Fact]
-    public void A_CUDA_that_does_not_begin_is_told_in_its_words()
+    public async Task A_CUDA_that_does_not_begin_is_told_in_its_words()
     {
         _bed.Compute = () => throw new GpuComputeException("CUDA cannot begin: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH: … (code 803)");
-        Assert.StartsWith("CUDA cannot begin: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", _bed.Worked(DiagBed.Rtx, 2).Single(f => f.Check == "memory_test").Found, StringComparison.Ordinal);
+        Assert.StartsWith("CUDA cannot begin: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH", (await _bed.WorkedAsync(DiagBed.Rtx, 2)).Single(f => f.Check == "memory_test").Found, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_card_that_CUDA_does_not_show_and_one_that_is_divided_are_not_tested()
+    public async Task A_card_that_CUDA_does_not_show_and_one_that_is_divided_are_not_tested()
     {
         _bed.Variables["CUDA_VISIBLE_DEVICES"] = "1";
         _bed.Compute = () => new SimulatedCompute([_bed.Workers[0]]);
         _bed.Driver.OfDevice = device => device with { Mig = device.Index == DiagBed.H100 };
-        var report = _bed.Work(new DiagSpec(2));
+        var report = await _bed.WorkAsync(new DiagSpec(2));
         Assert.Equal(("CUDA does not show this card", "`CUDA_VISIBLE_DEVICES` is `1`: unset it"), Of(report.Gpus[DiagBed.Rtx], "memory_test"));
         Assert.StartsWith("the card is divided by MIG", Of(report.Gpus[DiagBed.H100], "memory_test").Found, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_card_that_somebody_uses_is_not_tested_unless_that_is_asked_for()
+    public async Task A_card_that_somebody_uses_is_not_tested_unless_that_is_asked_for()
     {
         _bed.Cards.Place(DiagBed.Rtx, [new SimulatedClient(4711, 1L << 30, 0), new SimulatedClient(99, 1 << 20, 0)]);
         var spec = new DiagSpec(2) { Services = new Dictionary<string, IReadOnlyList<string>> { ["GPU-simulated-1"] = ["chat"] } };
-        var report = _bed.Work(spec);
+        var report = await _bed.WorkAsync(spec);
         Assert.Equal("in use by pid 4711 (python3)", Of(report.Gpus[DiagBed.Rtx], "memory_test").Found);
         Assert.Equal("in use by service `chat`", Of(report.Gpus[DiagBed.H100], "memory_test").Found);
         Assert.Equal(2 * OfLevel2.Length, report.NotDone);
-        Assert.Equal(0, _bed.Work(spec with { EvenInUse = true }).NotDone);
+        Assert.Equal(0, (await _bed.WorkAsync(spec with { EvenInUse = true })).NotDone);
     }
 
     [Fact]
-    public void A_card_of_which_nobody_can_tell_whether_it_is_used_is_not_tested_unasked()
+    public async Task A_card_of_which_nobody_can_tell_whether_it_is_used_is_not_tested_unasked()
     {
         _bed.Driver.OfReading = reading => reading with { NotSupported = [.. reading.NotSupported, "processes"] };
-        Assert.Equal("the driver does not tell whether anybody uses it", Of(_bed.Work(new DiagSpec(2)).Gpus[DiagBed.Rtx], "memory_test").Found);
+        Assert.Equal("the driver does not tell whether anybody uses it", Of((await _bed.WorkAsync(new DiagSpec(2))).Gpus[DiagBed.Rtx], "memory_test").Found);
     }
 
     [Fact]
-    public void A_card_that_fails_at_work_keeps_what_was_found_and_takes_no_other_along()
+    public async Task A_card_that_fails_at_work_keeps_what_was_found_and_takes_no_other_along()
     {
         // Seven patterns written and looked for; then, in the copies.
         _bed.Workers[1] = _bed.Workers[1] with { VanishesAfter = 30 };
-        var report = _bed.Work(new DiagSpec(3));
+        var report = await _bed.WorkAsync(new DiagSpec(3));
         var found = report.Gpus[DiagBed.Rtx].Findings;
         Assert.Equal(DiagVerdict.Pass, found.Single(f => f.Check == "memory_test").Verdict);
         Assert.Equal((DiagVerdict.NotDone, "the card failed before"), Verdict(found.Single(f => f.Check == "fp32_results")));
@@ -120,11 +120,11 @@ public sealed class CardWorkTests
     }
 
     [Fact]
-    public void A_wrong_result_and_a_card_that_slows_down_are_found()
+    public async Task A_wrong_result_and_a_card_that_slows_down_are_found()
     {
         _bed.Workers[0] = _bed.Workers[0] with { SlipsAt = 3 };
         _bed.Workers[1] = _bed.Workers[1] with { SlowsAfter = 8 };
-        var report = _bed.Work(new DiagSpec(3));
+        var report = await _bed.WorkAsync(new DiagSpec(3));
         Assert.Matches("^1 wrong in ", report.Gpus[DiagBed.H100].Findings.Single(f => f.Check == "fp32_results").Found);
         var slow = report.Gpus[DiagBed.Rtx].Findings.Single(f => f.Check == "fp32_speed");
         Assert.Equal(DiagVerdict.Fail, slow.Verdict);
@@ -132,11 +132,11 @@ public sealed class CardWorkTests
     }
 
     [Fact]
-    public void Whoever_interrupts_gets_what_is_known_and_nothing_of_it_passes_that_was_not_done()
+    public async Task Whoever_interrupts_gets_what_is_known_and_nothing_of_it_passes_that_was_not_done()
     {
         using var interrupt = new CancellationTokenSource();
         _bed.Workers[0] = _bed.Workers[0] with { Clock = () => Interrupted(interrupt) };
-        var report = _bed.Work(new DiagSpec(3), null, interrupt.Token);
+        var report = await _bed.WorkAsync(new DiagSpec(3), null, interrupt.Token);
         Assert.True(report.Interrupted);
         var found = report.Gpus[DiagBed.H100].Findings;
         Assert.Equal(DiagVerdict.Pass, found.Single(f => f.Check == "memory_test").Verdict);
@@ -146,12 +146,12 @@ public sealed class CardWorkTests
     }
 
     [Fact]
-    public void A_card_that_does_not_come_back_fails_and_the_other_is_told()
+    public async Task A_card_that_does_not_come_back_fails_and_the_other_is_told()
     {
         var never = new ManualResetEventSlim();
         _bed.Workers[0] = _bed.Workers[0] with { AtWork = never.Wait };
         // Time goes by when the other one is done: how long that takes is the machine's affair.
-        var report = _bed.Work(new DiagSpec(2), new DiagWatcher
+        var report = await _bed.WorkAsync(new DiagSpec(2), new DiagWatcher
         {
             See = works =>
             {
@@ -165,10 +165,10 @@ public sealed class CardWorkTests
     }
 
     [Fact]
-    public void A_card_without_tensor_cores_of_its_kind_is_unknown_there_and_an_old_one_is_not_tested()
+    public async Task A_card_without_tensor_cores_of_its_kind_is_unknown_there_and_an_old_one_is_not_tested()
     {
         (_bed.Workers[0], _bed.Workers[1]) = (_bed.Workers[0] with { Capability = 75 }, _bed.Workers[1] with { Capability = 61 });
-        var report = _bed.Work(new DiagSpec(3));
+        var report = await _bed.WorkAsync(new DiagSpec(3));
         Assert.Equal(DiagVerdict.Pass, report.Gpus[DiagBed.H100].Findings.Single(f => f.Check == "fp32_results").Verdict);
         Assert.Equal(DiagVerdict.Unknown, report.Gpus[DiagBed.H100].Findings.Single(f => f.Check == "fp16_results").Verdict);
         Assert.Equal("the tests need compute capability 7.0; this card has 6.1", Of(report.Gpus[DiagBed.Rtx], "fp32_results").Found);
@@ -176,12 +176,12 @@ public sealed class CardWorkTests
 
     // From the verb's module down to CUDA's interface, behind which the kernels' own source runs on the processor.
     [Fact]
-    public void By_CUDAs_interface_both_levels_run_from_end_to_end()
+    public async Task By_CUDAs_interface_both_levels_run_from_end_to_end()
     {
         FakeCuda.Set(6 << 20, isLost: false);
         _bed.Compute = () => CudaCompute.Open(FakeCuda.Library);
         _bed.Driver.OfDevice = device => device.Index == DiagBed.Rtx ? device with { Uuid = "GPU-00112233-4455-6677-8899-aabbccddeeff", Name = "Fake card 0", PcieGeneration = null } : device;
-        var report = _bed.Work(new DiagSpec(3));
+        var report = await _bed.WorkAsync(new DiagSpec(3));
         var found = report.Gpus[DiagBed.Rtx].Findings.Where(f => OfLevel3.Contains(f.Check)).ToDictionary(f => f.Check);
         Assert.Equal(OfLevel3, report.Gpus[DiagBed.Rtx].Findings.Where(f => OfLevel3.Contains(f.Check)).Select(f => f.Check));
         foreach (var check in (string[])["memory_test", "fp32_results", "bf16_results", "fp16_results"]) Assert.Equal((check, DiagVerdict.Pass), (check, found[check].Verdict));

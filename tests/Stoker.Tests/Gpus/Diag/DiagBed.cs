@@ -80,20 +80,20 @@ internal sealed class DiagBed
         Compute = Compute,
     };
 
-    public DiagReport Look()
+    public async Task<DiagReport> LookAsync()
     {
         using var door = new GpuDoor(() => Opening, _clock, TimeSpan.FromMinutes(1));
-        return DiagModule.Look(door, Doors, _clock);
+        return await DiagModule.MakeAsync(door, Doors, _clock, new DiagSpec(1), DiagWatcher.None, CancellationToken.None);
     }
 
     /// <summary>The levels that work, with little to do.</summary>
-    public DiagReport Work(DiagSpec spec, DiagWatcher? watcher = null, CancellationToken stop = default)
+    public async Task<DiagReport> WorkAsync(DiagSpec spec, DiagWatcher? watcher = null, CancellationToken stop = default)
     {
         using var door = new GpuDoor(() => Opening, _clock, TimeSpan.FromMinutes(1));
-        return DiagModule.Make(door, Doors, _clock, spec with { Rounds = 512, Each = TimeSpan.FromMilliseconds(20) }, watcher ?? DiagWatcher.None, stop);
+        return await DiagModule.MakeAsync(door, Doors, _clock, spec with { Rounds = 512, Each = TimeSpan.FromMilliseconds(20) }, watcher ?? DiagWatcher.None, stop);
     }
 
-    public IReadOnlyList<DiagFinding> Worked(int index, int level) => Work(new DiagSpec(level)).Gpus[index].Findings;
+    public async Task<IReadOnlyList<DiagFinding>> WorkedAsync(int index, int level) => (await WorkAsync(new DiagSpec(level))).Gpus[index].Findings;
 
     /// <summary>For transcripts: <c>well</c>, <c>without-cuda</c>, <c>stuck</c> (a card with bad memory and half its link, and one that is in use), <c>bare</c> (no driver, no card) or <c>worn</c> (both cards have faults).</summary>
     public void Set(string scene)
@@ -128,10 +128,10 @@ internal sealed class DiagBed
     public void Pass(TimeSpan time) => _clock.Now += time.Ticks;
 
     /// <summary>What became of a check of the machine.</summary>
-    public DiagFinding Machine(string check) => Look().Machine.Single(f => f.Check == check);
+    public async Task<DiagFinding> MachineAsync(string check) => (await LookAsync()).Machine.Single(f => f.Check == check);
 
     /// <summary>What became of a check of a card, both cards altered alike.</summary>
-    public DiagFinding Card(int index, string check) => Look().Gpus[index].Findings.Single(f => f.Check == check);
+    public async Task<DiagFinding> CardAsync(int index, string check) => (await LookAsync()).Gpus[index].Findings.Single(f => f.Check == check);
 
     private sealed class BedClock : TimeProvider
     {

@@ -18,10 +18,10 @@ public sealed class LongRunTests : IDisposable
     private string Path => System.IO.Path.Combine(_directory, "state", "gpu-diag.json");
 
     [Fact]
-    public void A_run_that_lasts_goes_round_until_its_time_is_over_and_says_that_it_is_finished()
+    public async Task A_run_that_lasts_goes_round_until_its_time_is_over_and_says_that_it_is_finished()
     {
         var file = File();
-        var report = Run(file, CancellationToken.None);
+        var report = await RunAsync(file, CancellationToken.None);
         Assert.Matches("^none wrong in 3[0-9][0-9] ms$", report.Gpus[0].Findings.Single(f => f.Check == "fp32_results").Found);
         Assert.Null(File().Earlier);
         Assert.Contains("\"finished\":true", System.IO.File.ReadAllText(Path), StringComparison.Ordinal);
@@ -29,7 +29,7 @@ public sealed class LongRunTests : IDisposable
     }
 
     [Fact]
-    public void One_that_was_interrupted_goes_on_where_it_was_and_its_wrong_results_are_not_forgotten()
+    public async Task One_that_was_interrupted_goes_on_where_it_was_and_its_wrong_results_are_not_forgotten()
     {
         using var interrupt = new CancellationTokenSource();
         var begun = 0;
@@ -43,25 +43,25 @@ public sealed class LongRunTests : IDisposable
                 return 1;
             },
         };
-        var broken = Run(File(), interrupt.Token);
+        var broken = await RunAsync(File(), interrupt.Token);
         Assert.True(broken.Interrupted);
         Assert.Matches("^it was interrupted after .* of 1 s; until then 62 TFLOPS", broken.Gpus[DiagBed.H100].Findings.Single(f => f.Check == "fp32_speed").Found);
         Assert.InRange(File().Before(new GpuDevice(0) { Uuid = "GPU-simulated-1" })!.Seconds, 0.001, 0.999);
 
         _bed.Workers[0] = worker;
         var file = File();
-        var whole = Run(file, CancellationToken.None);
+        var whole = await RunAsync(file, CancellationToken.None);
         Assert.Equal(DiagVerdict.Fail, whole.Gpus[DiagBed.H100].Findings.Single(f => f.Check == "fp32_results").Verdict);
         Assert.Equal(DiagVerdict.Pass, whole.Gpus[DiagBed.Rtx].Findings.Single(f => f.Check == "fp32_results").Verdict);
         Assert.Null(File().Earlier);
     }
 
     [Fact]
-    public void One_of_another_length_or_one_that_is_to_be_forgotten_begins_anew_and_a_damaged_file_is_told()
+    public async Task One_of_another_length_or_one_that_is_to_be_forgotten_begins_anew_and_a_damaged_file_is_told()
     {
         using var interrupt = new CancellationTokenSource();
         _bed.Workers[0] = _bed.Workers[0] with { Clock = () => Cancelled(interrupt) };
-        Run(File(), interrupt.Token);
+        await RunAsync(File(), interrupt.Token);
         Assert.NotNull(File().Earlier);
         Assert.Null(new LongRunFile(Path, TimeSpan.FromSeconds(2), anew: false, TimeProvider.System, _complaints.Add).Earlier);
         Assert.Null(new LongRunFile(Path, Length, anew: true, TimeProvider.System, _complaints.Add).Earlier);
@@ -71,10 +71,10 @@ public sealed class LongRunTests : IDisposable
     }
 
     [Fact]
-    public void A_place_that_cannot_be_written_is_told_once_and_keeps_no_card_from_its_work()
+    public async Task A_place_that_cannot_be_written_is_told_once_and_keeps_no_card_from_its_work()
     {
         System.IO.File.WriteAllText(System.IO.Path.Combine(_directory, "state"), "a file");
-        var report = Run(File(), CancellationToken.None);
+        var report = await RunAsync(File(), CancellationToken.None);
         Assert.Equal(0, report.NotDone);
         Assert.Single(_complaints);
     }
@@ -83,8 +83,8 @@ public sealed class LongRunTests : IDisposable
 
     private LongRunFile File() => new(Path, Length, anew: false, TimeProvider.System, _complaints.Add);
 
-    private DiagReport Run(LongRunFile file, CancellationToken stop) =>
-        _bed.Work(new DiagSpec(3) { For = Length }, new DiagWatcher { Before = file.Before, See = file.Keep, End = works => file.End(works, stop.IsCancellationRequested) }, stop);
+    private Task<DiagReport> RunAsync(LongRunFile file, CancellationToken stop) =>
+        _bed.WorkAsync(new DiagSpec(3) { For = Length }, new DiagWatcher { Before = file.Before, See = file.Keep, End = works => file.End(works, stop.IsCancellationRequested) }, stop);
 
     private static double Cancelled(CancellationTokenSource interrupt)
     {

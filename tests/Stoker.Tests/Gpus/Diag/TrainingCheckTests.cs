@@ -17,9 +17,9 @@ public sealed class TrainingCheckTests : IDisposable
     private bool _fails;
 
     [Fact]
-    public void Each_worker_sees_one_card_by_its_UUID_and_two_cards_are_set_beside_one()
+    public async Task Each_worker_sees_one_card_by_its_UUID_and_two_cards_are_set_beside_one()
     {
-        var found = Train();
+        var found = await TrainAsync();
         Assert.Equal([("1", "0"), ("2", "0"), ("2", "1")], _workers.OrderBy(w => w.World).ThenBy(w => w.Rank).Select(w => (w.World, w.Rank)));
         Assert.All(_workers, w => Assert.Equal("cuda", w.Kind));
         Assert.Equal(["GPU-simulated-0", "GPU-simulated-1"], _workers.Where(w => w.World == "2").Select(w => w.Visible).Order());
@@ -28,38 +28,38 @@ public sealed class TrainingCheckTests : IDisposable
     }
 
     [Fact]
-    public void Cards_that_lose_by_being_more_fail()
+    public async Task Cards_that_lose_by_being_more_fail()
     {
         _speed = world => world == 1 ? 900 : 1400;
-        Assert.Equal((DiagVerdict.Fail, "78 % of 2 times one (900 samples a second)"), Of(Train(), "training_scaling"));
+        Assert.Equal((DiagVerdict.Fail, "78 % of 2 times one (900 samples a second)"), Of(await TrainAsync(), "training_scaling"));
     }
 
     [Fact]
-    public void On_processors_nothing_is_said_of_cards()
+    public async Task On_processors_nothing_is_said_of_cards()
     {
         _hasCuda = false;
-        var found = Train();
+        var found = await TrainAsync();
         Assert.All(_workers, w => Assert.Equal(("cpu", ""), (w.Kind, w.Visible)));
         Assert.Contains("on 2 processors, because this PyTorch has no CUDA", Of(found, "training_runs").Found, StringComparison.Ordinal);
         Assert.Equal((DiagVerdict.Unknown, DiagVerdict.Unknown), (Of(found, "training_scaling").Verdict, Of(found, "training_busy").Verdict));
     }
 
     [Fact]
-    public void A_card_that_is_in_use_does_not_train()
+    public async Task A_card_that_is_in_use_does_not_train()
     {
         _bed.Cards.Place(DiagBed.H100, [new Stoker.Gpus.Simulation.SimulatedClient(4711, 1L << 30, 0)]);
-        var found = Train();
+        var found = await TrainAsync();
         Assert.Equal("GPU-simulated-0", Assert.Single(_workers).Visible);
         Assert.Equal((DiagVerdict.Unknown, "one card: there is nothing to compare"), Of(found, "training_scaling"));
     }
 
     [Fact]
-    public void Without_PyTorch_nothing_of_it_is_done_and_a_training_that_fails_says_why()
+    public async Task Without_PyTorch_nothing_of_it_is_done_and_a_training_that_fails_says_why()
     {
         _hasTorch = false;
-        Assert.All(Train(), f => Assert.Equal((DiagVerdict.NotDone, "no Python with PyTorch is here"), (f.Verdict, f.Found)));
+        Assert.All(await TrainAsync(), f => Assert.Equal((DiagVerdict.NotDone, "no Python with PyTorch is here"), (f.Verdict, f.Found)));
         (_hasTorch, _fails) = (true, true);
-        var found = Train();
+        var found = await TrainAsync();
         Assert.Equal((DiagVerdict.Fail, "on 1 card: RuntimeError: NCCL error: unhandled system error"), Of(found, "training_runs"));
         Assert.Equal((DiagVerdict.NotDone, "the training failed"), Of(found, "training_scaling"));
     }
@@ -89,13 +89,13 @@ public sealed class TrainingCheckTests : IDisposable
         return (finding.Verdict, finding.Found);
     }
 
-    private IReadOnlyList<DiagFinding> Train()
+    private async Task<IReadOnlyList<DiagFinding>> TrainAsync()
     {
         _workers.Clear();
         _bed.Variables["PATH"] = "/usr/bin";
         using var door = new GpuDoor(() => _bed.Opening, TimeProvider.System, TimeSpan.FromMinutes(1));
         var doors = _bed.Doors with { CanRun = path => path == "/usr/bin/python3", Run = RunAsync };
-        return DiagModule.Make(door, doors, TimeProvider.System, new DiagSpec(1) { Training = new TrainingSpec(null, _directory) }, DiagWatcher.None, CancellationToken.None).Training!;
+        return (await DiagModule.MakeAsync(door, doors, TimeProvider.System, new DiagSpec(1) { Training = new TrainingSpec(null, _directory) }, DiagWatcher.None, CancellationToken.None)).Training!;
     }
 
     private Task<ShortCommandOutcome> RunAsync(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, TimeSpan? limit, CancellationToken stop)
