@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace Stoker.Platform;
@@ -16,7 +17,8 @@ namespace Stoker.Platform;
 /// </remarks>
 internal static class ProcessLauncher
 {
-    private const int TextBusyAttempts = 20;
+    /// <summary>Until a child of ours that has just been made gets a processor, on a machine that has much to do.</summary>
+    private static readonly TimeSpan TextBusyPatience = TimeSpan.FromSeconds(2);
 
     public static LaunchOutcome Launch(LaunchRequest request)
     {
@@ -57,23 +59,21 @@ internal static class ProcessLauncher
     private static LaunchOutcome Launch(LaunchRequest request, LaunchPlan plan, int output, int errorOutput)
     {
         LaunchOutcome.Refused? refused = null;
-        var child = ExitWatcher.Shared.Launch(() => plan.NeedsOwnThread ? OnOwnThread() : Spawn(), out var error);
-        return child is not null
-            ? new LaunchOutcome.Launched(child)
-            : refused ?? LaunchChecks.Diagnose(request, error);
+        var began = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var child = ExitWatcher.Shared.Launch(() => plan.NeedsOwnThread ? OnOwnThread() : Spawn(), out var error);
+            if (child is not null) return new LaunchOutcome.Launched(child);
+
+            // A file that was written a moment ago: a child that is being spawned meanwhile still has the writer's descriptor,
+            // until it execs (https://github.com/golang/go/issues/22315).
+            if (error != Errno.TextBusy || Stopwatch.GetElapsedTime(began) > TextBusyPatience) return refused ?? LaunchChecks.Diagnose(request, error);
+            Thread.Sleep(5);
+        }
 
         int Spawn()
         {
             var pid = SpawnCall.Run(plan.Executable, plan.Arguments, request, output, errorOutput);
-
-            // A file that was written a moment ago: a child that is being spawned meanwhile still has the writer's descriptor,
-            // until it execs (https://github.com/golang/go/issues/22315).
-            for (var attempt = 0; pid == -Errno.TextBusy && attempt < TextBusyAttempts; attempt++)
-            {
-                Thread.Sleep(5);
-                pid = SpawnCall.Run(plan.Executable, plan.Arguments, request, output, errorOutput);
-            }
-
             if (pid < 0)
             {
                 // Here, because only this thread may be the user for whom the file is not accessible.
