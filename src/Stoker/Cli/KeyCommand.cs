@@ -39,11 +39,11 @@ internal static class KeyCommand
             Example = "stoker key create ci --expires 30d --model 'phi-*' --rpm 60 --tpm 20k --budget-tokens 5M",
             Remarks = ["Only a hash of the key is kept. A gateway or stream that runs takes the key from when this ends."],
             ExitCodes = Codes,
-        }.With([name, expires, .. terms.All]).Does(run =>
+        }.With([name, expires, .. terms.All]).Does(async run =>
         {
             var problem = terms.Problem(run) ?? NameProblem(run.Get(name)!)
                 ?? (run.Duration(expires) is { } span && (span <= TimeSpan.Zero || span > TimeSpan.FromDays(36_525)) ? "`--expires` is from a moment to a hundred years" : null);
-            if (problem is null) return With(run, store => CreateKey(run, store, run.Get(name)!, terms.Read(run), run.Duration(expires)));
+            if (problem is null) return await WithAsync(run, store => CreateKey(run, store, run.Get(name)!, terms.Read(run), run.Duration(expires)));
             run.Report.Error(problem, "`stoker key create --help` shows how it is used");
             return ExitCode.Usage;
         });
@@ -81,7 +81,7 @@ internal static class KeyCommand
             Example = "stoker key revoke ci",
             Remarks = ["A gateway that runs refuses them when this ends, a stream within a second; requests under way go on to their end."],
             ExitCodes = Codes,
-        }.With(names).Does(run => With(run, store =>
+        }.With(names).Does(run => WithAsync(run, store =>
         {
             var keys = new List<KeyRecord>();
             foreach (var name in run.Get(names)!)
@@ -106,7 +106,7 @@ internal static class KeyCommand
             Example = "stoker key rotate ci --grace 1h",
             Remarks = ["Its id, limits, budget and what it has used stay."],
             ExitCodes = Codes,
-        }.With(name, grace).Does(run => With(run, store =>
+        }.With(name, grace).Does(run => WithAsync(run, store =>
         {
             if (Find(run, store, run.Get(name)!, "rotate") is not { } key) return Wrong(store, run.Get(name)!);
             if (key.Revoked is not null)
@@ -171,7 +171,7 @@ internal static class KeyCommand
         ]);
     }
 
-    private static ExitCode With(Invocation run, Func<KeyStore, ExitCode> work)
+    private static async Task<ExitCode> WithAsync(Invocation run, Func<KeyStore, ExitCode> work)
     {
         if (run.State is not { } state) return ExitCode.EstateIsWrong;
         Files.CreateDirectory(state.Path);
@@ -179,7 +179,7 @@ internal static class KeyCommand
         var code = work(store);
 
         // Whoever asks with a key after the verb has ended finds it in force.
-        if (!GatewaySocket.TakeKeys(state))
+        if (!await GatewaySocket.TakeKeysAsync(state))
         {
             run.Report.Say("warning: the gateway did not answer within a second: until it goes on, it takes keys as they were before");
             run.Report.Hint("`stoker status` says how it is; it looks by itself as soon as it goes on");

@@ -16,7 +16,7 @@ internal static class GatewaySocket
 
     /// <summary>Has a gateway that runs take what was committed to its keys, and returns when it has, or when there is none.</summary>
     /// <returns>False: there is one, and it has not said that it has.</returns>
-    public static bool TakeKeys(StateDirectory state) => TryAsync(state, GatewayAdmin.TakeKeys, CancellationToken.None).GetAwaiter().GetResult() is not { IsSilent: true };
+    public static async Task<bool> TakeKeysAsync(StateDirectory state) => !(await TryAsync(state, GatewayAdmin.TakeKeys, CancellationToken.None)).IsSilent;
 
     /// <returns>Silent: one took the question and said nothing in time.</returns>
     private static async Task<(bool IsSilent, string? Line)> TryAsync(StateDirectory state, string question, CancellationToken cancel)

@@ -110,12 +110,9 @@ internal static class TrainingCheck
         {
             Files.CreateDirectory(training.Directory);
             Files.Delete(meeting);
-            var workers = Enumerable.Range(0, world).Select(rank => RunOneAsync(training, python, rank, world, meeting, cards, doors, end.Token)).ToList();
-            var all = Task.WhenAll(workers);
+            var all = Task.WhenAll(Enumerable.Range(0, world).Select(rank => RunOneAsync(training, python, rank, world, meeting, cards, doors, end)));
             while (!await DiagModule.EndsAsync(all, Pace))
             {
-                // One that has failed is waited for by the others, without end.
-                if (workers.Exists(w => w.IsCompleted && !(w.IsCompletedSuccessfully && w.Result.IsSuccess))) await end.CancelAsync();
                 if (cards.Count == 0) continue;
                 var at = clock.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0;
                 var uuids = await door.AskAsync(driver => driver.ReadDevices()) is GpuReply<IReadOnlyList<GpuDevice>>.Told { Value: var devices }
@@ -143,11 +140,23 @@ internal static class TrainingCheck
     private static bool HasFailed(ShortCommandOutcome outcome) =>
         outcome is ShortCommandOutcome.Ended { IsSuccess: false } or ShortCommandOutcome.NotStarted or ShortCommandOutcome.Abandoned { After: not null };
 
-    private static Task<ShortCommandOutcome> RunOneAsync(TrainingSpec training, string python, int rank, int world, string meeting, List<string> cards, DiagDoors doors, CancellationToken stop)
+    /// <summary>One worker. Where it fails the others are ended, which would wait for it without end.</summary>
+    private static async Task<ShortCommandOutcome> RunOneAsync(
+        TrainingSpec training, string python, int rank, int world, string meeting, List<string> cards, DiagDoors doors, CancellationTokenSource end)
     {
         var environment = new Dictionary<string, string>(doors.Variables) { ["CUDA_VISIBLE_DEVICES"] = cards.Count > 0 ? cards[rank] : "" };
         string[] arguments = ["-c", Script(), Text($"{rank}"), Text($"{world}"), meeting, Text($"{training.Seconds}"), cards.Count > 0 ? "cuda" : "cpu"];
-        return doors.Run(python, arguments, environment, TimeSpan.FromSeconds(training.Seconds * 3) + Spare, stop);
+        var isWell = false;
+        try
+        {
+            var outcome = await doors.Run(python, arguments, environment, TimeSpan.FromSeconds(training.Seconds * 3) + Spare, end.Token);
+            isWell = outcome.IsSuccess;
+            return outcome;
+        }
+        finally
+        {
+            if (!isWell) await end.CancelAsync();
+        }
     }
 
     private static TrainingOutcome? Read(string output)
