@@ -6,7 +6,8 @@ namespace Stoker.Drills.Hosts;
 
 /// <summary>
 /// This machine over again, for as long as a drill lasts: the same files and tools under an overlay in a mount namespace of its own, so that what is installed, written and removed there touches
-/// nothing here, and is gone with it. Packages come from a repository of two that is made there.
+/// nothing here, and is gone with it. Its /etc is a copy, since other drills write to that of the machine (podman its networks), which an overlay would show. Packages come from a repository of two
+/// that is made there.
 /// </summary>
 public sealed class CopiedMachine : IDisposable
 {
@@ -16,6 +17,8 @@ public sealed class CopiedMachine : IDisposable
         mount -t tmpfs -o size=512m tmpfs "$1"
         mkdir "$1/up" "$1/work" "$1/root"
         mount -t overlay overlay -o lowerdir=/,upperdir="$1/up",workdir="$1/work" "$1/root"
+        cp -a /etc "$1" 2>/dev/null || test -s "$1/etc/passwd"
+        mount --bind "$1/etc" "$1/root/etc"
         mount --rbind /proc "$1/root/proc"
         mount --rbind /sys "$1/root/sys"
         mount --rbind /dev "$1/root/dev"
