@@ -1,5 +1,6 @@
 using System.Text;
 using Stoker.Http;
+using Stoker.Platform.Gpus;
 
 namespace Stoker.Gpus;
 
@@ -9,7 +10,8 @@ namespace Stoker.Gpus;
 /// </summary>
 internal static class GpuMetricsPage
 {
-    private const double Mebibyte = 1 << 20;
+    /// <summary>As a shift: DCGM tells whole ones.</summary>
+    private const int Mebibyte = 20;
 
     /// <summary>Behind the point.</summary>
     private const int Digits = 6;
@@ -29,9 +31,7 @@ internal static class GpuMetricsPage
         ("DCGM_FI_DEV_ENC_UTIL", "gauge", "Encoder utilization (in %).", g => g.Now!.EncoderPercent),
         ("DCGM_FI_DEV_DEC_UTIL", "gauge", "Decoder utilization (in %).", g => g.Now!.DecoderPercent),
         ("DCGM_FI_DEV_XID_ERRORS", "gauge", "Value of the last XID error encountered.", g => g.LastXid ?? 0),
-        ("DCGM_FI_DEV_FB_FREE", "gauge", "Framebuffer memory free (in MiB).", g => g.Now!.FreeMemory / Mebibyte),
-        ("DCGM_FI_DEV_FB_USED", "gauge", "Framebuffer memory used (in MiB).", g => g.Now!.UsedMemory / Mebibyte),
-        ("DCGM_FI_DEV_FB_RESERVED", "gauge", "Framebuffer memory reserved (in MiB).", g => g.Now!.ReservedMemory / Mebibyte),
+        ("DCGM_FI_DEV_FB_RESERVED", "gauge", "Framebuffer memory reserved (in MiB).", g => g.Now!.ReservedMemory >> Mebibyte),
         ("DCGM_FI_DEV_FAN_SPEED", "gauge", "Fan speed (in %).", g => g.Now!.FanPercent),
         ("DCGM_FI_DEV_PSTATE", "gauge", "Performance state; 0 is the fastest.", g => g.Now!.PerformanceState),
         ("DCGM_FI_DEV_CLOCKS_EVENT_REASONS", "gauge", "Why clocks are low, as bits.", g => g.Now!.Throttle),
@@ -47,6 +47,25 @@ internal static class GpuMetricsPage
         ("stoker_gpu_up", "gauge", "1 where the card answers.", g => g.Now is { Lost: null } ? 1 : 0),
     ];
 
+    /// <summary>Of a card in partitions each partition has these, and the card has none: a sum over all lines is right.</summary>
+    private static readonly (string Name, string Type, string Help, Func<Part, double?> Of)[] PartMetrics =
+    [
+        ("DCGM_FI_DEV_FB_FREE", "gauge", "Framebuffer memory free (in MiB).", p => p.FreeMemory >> Mebibyte),
+        ("DCGM_FI_DEV_FB_USED", "gauge", "Framebuffer memory used (in MiB).", p => p.UsedMemory >> Mebibyte),
+        ("DCGM_FI_PROF_GR_ENGINE_ACTIVE", "gauge", "Ratio of time the graphics engine is active.", p => p.Activity?.Engine),
+        ("DCGM_FI_PROF_SM_ACTIVE", "gauge", "Ratio of time a multiprocessor has work, averaged over all.", p => p.Activity?.Sm),
+        ("DCGM_FI_PROF_SM_OCCUPANCY", "gauge", "Ratio of resident warps to those there is room for.", p => p.Activity?.Occupancy),
+        ("DCGM_FI_PROF_PIPE_TENSOR_ACTIVE", "gauge", "Ratio of cycles the tensor cores are active.", p => p.Activity?.Tensor),
+        ("DCGM_FI_PROF_DRAM_ACTIVE", "gauge", "Ratio of cycles the memory interface is sending or receiving data.", p => p.Activity?.Dram),
+        ("DCGM_FI_PROF_PIPE_FP64_ACTIVE", "gauge", "Ratio of cycles the FP64 cores are active.", p => p.Activity?.Fp64),
+        ("DCGM_FI_PROF_PIPE_FP32_ACTIVE", "gauge", "Ratio of cycles the FP32 cores are active.", p => p.Activity?.Fp32),
+        ("DCGM_FI_PROF_PIPE_FP16_ACTIVE", "gauge", "Ratio of cycles the FP16 cores are active.", p => p.Activity?.Fp16),
+        ("DCGM_FI_PROF_PCIE_TX_BYTES", "gauge", "Data sent over PCIe (in bytes per second).", p => p.Activity?.PcieSent),
+        ("DCGM_FI_PROF_PCIE_RX_BYTES", "gauge", "Data received over PCIe (in bytes per second).", p => p.Activity?.PcieReceived),
+        ("DCGM_FI_PROF_NVLINK_TX_BYTES", "gauge", "Data sent over NVLink (in bytes per second).", p => p.Activity?.NvlinkSent),
+        ("DCGM_FI_PROF_NVLINK_RX_BYTES", "gauge", "Data received over NVLink (in bytes per second).", p => p.Activity?.NvlinkReceived),
+    ];
+
     /// <summary>For whom keeps it.</summary>
     public static byte[] Bytes(GpusDocument gpus, string hostname)
     {
@@ -58,26 +77,32 @@ internal static class GpuMetricsPage
     public static PrometheusPage Write(GpusDocument gpus, string hostname)
     {
         var page = new PrometheusPage();
-        string[] labels = [.. gpus.Gpus.Select(g => Labels(g, gpus, hostname))];
-        foreach (var (name, type, help, of) in Metrics)
-        {
-            var isSaid = false;
-            for (var i = 0; i < labels.Length; i++)
-            {
-                // A card that does not answer has no figures, but that it is not up.
-                if ((gpus.Gpus[i].Now is { Lost: null } || name == "stoker_gpu_up") && of(gpus.Gpus[i]) is { } value)
-                {
-                    if (!isSaid) page.Family(name, type, help);
-                    isSaid = true;
-                    page.Line(name, labels[i], Math.Round(value, Digits));
-                }
-            }
-        }
-
+        // A card that does not answer has no figures, but that it is not up.
+        (GpuDocument Gpu, string Labels)[] all = [.. gpus.Gpus.Select(g => (g, Labels(g, null, gpus, hostname)))];
+        foreach (var (name, type, help, of) in Metrics) Family(page, name, type, help, all.Where(a => a.Gpu.Now is { Lost: null } || name == "stoker_gpu_up").Select(a => (a.Labels, of(a.Gpu))));
+        (Part Part, string Labels)[] parts = [.. gpus.Gpus.Where(g => g.Now is { Lost: null }).SelectMany(g => PartsOf(g).Select(p => (p, Labels(g, p.Instance, gpus, hostname))))];
+        foreach (var (name, type, help, of) in PartMetrics) Family(page, name, type, help, parts.Select(p => (p.Labels, of(p.Part))));
         ByService(page, gpus, "stoker_gpu_service_memory_bytes", "GPU memory of the processes of a service.", c => c.Memory);
         ByService(page, gpus, "stoker_gpu_service_utilization_percent", "Of the GPU's time, used by the processes of a service.", c => c.GpuPercent);
         return page;
     }
+
+    private static void Family(PrometheusPage page, string name, string type, string help, IEnumerable<(string Labels, double? Value)> lines)
+    {
+        var isSaid = false;
+        foreach (var (labels, told) in lines)
+        {
+            if (told is not { } value) continue;
+            if (!isSaid) page.Family(name, type, help);
+            isSaid = true;
+            page.Line(name, labels, Math.Round(value, Digits));
+        }
+    }
+
+    /// <summary>The instances of a card in partitions, else the card.</summary>
+    private static IEnumerable<Part> PartsOf(GpuDocument gpu) => gpu.Now!.Instances.Count > 0
+        ? gpu.Now.Instances.Select(i => new Part(i, i.UsedMemory, i.FreeMemory, i.Activity))
+        : [new Part(null, gpu.Now.UsedMemory, gpu.Now.FreeMemory, gpu.Now.Activity)];
 
     private static void ByService(PrometheusPage page, GpusDocument gpus, string name, string help, Func<GpuClientDocument, double?> of)
     {
@@ -95,8 +120,11 @@ internal static class GpuMetricsPage
         }
     }
 
+    private static IEnumerable<string> ServicesIn(GpuDocument gpu, int instance) =>
+        gpu.Clients.Where(c => c.Instance == instance && c.Owner == "service").Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal);
+
     /// <summary>In dcgm-exporter's order, what is ours behind them.</summary>
-    private static string Labels(GpuDocument gpu, GpusDocument gpus, string hostname)
+    private static string Labels(GpuDocument gpu, GpuInstanceReading? instance, GpusDocument gpus, string hostname)
     {
         var labels = new StringBuilder();
         Add("gpu", $"{gpu.Index}");
@@ -104,12 +132,21 @@ internal static class GpuMetricsPage
         Add("pci_bus_id", gpu.Device.PciBusId ?? "");
         Add("device", $"nvidia{gpu.Device.Minor ?? gpu.Index}");
         Add("modelName", gpu.Name);
+        if (instance is not null)
+        {
+            Add("GPU_I_PROFILE", instance.Profile ?? "");
+            Add("GPU_I_ID", $"{instance.Id}");
+        }
+
         Add("Hostname", gpu.Host ?? hostname);
         Add("DCGM_FI_DRIVER_VERSION", gpu.Simulated ? "simulated" : gpus.Driver ?? "");
-        Add("service", string.Join(',', gpu.Services));
+        Add("service", string.Join(',', instance is null ? gpu.Services : ServicesIn(gpu, instance.Id)));
         if (gpu.Simulated) Add("simulated", "true");
         return labels.ToString();
 
         void Add(string name, string value) => labels.Append(labels.Length > 0 ? "," : "").Append(name).Append("=\"").Append(PrometheusPage.Escaped(value)).Append('"');
     }
+
+    /// <summary>A card, or an instance of one in partitions.</summary>
+    private sealed record Part(GpuInstanceReading? Instance, long? UsedMemory, long? FreeMemory, GpuActivity? Activity);
 }

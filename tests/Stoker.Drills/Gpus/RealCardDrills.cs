@@ -69,10 +69,41 @@ public sealed class RealCardDrills : IDisposable
         {
             _machine.Until("a card is busy, or none is free", () => work.HasExited || Cards(List()).Any(card => card["now"]?["gpu_percent"]?.GetValue<int>() > 90), TimeSpan.FromMinutes(2));
             Assert.SkipWhen(work.HasExited, "no card is free");
+            MonitorsTellOfIt();
         }
         finally
         {
             if (!work.HasExited) work.Kill();
+        }
+    }
+
+    /// <summary>A page that is asked for more than once has what cards with monitors do, and of one at work that its multiprocessors are.</summary>
+    private void MonitorsTellOfIt()
+    {
+        if (Cards(List()).TrueForAll(card => card["now"]!["not_supported"]!.AsArray().Any(name => (string?)name == "activity"))) return;
+        var port = FreePorts.Take();
+        using var server = _machine.Start("gpu", "metrics", "--listen", $"127.0.0.1:{port}");
+        try
+        {
+            using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
+            _machine.Until("the multiprocessors of a card are busy", () => Busiest(client, port) > 0.5, TimeSpan.FromSeconds(60));
+        }
+        finally
+        {
+            server.Kill();
+        }
+    }
+
+    private static double Busiest(HttpClient client, int port)
+    {
+        try
+        {
+            var page = client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics")).GetAwaiter().GetResult();
+            return page.Split('\n').Where(l => l.StartsWith("DCGM_FI_PROF_SM_ACTIVE{", StringComparison.Ordinal)).Select(l => double.Parse(l[(l.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture)).DefaultIfEmpty().Max();
+        }
+        catch (HttpRequestException)
+        {
+            return 0;
         }
     }
 

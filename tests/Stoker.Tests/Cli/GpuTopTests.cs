@@ -2,6 +2,7 @@ using System.Text;
 using Stoker.Cli;
 using Stoker.Cli.GpuVerbs;
 using Stoker.Platform;
+using Stoker.Platform.Gpus;
 using Xunit;
 
 namespace Stoker.Tests.Cli;
@@ -35,12 +36,29 @@ public sealed class GpuTopTests
     public void At_200_columns_bars_are_wide_and_clocks_fan_link_and_what_throttles_are_shown()
     {
         var line = Lay(200, 20)[3];
-        Assert.Equal("0 RTX 4090       gpu █████████████████████░░░  87 %  mem █████████████████░░░░░░░ 17.0/24.0G  81°C 432/450 W  2310 MHz  fan 62 %  pcie 4.0 x16  power_cap", line);
+        Assert.Equal("0 RTX 4090       gpu █████████████████████░░░  87 %  mem █████████████████░░░░░░░ 17.0/24.0G  81°C 432/450 W  power_cap  2310 MHz  fan 62 %  pcie 4.0 x16", line);
+    }
+
+    [Fact]
+    public void Of_a_card_with_monitors_the_tensor_cores_and_the_memory_are_shown_and_of_one_in_partitions_each_partition()
+    {
+        Assert.EndsWith("power_cap  2310 MHz  tensor 41 %  dram 63 %  fan 62 %  pcie 4.0 x16", Lay(200, 20, Partitioned with { Instances = [] })[3], StringComparison.Ordinal);
+        Assert.Equal(
+        [
+            "0 RTX 4090       gpu            - %  mem ██████░░ 17.0/24.0G  81°C 432/450 W",
+            "0/1 1g.10gb      gpu ████░░░░  52 %  mem ██░░░░░░ 2.5/9.5G",
+            "0/2 2g.20gb      gpu            - %  mem ░░░░░░░░ 0.0/19.0G",
+            "1 RTX 3060*      GPU is lost (code 15)",
+        ], Lay(80, 24, Partitioned with { GpuPercent = null, Activity = null }).Skip(3).Take(4));
+        // A small screen has no room for both.
+        Assert.Equal("and 2 instances", Lay(80, 11, Partitioned)[5]);
     }
 
     [Theory]
     [InlineData(80, 24)]
     [InlineData(200, 60)]
+    [InlineData(120, 30)]
+    [InlineData(150, 30)]
     [InlineData(40, 8)]
     public void A_screen_is_filled_exactly_and_no_line_is_wider_than_it(int columns, int rows)
     {
@@ -78,6 +96,19 @@ public sealed class GpuTopTests
         Assert.Equal(50, new MachineLoad(150, 300, null, null).PercentSince(new MachineLoad(100, 200, null, null)));
         Assert.Null(load.PercentSince(null));
     }
+
+    private static GpuReading Partitioned => GpuSample.Gpus.Gpus[0].Now! with
+    {
+        Activity = new GpuActivity { Engine = 0.87, Tensor = 0.41, Dram = 0.63 },
+        Instances =
+        [
+            new GpuInstanceReading(1, "1g.10gb") { Memory = 19L << 29, UsedMemory = 5L << 29, Activity = new GpuActivity { Engine = 0.52 } },
+            new GpuInstanceReading(2, "2g.20gb") { Memory = 19L << 30, UsedMemory = 0 },
+        ],
+    };
+
+    private static IReadOnlyList<string> Lay(int columns, int rows, GpuReading first) =>
+        GpuTopView.Lay(Model with { Gpus = GpuSample.Gpus with { Gpus = [GpuSample.Gpus.Gpus[0] with { Now = first }, GpuSample.Gpus.Gpus[1]] } }, new TerminalSize(columns, rows), new FrozenClock(), Style.None);
 
     private static IReadOnlyList<string> Lay(int columns, int rows) => GpuTopView.Lay(Model, new TerminalSize(columns, rows), new FrozenClock(), Style.None);
 }

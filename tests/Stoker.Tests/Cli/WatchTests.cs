@@ -111,8 +111,8 @@ public sealed class WatchTests
         painter.Paint(["one", "two", "three"]);
 
         Assert.Equal("", painter.Paint(["one", "two", "three"]));
-        Assert.Equal("\e[?2026h\e[2;1H2\e[K\e[?2026l", painter.Paint(["one", "2", "three"]));
-        Assert.Equal("\e[?2026h\e[3;1H\e[K\e[?2026l", painter.Paint(["one", "2"]));
+        Assert.Equal("\e[?2026h\e[?7l\e[2;1H2\e[K\e[?7h\e[?2026l", painter.Paint(["one", "2", "three"]));
+        Assert.Equal("\e[?2026h\e[?7l\e[3;1H\e[K\e[?7h\e[?2026l", painter.Paint(["one", "2"]));
     }
 
     [Fact]

@@ -36,6 +36,36 @@ public sealed class GpuMetricsPageTests
     }
 
     [Fact]
+    public void What_the_monitors_tell_has_the_profiling_names_as_ratios_and_bytes_a_second()
+    {
+        var lines = Lines(Real with { Now = Real.Now! with { Activity = new GpuActivity { Engine = 0.875, Tensor = 0.25, Dram = 0, PcieReceived = 262_144_000 } } });
+        Assert.Contains(lines, l => l.StartsWith("DCGM_FI_PROF_GR_ENGINE_ACTIVE{", StringComparison.Ordinal) && l.EndsWith(" 0.875", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("DCGM_FI_PROF_PIPE_TENSOR_ACTIVE{", StringComparison.Ordinal) && l.EndsWith(" 0.25", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("DCGM_FI_PROF_DRAM_ACTIVE{", StringComparison.Ordinal) && l.EndsWith(" 0", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("DCGM_FI_PROF_PCIE_RX_BYTES{", StringComparison.Ordinal) && l.EndsWith(" 262144000", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, l => l.Contains("NVLINK", StringComparison.Ordinal) || l.Contains("FP64", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Of_a_card_in_partitions_each_has_its_memory_and_its_services_and_the_card_does_not_count_them_again()
+    {
+        var lines = Lines(Real with
+        {
+            Now = Real.Now! with { Instances = [new GpuInstanceReading(3, "1g.10gb") { UsedMemory = 2L << 30, FreeMemory = 7L << 30, Activity = new GpuActivity { Sm = 0.5 } }, new GpuInstanceReading(5, "2g.20gb") { UsedMemory = 1L << 20 }] },
+            Clients = [new(10, "python3", "service") { Service = "vision", Memory = 2L << 30, Instance = 3 }],
+        });
+        const string Card = """gpu="0",UUID="GPU-1",pci_bus_id="00000000:01:00.0",device="nvidia0",modelName="NVIDIA H200",""";
+        Assert.Equal(
+        [
+            "DCGM_FI_DEV_FB_USED{" + Card + """GPU_I_PROFILE="1g.10gb",GPU_I_ID="3",Hostname="box",DCGM_FI_DRIVER_VERSION="580.65",service="vision"} 2048""",
+            "DCGM_FI_DEV_FB_USED{" + Card + """GPU_I_PROFILE="2g.20gb",GPU_I_ID="5",Hostname="box",DCGM_FI_DRIVER_VERSION="580.65",service=""} 1""",
+        ], lines.Where(l => l.StartsWith("DCGM_FI_DEV_FB_USED{", StringComparison.Ordinal)));
+        Assert.Single(lines, l => l.StartsWith("DCGM_FI_DEV_FB_FREE{", StringComparison.Ordinal));
+        Assert.Single(lines, l => l.StartsWith("DCGM_FI_PROF_SM_ACTIVE{", StringComparison.Ordinal) && l.Contains("GPU_I_ID=\"3\"", StringComparison.Ordinal));
+        Assert.Single(lines, l => l.StartsWith("DCGM_FI_DEV_GPU_TEMP{", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_simulated_card_is_marked_and_a_lost_one_is_not_up()
     {
         var lines = Lines(Real with { Simulated = true }, Real with { Index = 1, Now = new GpuReading(1) { Lost = "GPU is lost (code 15)" } });

@@ -1,6 +1,8 @@
+using System.Globalization;
 using Stoker.Estates;
 using Stoker.Gpus;
 using Stoker.Platform;
+using Stoker.Platform.Gpus;
 
 namespace Stoker.Cli.GpuVerbs;
 
@@ -49,6 +51,8 @@ internal sealed record GpuTopModel
 /// <summary>A model as the lines of a screen: a title, the machine, a line a GPU with bars, the processes, and a line of keys. Pure; never more lines than there are rows.</summary>
 internal static class GpuTopView
 {
+    private const double Gibibyte = 1L << 30;
+
     private const int WideFrom = 120, NarrowBar = 8, WideBar = 24, NameWidth = 15;
 
     public static IReadOnlyList<string> Lay(GpuTopModel model, TerminalSize size, TimeProvider clock, Style style)
@@ -57,8 +61,7 @@ internal static class GpuTopView
         if (model.Gpus is not { } gpus) return ["waiting for the GPUs"];
         var lines = new List<string>(rows) { Title(gpus, model, columns, clock, style), Machine(model, columns, style), "" };
         // Processes have at least three rows.
-        foreach (var gpu in gpus.Gpus.Take(Math.Max(1, rows - 8))) lines.Add(Gpu(gpu, columns, style));
-        if (gpus.Gpus.Count > rows - 8) lines.Add(style.Paint($"and {gpus.Gpus.Count - Math.Max(1, rows - 8)} more GPUs", Tone.Dim));
+        AddGpus(lines, gpus.Gpus, Math.Max(1, rows - 8), columns, style);
         foreach (var problem in gpus.Problems) lines.Add(style.Paint(TextWidth.Cut(problem, columns), Tone.Bad));
         lines.Add("");
         lines.AddRange(Processes(gpus, model, columns, rows - lines.Count - 1, style));
@@ -86,22 +89,69 @@ internal static class GpuTopView
 
     private static string Gpu(GpuDocument gpu, int columns, Style style)
     {
-        var name = style.Paint(TextWidth.Fit($"{gpu.Index} {GpuTables.Model(gpu)}", NameWidth), Tone.Name);
-        if (gpu.Now is not { Lost: null } now) return $"{name}  {style.Paint(TextWidth.Cut(gpu.Silent ?? "it does not answer", columns - NameWidth - 2), Tone.Bad)}";
-        var isWide = columns >= WideFrom;
-        var bar = isWide ? WideBar : NarrowBar;
-        var busy = now.GpuPercent is { } percent ? $"{Bar(percent, bar, style)} {percent,3} %" : $"{new string(' ', bar)}   - %";
-        var total = gpu.Device.Memory;
-        var memory = now.UsedMemory is { } used && total is > 0
-            ? $"{Bar(used * 100.0 / total.Value, bar, style)} {used / (double)(1L << 30):0.0}/{total.Value / (double)(1L << 30):0.0}G"
-            : "-";
-        var celsius = style.Paint(now.Celsius is { } degrees ? $"{degrees,2}°C" : "  - ", GpuTables.Heat(gpu));
-        var line = $"{name}  gpu {busy}  mem {memory}  {celsius} {GpuTables.Power(gpu)}";
-        var throttled = gpu.ThrottledBy.Count > 0 ? style.Paint(string.Join(' ', gpu.ThrottledBy), Tone.Busy) : "";
-        if (!isWide) return line;
+        if (gpu.Now is not { Lost: null } now) return $"{Name($"{gpu.Index} {GpuTables.Model(gpu)}", style)}  {style.Paint(TextWidth.Cut(gpu.Silent ?? "it does not answer", columns - NameWidth - 2), Tone.Bad)}";
         var clock = now.SmClock is { } mhz ? $"{mhz} MHz" : "-";
         var link = now.PcieGeneration is { } generation ? $"{generation}.0 x{now.PcieWidth}" : "-";
-        return $"{line}  {clock}  fan {GpuTables.Percent(now.FanPercent)}  pcie {link}  {throttled}".TrimEnd();
+        var fan = $"fan {GpuTables.Percent(now.FanPercent)}";
+        return AsWideAs(columns, style, Line, (string.Join(' ', gpu.ThrottledBy), Tone.Busy), (clock, Tone.Plain), (Units(now.Activity), Tone.Plain), (fan, Tone.Plain), ($"pcie {link}", Tone.Plain));
+
+        string Line(Style by)
+        {
+            var celsius = by.Paint(now.Celsius is { } degrees ? $"{degrees,2}°C" : "  - ", GpuTables.Heat(gpu));
+            return $"{Name($"{gpu.Index} {GpuTables.Model(gpu)}", by)}  {Use(now.GpuPercent, now.UsedMemory, gpu.Device.Memory, columns, by)}  {celsius} {GpuTables.Power(gpu)}";
+        }
+    }
+
+    /// <summary>Each card, and below one in partitions these, where there is room for all; else the cards come first, and how many are left out is said.</summary>
+    private static void AddGpus(List<string> lines, IReadOnlyList<GpuDocument> gpus, int room, int columns, Style style)
+    {
+        var hasRoom = gpus.Sum(g => 1 + InstancesOf(g).Count) <= room;
+        foreach (var gpu in gpus.Take(room))
+        {
+            lines.Add(Gpu(gpu, columns, style));
+            if (hasRoom) lines.AddRange(InstancesOf(gpu).Select(i => Instance(gpu, i, columns, style)));
+        }
+
+        if (gpus.Count > room) lines.Add(style.Paint($"and {gpus.Count - room} more GPUs", Tone.Dim));
+        else if (!hasRoom) lines.Add(style.Paint($"and {gpus.Sum(g => InstancesOf(g).Count)} instances", Tone.Dim));
+    }
+
+    private static IReadOnlyList<GpuInstanceReading> InstancesOf(GpuDocument gpu) => gpu.Now is { Lost: null } now ? now.Instances : [];
+
+    private static string Instance(GpuDocument gpu, GpuInstanceReading instance, int columns, Style style)
+    {
+        var busy = instance.Activity?.Engine is { } engine ? (int)Math.Round(engine * 100) : (int?)null;
+        var name = $"{gpu.Index}/{instance.Id} {instance.Profile}";
+        return AsWideAs(columns, style, by => $"{Name(name, by)}  {Use(busy, instance.UsedMemory, instance.Memory, columns, by)}", (Units(instance.Activity), Tone.Plain));
+    }
+
+    private static string Use(int? percent, long? used, long? total, int columns, Style style)
+    {
+        var bar = columns >= WideFrom ? WideBar : NarrowBar;
+        var busy = percent is { } known ? $"{Bar(known, bar, style)} {known,3} %" : $"{new string(' ', bar)}   - %";
+        var memory = used is { } taken && total is > 0 ? $"{Bar(taken * 100.0 / total.Value, bar, style)} {taken / Gibibyte:0.0}/{total.Value / Gibibyte:0.0}G" : "-";
+        return $"gpu {busy}  mem {memory}";
+    }
+
+    private static string Units(GpuActivity? activity) =>
+        activity is { Tensor: { } tensor, Dram: { } dram } ? string.Create(CultureInfo.InvariantCulture, $"tensor {tensor * 100:0} %  dram {dram * 100:0} %") : "";
+
+    private static string Name(string name, Style style) => style.Paint(TextWidth.Fit(name, NameWidth), Tone.Name);
+
+    /// <param name="line">What is always there.</param>
+    /// <param name="more">What a wide screen has room for, the more important first.</param>
+    private static string AsWideAs(int columns, Style style, Func<Style, string> line, params ReadOnlySpan<(string Text, Tone Tone)> more)
+    {
+        var (wide, width) = (line(style), TextWidth.Of(line(Style.None)));
+        if (columns < WideFrom) return wide;
+        foreach (var (text, tone) in more)
+        {
+            if (text.Length == 0 || width + 2 + TextWidth.Of(text) > columns) continue;
+            wide += $"  {style.Paint(text, tone)}";
+            width += 2 + TextWidth.Of(text);
+        }
+
+        return wide;
     }
 
     private static IEnumerable<string> Processes(GpusDocument gpus, GpuTopModel model, int columns, int room, Style style)

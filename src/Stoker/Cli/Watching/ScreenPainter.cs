@@ -6,8 +6,9 @@ namespace Stoker.Cli.Watching;
 internal sealed class ScreenPainter
 {
     // https://gist.github.com/christianparpart/d8a62cc1ab659194337d73e399004036: terminals that know it show a frame whole, others ignore it.
-    private const string BeginFrame = "\e[?2026h";
-    private const string EndFrame = "\e[?2026l";
+    // A line that is wider than the screen ends at its edge, and does not push the others down.
+    private const string BeginFrame = "\e[?2026h\e[?7l";
+    private const string EndFrame = "\e[?7h\e[?2026l";
 
     private IReadOnlyList<string> _shown = [];
 

@@ -21,6 +21,9 @@ internal sealed record CardFigures(
     /// <summary>Memory with ECC that is on, remapped rows, a sensor in the memory, MIG, a serial number; and no fan of its own.</summary>
     public bool IsDataCentre { get; init; }
 
+    /// <summary>Performance monitors that NVML reads.</summary>
+    public bool HasMonitors => int.TryParse(ComputeCapability.Split('.')[0], out var major) && major >= 9;
+
     /// <summary>A part of a system on a chip: no PCIe, no memory of its own, no limit of power.</summary>
     public bool IsJetson { get; init; }
 

@@ -29,6 +29,9 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
 
     private static readonly string[] ReadingsNotOfJetson = ["pcie_generation", "pcie_width", "pcie_replays", "power_limit", "fan", "energy", "throttle"];
 
+    /// <summary>Of compute, in every card that has MIG.</summary>
+    private const double Slices = 7;
+
     private readonly CardFigures _figures = CardFigures.Of(card.Model, card.Memory);
     private readonly List<MigInstance> _instances = [];
     private GpuHeat _heat = GpuPhysics.Start(CardFigures.Of(card.Model, card.Memory));
@@ -37,6 +40,7 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
     private long _remapped;
     private string? _lost;
     private bool _isMig;
+    private bool _isLookedAt;
 
     public SimulatedCard Card => card;
 
@@ -141,6 +145,9 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
         var (figures, used) = (_figures, Math.Min(Clients.Sum(c => c.Memory), Memory - Reserved));
         var percent = (int)Math.Round(Load * 100);
         var (hbm, jetson) = (figures.IsDataCentre, figures.IsJetson);
+        // Monitors tell what was between two looks.
+        var isSecond = _isLookedAt;
+        _isLookedAt = true;
         return new GpuReading(index)
         {
             UsedMemory = used,
@@ -175,8 +182,10 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
             RemapPending = hbm ? _remapped > 0 : null,
             RemapFailed = hbm ? false : null,
             StuckBit = StuckBit,
+            Activity = isSecond && !_isMig ? Activity(Load) : null,
+            Instances = _isMig ? [.. _instances.OrderBy(i => i.Id).Select(i => Read(i, isSecond))] : [],
             Processes = [.. Clients.Select(c => new GpuProcess(c.Pid, c.Memory, "compute") { GpuPercent = _isMig ? null : (int)Math.Round(c.Load * 100), Instance = (int?)c.Instance })],
-            NotSupported = [.. hbm ? (string[])["fan"] : ReadingsNotOfGeForce, .. jetson ? ReadingsNotOfJetson : [], .. _isMig ? (string[])["utilisation"] : []],
+            NotSupported = [.. hbm ? (string[])["fan"] : ReadingsNotOfGeForce, .. jetson ? ReadingsNotOfJetson : [], .. _isMig ? (string[])["utilisation"] : [], .. figures.HasMonitors ? [] : (string[])["activity"]],
         };
     }
 
@@ -221,6 +230,26 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
         _instances.Clear();
         if (_isMig) _instances.AddRange(instances);
     }
+
+    private GpuInstanceReading Read(MigInstance instance, bool isSecond)
+    {
+        var profile = ReadMig()!.Profiles.First(p => p.Id == instance.ProfileId);
+        List<SimulatedClient> clients = [.. Clients.Where(c => c.Instance == instance.Id)];
+        var used = Math.Min(clients.Sum(c => c.Memory), profile.Memory);
+        // A client's load is of the whole card's time, and the instance is a part of the card.
+        var load = Math.Clamp(clients.Sum(c => c.Load) * Slices / profile.Slices, 0, 1);
+        return new GpuInstanceReading((int)instance.Id, profile.Name)
+        {
+            Memory = profile.Memory, UsedMemory = used, FreeMemory = profile.Memory - used, Activity = isSecond ? Activity(load) : null,
+        };
+    }
+
+    /// <summary>As of a model that answers: tensor cores and memory share the time, the link carries little.</summary>
+    private GpuActivity? Activity(double load) => !_figures.HasMonitors ? null : new GpuActivity
+    {
+        Engine = load, Sm = load * 0.9, Occupancy = load * 0.4, Tensor = load * 0.35, Dram = load * 0.55, Fp64 = 0, Fp32 = load * 0.1, Fp16 = load * 0.05,
+        PcieSent = load * 60e6, PcieReceived = load * 250e6, NvlinkSent = _figures.IsDataCentre ? 0 : null, NvlinkReceived = _figures.IsDataCentre ? 0 : null,
+    };
 
     private bool HasMig => _figures.IsDataCentre;
 

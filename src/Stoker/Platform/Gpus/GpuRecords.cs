@@ -148,6 +148,12 @@ internal sealed record GpuReading(int Index)
 
     public bool? RemapFailed { get; init; }
 
+    /// <summary>Null before the second look, and where the card has no monitors or is in partitions.</summary>
+    public GpuActivity? Activity { get; init; }
+
+    /// <summary>Of a card with MIG on, in the order of their numbers.</summary>
+    public IReadOnlyList<GpuInstanceReading> Instances { get; init; } = [];
+
     public IReadOnlyList<GpuProcess> Processes { get; init; } = [];
 
     /// <summary>Of a simulated card, for whoever simulates its work: this bit of its memory, counted from the beginning, is always set.</summary>
@@ -160,6 +166,55 @@ internal sealed record GpuReading(int Index)
     public IReadOnlyList<string> NotSupported { get; init; } = [];
 
     public IReadOnlyList<string> Problems { get; init; } = [];
+}
+
+/// <summary>
+/// What the units of a card, or of a partition of it, did between two looks, by the card's performance monitors: shares of the time from 0 to 1, traffic in bytes a second. Null is what is not told.
+/// </summary>
+internal sealed record GpuActivity
+{
+    /// <summary>Something computed or drew.</summary>
+    public double? Engine { get; init; }
+
+    /// <summary>A multiprocessor had work, on average over all of them.</summary>
+    public double? Sm { get; init; }
+
+    /// <summary>Of the warps that there is room for.</summary>
+    public double? Occupancy { get; init; }
+
+    public double? Tensor { get; init; }
+
+    /// <summary>Of the memory's bandwidth.</summary>
+    public double? Dram { get; init; }
+
+    public double? Fp64 { get; init; }
+
+    public double? Fp32 { get; init; }
+
+    public double? Fp16 { get; init; }
+
+    public double? PcieSent { get; init; }
+
+    public double? PcieReceived { get; init; }
+
+    /// <summary>Over all links.</summary>
+    public double? NvlinkSent { get; init; }
+
+    public double? NvlinkReceived { get; init; }
+}
+
+/// <summary>How a GPU instance of MIG is.</summary>
+/// <param name="Id">As processes name it.</param>
+/// <param name="Profile">As in <c>1g.10gb</c>.</param>
+internal sealed record GpuInstanceReading(int Id, string? Profile)
+{
+    public long? Memory { get; init; }
+
+    public long? UsedMemory { get; init; }
+
+    public long? FreeMemory { get; init; }
+
+    public GpuActivity? Activity { get; init; }
 }
 
 /// <summary>A process that has a context on a GPU.</summary>

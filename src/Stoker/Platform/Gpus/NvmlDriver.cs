@@ -14,19 +14,21 @@ internal sealed unsafe class NvmlDriver : IGpuDriver, IGpuControl
     private readonly NvmlEvents _events;
     private readonly NvmlProcesses _processes;
     private readonly NvmlMig _mig;
+    private readonly NvmlActivity _activity;
     private List<(int Index, nint Handle)> _handles = [];
 
-    private NvmlDriver(NvmlLibrary library)
+    private NvmlDriver(NvmlLibrary library, TimeProvider clock)
     {
         _library = library;
-        (_events, _processes, _mig) = (new NvmlEvents(library), new NvmlProcesses(library), new NvmlMig(library));
+        (_events, _processes, _mig, _activity) = (new NvmlEvents(library), new NvmlProcesses(library), new NvmlMig(library), new NvmlActivity(library, clock));
         System = new GpuSystem(SystemText("nvmlSystemGetDriverVersion"), SystemText("nvmlSystemGetNVMLVersion"), CudaVersion(), IsSimulated: false);
     }
 
     public GpuSystem System { get; }
 
     /// <param name="library">Name or path.</param>
-    public static GpuOpening Open(string library = Library)
+    /// <param name="clock">By which what happens between two looks is measured; null: the system's.</param>
+    public static GpuOpening Open(string library = Library, TimeProvider? clock = null)
     {
         if (NvmlLibrary.Load(library) is not { } loaded) return new GpuOpening.NotThere();
         if (loaded.Find("nvmlInit_v2") is 0 || loaded.Find("nvmlDeviceGetCount_v2") is 0 || loaded.Find("nvmlDeviceGetHandleByIndex_v2") is 0 || loaded.Find("nvmlShutdown") is 0)
@@ -37,7 +39,7 @@ internal sealed unsafe class NvmlDriver : IGpuDriver, IGpuControl
         }
 
         var code = ((delegate* unmanaged<int>)loaded.Find("nvmlInit_v2"))();
-        if (code == NvmlLibrary.Success) return new GpuOpening.Opened(new NvmlDriver(loaded));
+        if (code == NvmlLibrary.Success) return new GpuOpening.Opened(new NvmlDriver(loaded, clock ?? TimeProvider.System));
         var hint = code == NvmlLibrary.VersionMismatch ? "; the driver was updated and the old one is still loaded: restart the machine, or load the kernel modules again" : "";
         var words = loaded.Words(code);
         loaded.Dispose();
@@ -62,10 +64,11 @@ internal sealed unsafe class NvmlDriver : IGpuDriver, IGpuControl
 
         _handles = handles;
         _events.Register(handles);
+        _activity.Renew();
         return devices;
     }
 
-    public IReadOnlyList<GpuReading> ReadNow() => [.. _handles.Select(h => NvmlReadings.Read(_library, h.Handle, h.Index, _processes))];
+    public IReadOnlyList<GpuReading> ReadNow() => [.. _handles.Select(h => NvmlReadings.Read(_library, h.Handle, h.Index, _processes, _mig, _activity))];
 
     public IReadOnlyList<GpuEvent> TakeEvents() => _events.Take();
 
@@ -81,6 +84,7 @@ internal sealed unsafe class NvmlDriver : IGpuDriver, IGpuControl
     public void Dispose()
     {
         _events.Dispose();
+        _activity.Dispose();
         _ = ((delegate* unmanaged<int>)_library.Find("nvmlShutdown"))();
         _library.Dispose();
     }

@@ -75,6 +75,14 @@ internal sealed unsafe class NvmlFields(NvmlLibrary library, nint device)
         }
     }
 
+    /// <summary>What a part of the device did not tell.</summary>
+    /// <param name="part">In words, to stand before it.</param>
+    public void Add(string part, NvmlFields of)
+    {
+        foreach (var problem in of.Problems) _problems.Add($"{part}: {problem}");
+        Lost ??= of.Lost;
+    }
+
     public void Doubt(string field, string said) => _problems.Add($"{field}: the driver says {said}, which cannot be");
 
     private int? Within(string field, uint value, uint most)

@@ -8,15 +8,36 @@ internal sealed unsafe class NvmlMig(NvmlLibrary library)
     /// <summary>Well above NVML_GPU_INSTANCE_PROFILE_COUNT, which was 18 in API version 13.</summary>
     private const uint MostProfiles = 64;
 
+    private const string Mark = "MIG ";
+
     private const int MostPlacements = 32, MostInstances = 16, MostComputeProfiles = 9;
 
     public MigState? Read(nint device)
     {
-        uint current = 0, pending = 0;
-        var call = library.Find("nvmlDeviceGetMigMode");
-        if (call == 0 || ((delegate* unmanaged<nint, uint*, uint*, int>)call)(device, &current, &pending) != NvmlLibrary.Success) return null;
+        if (IsOn(device) is not { } isOn) return null;
         var profiles = Profiles(device);
-        return new MigState(current == 1, profiles, current == 1 ? [.. profiles.SelectMany(p => Instances(device, p.Id)).OrderBy(i => i.Start)] : []);
+        return new MigState(isOn, profiles, isOn ? [.. profiles.SelectMany(p => Instances(device, p.Id)).OrderBy(i => i.Start)] : []);
+    }
+
+    /// <summary>How its instances are, in the order of their numbers; null where MIG is off. What one does not tell is added to what the card does not.</summary>
+    public IReadOnlyList<GpuInstanceReading>? ReadInstances(NvmlFields ask, nint device, NvmlActivity activity)
+    {
+        if (IsOn(device) is not true) return null;
+        var instances = new SortedDictionary<int, GpuInstanceReading>();
+        foreach (var (mig, id) in Devices(device))
+        {
+            // Several compute instances share the memory of theirs, and each tells it.
+            if (instances.ContainsKey(id)) continue;
+            var own = new NvmlFields(library, mig);
+            var memory = NvmlReadings.Memory(library, own, mig);
+            instances[id] = new GpuInstanceReading(id, ProfileOf(own.Text("name", "nvmlDeviceGetName")))
+            {
+                Memory = memory?.Total, UsedMemory = memory?.Used, FreeMemory = memory?.Free, Activity = activity.Read(ask, device, id),
+            };
+            ask.Add($"instance {id}", own);
+        }
+
+        return [.. instances.Values];
     }
 
     public string? SetMode(nint device, bool on)
@@ -67,6 +88,14 @@ internal sealed unsafe class NvmlMig(NvmlLibrary library)
         return code == NvmlLibrary.Success ? null : library.Words(code);
     }
 
+    /// <summary>Null: the card has no MIG.</summary>
+    private bool? IsOn(nint device)
+    {
+        uint current = 0, pending = 0;
+        var call = (delegate* unmanaged<nint, uint*, uint*, int>)library.Find("nvmlDeviceGetMigMode");
+        return call is not null && call(device, &current, &pending) == NvmlLibrary.Success ? current == 1 : null;
+    }
+
     private string? CreateCompute(nint instance, int slices)
     {
         for (var profile = 0u; profile < MostComputeProfiles; profile++)
@@ -103,7 +132,7 @@ internal sealed unsafe class NvmlMig(NvmlLibrary library)
             if (places.Count == 0) continue;
             var name = NvmlLibrary.TextOf(info.Name, NvmlStructs.NameSize) ?? $"{info.Slices}g.{(info.MemoryMib + 1023) / 1024}gb";
             profiles.Add(new MigProfile(
-                info.Id, name.StartsWith("MIG ", StringComparison.Ordinal) ? name[4..] : name, (int)info.Slices, (int)info.Instances,
+                info.Id, ProfileOf(name) ?? name, (int)info.Slices, (int)info.Instances,
                 (long)info.MemoryMib << 20, (int)places[0].Size, [.. places.Select(p => (int)p.Start).Order()]));
         }
 
@@ -142,19 +171,32 @@ internal sealed unsafe class NvmlMig(NvmlLibrary library)
             : null;
     }
 
-    /// <summary>Of the MIG device in a GPU instance; there are gaps between their indices.</summary>
+    /// <summary>Of the MIG device in a GPU instance.</summary>
     private string? UuidOf(nint device, uint instance)
     {
-        var call = library.Find("nvmlDeviceGetMigDeviceHandleByIndex");
-        var most = new NvmlFields(library, device).Number("mig_devices", "nvmlDeviceGetMaxMigDeviceCount", MostInstances) ?? 0;
-        for (var index = 0u; call != 0 && index < most; index++)
+        foreach (var (mig, id) in Devices(device))
         {
-            nint mig = 0;
-            if (((delegate* unmanaged<nint, uint, nint*, int>)call)(device, index, &mig) != NvmlLibrary.Success) continue;
-            var ask = new NvmlFields(library, mig);
-            if (ask.Number("gpu_instance", "nvmlDeviceGetGpuInstanceId") == (int)instance) return ask.Text("uuid", "nvmlDeviceGetUUID");
+            if (id == (int)instance) return new NvmlFields(library, mig).Text("uuid", "nvmlDeviceGetUUID");
         }
 
         return null;
     }
+
+    /// <summary>The MIG devices of a card, and the GPU instance that each is in; there are gaps between their indices.</summary>
+    private List<(nint Mig, int Instance)> Devices(nint device)
+    {
+        var devices = new List<(nint, int)>();
+        var call = (delegate* unmanaged<nint, uint, nint*, int>)library.Find("nvmlDeviceGetMigDeviceHandleByIndex");
+        var most = new NvmlFields(library, device).Number("mig_devices", "nvmlDeviceGetMaxMigDeviceCount", MostInstances) ?? 0;
+        for (var index = 0u; call is not null && index < most; index++)
+        {
+            nint mig = 0;
+            if (call(device, index, &mig) == NvmlLibrary.Success && new NvmlFields(library, mig).Number("gpu_instance", "nvmlDeviceGetGpuInstanceId") is { } instance) devices.Add((mig, instance));
+        }
+
+        return devices;
+    }
+
+    /// <summary>From <c>NVIDIA A100-SXM4-40GB MIG 1g.5gb</c>.</summary>
+    private static string? ProfileOf(string? name) => name?.LastIndexOf(Mark, StringComparison.Ordinal) is { } at and >= 0 ? name[(at + Mark.Length)..] : null;
 }

@@ -1,19 +1,20 @@
 namespace Stoker.Platform.Gpus;
 
-/// <summary>How a device is now, by NVML. PCIe throughput is not asked: NVML takes 20 ms to measure each way.</summary>
+/// <summary>How a device is now, by NVML. PCIe throughput comes from the monitors alone (<see cref="NvmlActivity"/>): without them NVML takes 20 ms to measure each way.</summary>
 internal static unsafe class NvmlReadings
 {
     private const int GpuSensor = 0, SmClock = 1, MemoryClock = 2, Corrected = 0, Uncorrected = 1, SinceLoad = 0, Ever = 1;
     private const uint MostCelsius = 200, MostMegahertz = 100_000, MostPercent = 100;
     private const uint MemoryTemperature = 82, RetiredSingle = 29, RetiredDouble = 30;
 
-    public static GpuReading Read(NvmlLibrary library, nint device, int index, NvmlProcesses processes)
+    public static GpuReading Read(NvmlLibrary library, nint device, int index, NvmlProcesses processes, NvmlMig mig, NvmlActivity activity)
     {
         var ask = new NvmlFields(library, device);
         var memory = Memory(library, ask, device);
         var used = Utilization(library, ask, device);
         var rows = Rows(library, ask, device);
         var fields = Fields(library, ask, device);
+        var instances = mig.ReadInstances(ask, device, activity);
         var read = new GpuReading(index)
         {
             UsedMemory = memory?.Used,
@@ -46,6 +47,9 @@ internal static unsafe class NvmlReadings
             RemappedUncorrectable = rows?.Uncorrectable,
             RemapPending = rows?.IsPending,
             RemapFailed = rows?.HasFailed,
+            // With MIG on, each instance has its own.
+            Activity = instances is null ? activity.Read(ask, device, null) : null,
+            Instances = instances ?? [],
             Processes = processes.Read(ask, device),
             NotSupported = ask.NotSupported,
             Problems = ask.Problems,

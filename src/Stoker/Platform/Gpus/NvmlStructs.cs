@@ -130,3 +130,31 @@ internal struct NvmlComputeProfile
     public uint Jpegs;
     public uint Ofas;
 }
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct NvmlMonitorSupport
+{
+    public uint Version;
+    public uint IsSupported;
+}
+
+/// <summary>Behind it as many <see cref="NvmlMetric"/> as the library may write.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NvmlMetrics
+{
+    public uint Version;
+    public uint Count;
+    public nint Older;
+    public nint Newer;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal struct NvmlMetric
+{
+    public uint Id;
+    public int Code;
+    public double Value;
+    public nint ShortName;
+    public nint LongName;
+    public nint Unit;
+}

@@ -8,7 +8,7 @@ namespace Stoker.Tests.Gpus.Simulation;
 public sealed class SimulatedGpuDriverTests : GpuDriverConformance
 {
     private readonly MovedClock _clock = new();
-    private readonly SimulatedGpuDriver _driver;
+    private SimulatedGpuDriver _driver;
     private readonly List<SimulatedClient>[] _clients = [[], []];
 
     public SimulatedGpuDriverTests() =>
@@ -113,9 +113,14 @@ public sealed class SimulatedGpuDriverTests : GpuDriverConformance
         _driver.Place(gpu, []);
     }
 
+    private protected override void TakeLaterCards() =>
+        _driver = new SimulatedGpuDriver([new SimulatedCard("RTX 5090", null, null, "mainpc", 0), new SimulatedCard("NVIDIA H100", null, null, "mainpc", 1)], _clock);
+
+    private protected override void Pass(TimeSpan time) => _clock.Now += time.Ticks;
+
     private void Pass(int seconds)
     {
-        _clock.Now += seconds * TimeSpan.TicksPerSecond;
+        Pass(TimeSpan.FromSeconds(seconds));
         _driver.ReadNow();
     }
 

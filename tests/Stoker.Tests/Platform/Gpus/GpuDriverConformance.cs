@@ -21,6 +21,11 @@ public abstract class GpuDriverConformance : IDisposable
 
     private protected abstract void EndAll(int gpu);
 
+    /// <summary>The same two places with cards that have performance monitors; from now on these are meant.</summary>
+    private protected abstract void TakeLaterCards();
+
+    private protected abstract void Pass(TimeSpan time);
+
     public abstract void Dispose();
 
     [Fact]
@@ -175,5 +180,61 @@ public abstract class GpuDriverConformance : IDisposable
         var now = Driver.ReadNow()[1];
         Assert.Null(now.GpuPercent);
         Assert.Contains("utilisation", now.NotSupported);
+    }
+
+    [Fact]
+    public void A_card_without_monitors_does_not_tell_what_its_units_do()
+    {
+        Driver.ReadDevices();
+        for (var look = 0; look < 2; look++)
+        {
+            Assert.All(Driver.ReadNow(), now =>
+            {
+                Assert.Null(now.Activity);
+                Assert.Contains("activity", now.NotSupported);
+                Assert.Empty(now.Problems);
+            });
+            Pass(TimeSpan.FromSeconds(1));
+        }
+    }
+
+    [Fact]
+    public void Monitors_tell_what_the_units_did_between_two_looks()
+    {
+        TakeLaterCards();
+        Driver.ReadDevices();
+        Begin(0, 4711, 6L << 30);
+        Assert.All(Driver.ReadNow(), now => Assert.Null(now.Activity));
+        Pass(TimeSpan.FromSeconds(1));
+        var (busy, idle) = (Driver.ReadNow()[0].Activity!, Driver.ReadNow()[1].Activity!);
+        Assert.All([busy.Engine, busy.Sm, busy.Occupancy, busy.Tensor, busy.Dram, busy.Fp32, busy.Fp16], share => Assert.InRange(share!.Value, 0.01, 1));
+        Assert.InRange(busy.PcieReceived!.Value, 1e6, 1e9);
+        Assert.InRange(busy.PcieSent!.Value, 1e6, busy.PcieReceived!.Value);
+        Assert.Equal((0.0, 0.0, 0.0, 0.0, 0.0), (idle.Engine, idle.Tensor, idle.PcieSent, idle.NvlinkSent, idle.NvlinkReceived));
+        Assert.Null(busy.NvlinkSent);
+    }
+
+    [Fact]
+    public void An_instance_has_its_own_memory_and_monitors_and_the_card_none()
+    {
+        TakeLaterCards();
+        var uuid = Driver.ReadDevices()[1].Uuid!;
+        Assert.Empty(Driver.ReadNow()[1].Instances);
+        Control.SetMigMode(uuid, on: true);
+        var profile = Control.ReadMig(uuid)!.Profiles.First(p => p.Slices == 1);
+        var (one, other) = (Control.CreateInstance(uuid, profile.Id, 0).Made!, Control.CreateInstance(uuid, profile.Id, 1).Made!);
+        BeginIn(1, (int)one.Id, 4711, 1L << 30);
+        Driver.ReadNow();
+        Pass(TimeSpan.FromSeconds(1));
+        var now = Driver.ReadNow()[1];
+        Assert.Null(now.Activity);
+        Assert.Equal([((int)one.Id, profile.Name, profile.Memory, 1L << 30), ((int)other.Id, profile.Name, profile.Memory, 0L)], now.Instances.Select(i => (i.Id, i.Profile, i.Memory, i.UsedMemory)));
+        Assert.All(now.Instances, i => Assert.Equal(i.Memory, i.UsedMemory + i.FreeMemory));
+        Assert.InRange(now.Instances[0].Activity!.Sm!.Value, 0.01, 1);
+        Assert.Equal(0, now.Instances[1].Activity!.Sm);
+
+        EndAll(1);
+        Control.DestroyInstance(uuid, one.Id);
+        Assert.Equal([(int)other.Id], Driver.ReadNow()[1].Instances.Select(i => i.Id));
     }
 }

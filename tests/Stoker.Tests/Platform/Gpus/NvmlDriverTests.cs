@@ -6,8 +6,9 @@ namespace Stoker.Tests.Platform.Gpus;
 /// <summary>The path through NVML's functions, against a library that is compiled for the test, and what such a library can do wrong.</summary>
 public sealed class NvmlDriverTests : GpuDriverConformance
 {
-    private readonly StandInLibrary _library = new();
-    private readonly IGpuDriver _driver;
+    private readonly MovedClock _clock = new();
+    private StandInLibrary _library = new();
+    private IGpuDriver _driver;
 
     public NvmlDriverTests() => _driver = Open(_library);
 
@@ -79,6 +80,51 @@ public sealed class NvmlDriverTests : GpuDriverConformance
     }
 
     [Fact]
+    public void Two_looks_at_once_are_told_the_same_and_a_share_that_cannot_be_is_left_out_and_told()
+    {
+        TakeLaterCards("-DGARBAGE");
+        _driver.ReadDevices();
+        _library.Begin(0, 4711, 1L << 30);
+        _driver.ReadNow();
+        Pass(TimeSpan.FromSeconds(1));
+        var first = _driver.ReadNow()[0];
+        Assert.Contains("activity.tensor: the driver says 4000000000, which cannot be", first.Problems);
+        Assert.Equal(((double?)null, 0.87), (first.Activity!.Tensor, first.Activity.Engine));
+        Assert.Contains("activity.fp64", first.NotSupported);
+        _library.EndAll(0);
+        Pass(TimeSpan.FromMilliseconds(99));
+        Assert.Same(first.Activity, _driver.ReadNow()[0].Activity);
+        Pass(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(0, _driver.ReadNow()[0].Activity!.Engine);
+    }
+
+    [Fact]
+    public void What_the_library_keeps_for_the_monitors_is_given_back_also_of_an_instance_that_is_gone()
+    {
+        TakeLaterCards();
+        var uuid = _driver.ReadDevices()[1].Uuid!;
+        _driver.ReadNow();
+        Assert.Equal(4, _library.Samples);
+        Control.SetMigMode(uuid, on: true);
+        var made = Control.CreateInstance(uuid, Control.ReadMig(uuid)!.Profiles.First(p => p.Slices == 1).Id, 0).Made!;
+        _driver.ReadNow();
+        Assert.Equal(6, _library.Samples);
+        // The whole card is not asked any more; at the second time it was not asked in between.
+        _driver.ReadDevices();
+        _driver.ReadNow();
+        _driver.ReadDevices();
+        Assert.Equal(4, _library.Samples);
+        Control.DestroyInstance(uuid, made.Id);
+        _driver.ReadDevices();
+        _driver.ReadDevices();
+        Assert.Equal(0, _library.Samples);
+        _driver.ReadNow();
+        _driver.Dispose();
+        Assert.Equal(0, _library.Samples);
+        _driver = Open(_library);
+    }
+
+    [Fact]
     public void A_number_of_cards_that_no_machine_has_is_no_answer()
     {
         using var library = new StandInLibrary("-DCOUNT=4294967295u");
@@ -129,5 +175,25 @@ public sealed class NvmlDriverTests : GpuDriverConformance
 
     private protected override void EndAll(int gpu) => _library.EndAll(gpu);
 
-    private static IGpuDriver Open(StandInLibrary library) => Assert.IsType<GpuOpening.Opened>(NvmlDriver.Open(library.Path)).Driver;
+    private protected override void TakeLaterCards() => TakeLaterCards([]);
+
+    private protected override void Pass(TimeSpan time) => _clock.Now += time.Ticks;
+
+    private void TakeLaterCards(params string[] options)
+    {
+        Dispose();
+        _library = new StandInLibrary(["-DMONITORS", .. options]);
+        _driver = Open(_library);
+    }
+
+    private IGpuDriver Open(StandInLibrary library) => Assert.IsType<GpuOpening.Opened>(NvmlDriver.Open(library.Path, _clock)).Driver;
+
+    private sealed class MovedClock : TimeProvider
+    {
+        public long Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now;
+    }
 }

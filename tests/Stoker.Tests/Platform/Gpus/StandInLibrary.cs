@@ -34,6 +34,9 @@ internal sealed class StandInLibrary : IDisposable
 
     public unsafe void EndAll(int gpu) => ((delegate* unmanaged<uint, void>)Call("standin_end"))((uint)gpu);
 
+    /// <summary>Of the monitors: how many were asked for and not given back.</summary>
+    public unsafe int Samples => ((delegate* unmanaged<int>)Call("standin_samples"))();
+
     public unsafe void Hang(bool on) => ((delegate* unmanaged<int, void>)Call("standin_hang"))(on ? 1 : 0);
 
     public void Dispose()

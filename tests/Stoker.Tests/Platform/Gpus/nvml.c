@@ -9,6 +9,7 @@
  *   -DOLD         without what libraries of 2020 lack
  *   -DGARBAGE     numbers that cannot be, texts without an end
  *   -DCOUNT=N     nvmlDeviceGetCount_v2 says so
+ *   -DMONITORS    the cards have performance monitors (GPM), as later ones do
  */
 #include <errno.h>
 #include <signal.h>
@@ -38,7 +39,11 @@ typedef struct { unsigned version, id, p2p, slices, instances, sms, copies, deco
 typedef struct { unsigned start, size; } placement;
 typedef struct { void *device; unsigned id, profile; placement at; } instance_info;
 typedef struct { unsigned id, slices, instances, sms, copies, decoders, encoders, jpegs, ofas; } compute_info;
+typedef struct { unsigned version, supported; } monitor_support;
+typedef struct { unsigned id; int code; double value; char *short_name, *long_name, *unit; } metric;
+typedef struct { unsigned version, count; void *older, *newer; metric metrics[333]; } metrics_get;
 
+_Static_assert(sizeof(metric) == 40 && sizeof(metrics_get) == 24 + 333 * 40, "as in nvml.h");
 _Static_assert(sizeof(memory2) == 40 && sizeof(pci_info) == 68 && sizeof(process) == 24 && sizeof(process_use) == 32 && sizeof(event) == 32, "as in nvml.h");
 _Static_assert(sizeof(field_value) == 40 && sizeof(profile_info) == 152 && sizeof(instance_info) == 24 && sizeof(compute_info) == 36, "as in nvml.h");
 
@@ -144,7 +149,14 @@ int nvmlDeviceGetUUID(void *d, char *to, unsigned size) {
     for (int i = 0; i < 2; i++) for (int j = 0; j < 7; j++) if (d == &migs[i][j]) { char uuid[] = "MIG-a100-0"; uuid[9] = '0' + j; return text(to, size, uuid); }
     ALIVE(d); return text(to, size, c->uuid);
 }
-int nvmlDeviceGetName(void *d, char *to, unsigned size) { ALIVE(d); return text(to, size, c->name); }
+static mig_device *mig_of(void *d) { for (int i = 0; i < 2; i++) for (int j = 0; j < 7; j++) if (d == &migs[i][j]) return d; return 0; }
+static int profile_of(mig_device *m) { for (int i = 0; i < 5; i++) if (profiles[i].id == m->of->instances[m->gi - 1].profile) return i; return 0; }
+static u64 used_in(card *c, unsigned gi) { u64 used = 0; for (unsigned i = 0; i < c->count; i++) if (c->processes[i].gi == gi) used += c->processes[i].used; return used; }
+int nvmlDeviceGetName(void *d, char *to, unsigned size) {
+    mig_device *m = mig_of(d); char whole[96];
+    if (m) { snprintf(whole, sizeof whole, "%s %s", m->of->name, profiles[profile_of(m)].name); return text(to, size, whole); }
+    ALIVE(d); return text(to, size, c->name);
+}
 int nvmlDeviceGetSerial(void *d, char *to, unsigned size) { ALIVE(d); return c->has_mig ? text(to, size, "1560220") : NOT_SUPPORTED; }
 int nvmlDeviceGetVbiosVersion(void *d, char *to, unsigned size) { ALIVE(d); return text(to, size, c->has_mig ? "92.00.45.00.03" : "95.02.3C.00.8F"); }
 int nvmlDeviceGetMinorNumber(void *d, unsigned *n) { ALIVE(d); *n = c - cards; return 0; }
@@ -166,7 +178,13 @@ int nvmlDeviceGetMemoryInfo(void *d, memory *m) {
 #ifndef OLD
 int nvmlDeviceGetMemoryInfo_v2(void *d, memory2 *m) {
     read_file();
-    ALIVE(d); if (m->version != (sizeof *m | 2u << 24)) return MISMATCH;
+    if (m->version != (sizeof *m | 2u << 24)) return MISMATCH;
+    mig_device *mig = mig_of(d);
+    if (mig) {
+        if (mig->of->lost) return LOST;
+        m->total = (u64)profiles[profile_of(mig)].mib << 20; m->reserved = 0; m->used = used_in(mig->of, mig->gi); m->free = m->total - m->used; return 0;
+    }
+    ALIVE(d);
     m->total = c->total; m->reserved = 512ull << 20; m->used = used_by(c); m->free = m->total - m->reserved - m->used;
 #ifdef GARBAGE
     m->used = ~0ull;
@@ -288,3 +306,41 @@ int nvmlDeviceGetMigDeviceHandleByIndex(void *d, unsigned index, void **mig) {
     mig_device *m = &migs[c - cards][index]; m->of = c; m->gi = c->instances[index].id; *mig = m; return 0;
 }
 int nvmlDeviceGetGpuInstanceId(void *d, unsigned *id) { mig_device *m = d; *id = m->gi; return 0; }
+
+static int samples;
+int standin_samples(void) { return samples; }
+#ifdef MONITORS
+typedef struct { card *of; int gi, busy; unsigned number; } sample;
+static unsigned taken;
+static int fill(void *s, card *c, int gi) {
+    sample *to = s; int busy = 0;
+    for (unsigned i = 0; i < c->count; i++) busy |= gi < 0 || c->processes[i].gi == (unsigned)gi;
+    *to = (sample){ c, gi, busy, ++taken }; return 0;
+}
+int nvmlGpmQueryDeviceSupport(void *d, monitor_support *s) { ALIVE(d); if (s->version != 1) return MISMATCH; s->supported = 1; return 0; }
+int nvmlGpmSampleAlloc(void **s) { *s = calloc(1, sizeof(sample)); samples++; return 0; }
+int nvmlGpmSampleFree(void *s) { free(s); samples--; return 0; }
+int nvmlGpmSampleGet(void *d, void *s) { ALIVE(d); return c->mig ? NOT_SUPPORTED : fill(s, c, -1); }
+int nvmlGpmMigSampleGet(void *d, unsigned gi, void *s) { ALIVE(d); return !c->mig || gi < 1 || gi > 7 || !c->instances[gi - 1].used ? INVALID : fill(s, c, gi); }
+/* Of the two samples the first must be the older one, and both of the same place. */
+int nvmlGpmMetricsGet(metrics_get *g) {
+    if (g->version != 1) return MISMATCH;
+    sample *a = g->older, *b = g->newer;
+    if (a->of != b->of || a->gi != b->gi || a->number >= b->number) return INVALID;
+    for (unsigned i = 0; i < g->count; i++) {
+        metric *m = &g->metrics[i]; m->code = 0;
+        switch (m->id) {
+        case 1: m->value = b->busy * 87; break; case 2: m->value = b->busy * 80; break; case 3: m->value = b->busy * 31; break; case 5: m->value = b->busy * 35.5; break;
+        case 10: m->value = b->busy * 62; break; case 11: m->value = 0; break; case 12: m->value = b->busy * 11; break; case 13: m->value = b->busy * 4; break;
+        case 20: m->value = b->busy * 48; break; case 21: m->value = b->busy * 210; break;
+        case 60: case 61: m->value = 0; if (!b->of->has_mig) m->code = NOT_SUPPORTED; break;
+        default: m->code = INVALID;
+        }
+#ifdef GARBAGE
+        if (m->id == 5) m->value = 4000000000u;
+        if (m->id == 11) m->code = NOT_SUPPORTED;
+#endif
+    }
+    return 0;
+}
+#endif
