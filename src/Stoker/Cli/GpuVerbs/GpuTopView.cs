@@ -89,16 +89,18 @@ internal static class GpuTopView
 
     private static string Gpu(GpuDocument gpu, int columns, Style style)
     {
-        if (gpu.Now is not { Lost: null } now) return $"{Name($"{gpu.Index} {GpuTables.Model(gpu)}", style)}  {style.Paint(TextWidth.Cut(gpu.Silent ?? "it does not answer", columns - NameWidth - 2), Tone.Bad)}";
+        var name = $"{gpu.Index} {GpuTables.Model(gpu)}";
+        if (gpu.Now is not { Lost: null } now) return $"{Name(name, style)}  {style.Paint(TextWidth.Cut(gpu.Silent ?? "it does not answer", columns - NameWidth - 2), Tone.Bad)}";
         var clock = now.SmClock is { } mhz ? $"{mhz} MHz" : "-";
         var link = now.PcieGeneration is { } generation ? $"{generation}.0 x{now.PcieWidth}" : "-";
         var fan = $"fan {GpuTables.Percent(now.FanPercent)}";
-        return AsWideAs(columns, style, Line, (string.Join(' ', gpu.ThrottledBy), Tone.Busy), (clock, Tone.Plain), (Units(now.Activity), Tone.Plain), (fan, Tone.Plain), ($"pcie {link}", Tone.Plain));
+        var throttled = string.Join(' ', gpu.ThrottledBy);
+        return AsWideAs(columns, style, Line, (throttled, Tone.Busy), (clock, Tone.Plain), (Units(now.Activity), Tone.Plain), (fan, Tone.Plain), ($"pcie {link}", Tone.Plain));
 
         string Line(Style by)
         {
             var celsius = by.Paint(now.Celsius is { } degrees ? $"{degrees,2}°C" : "  - ", GpuTables.Heat(gpu));
-            return $"{Name($"{gpu.Index} {GpuTables.Model(gpu)}", by)}  {Use(now.GpuPercent, now.UsedMemory, gpu.Device.Memory, columns, by)}  {celsius} {GpuTables.Power(gpu)}";
+            return $"{Name(name, by)}  {Use(now.GpuPercent, now.UsedMemory, gpu.Device.Memory, columns, by)}  {celsius} {GpuTables.Power(gpu)}";
         }
     }
 

@@ -185,7 +185,13 @@ internal sealed class SimulatedGpu(int index, SimulatedCard card)
             Activity = isSecond && !_isMig ? Activity(Load) : null,
             Instances = _isMig ? [.. _instances.OrderBy(i => i.Id).Select(i => Read(i, isSecond))] : [],
             Processes = [.. Clients.Select(c => new GpuProcess(c.Pid, c.Memory, "compute") { GpuPercent = _isMig ? null : (int)Math.Round(c.Load * 100), Instance = (int?)c.Instance })],
-            NotSupported = [.. hbm ? (string[])["fan"] : ReadingsNotOfGeForce, .. jetson ? ReadingsNotOfJetson : [], .. _isMig ? (string[])["utilisation"] : [], .. figures.HasMonitors ? [] : (string[])["activity"]],
+            NotSupported =
+            [
+                .. hbm ? (string[])["fan"] : ReadingsNotOfGeForce,
+                .. jetson ? ReadingsNotOfJetson : [],
+                .. _isMig ? (string[])["utilisation"] : [],
+                .. figures.HasMonitors ? [] : (string[])["activity"],
+            ],
         };
     }
 
