@@ -160,20 +160,7 @@ internal sealed class GpuWatch : IDisposable
     {
         var gpus = await FreshAsync().WaitAsync(cancel);
         var scene = Volatile.Read(ref _scene);
-        var given = gpus.Gpus.Where(g => scene.ServicesOn(g.Device).Contains(service)).ToList();
-        var name = given.Count == 0 ? "the GPU it was given" : string.Join(" and ", given.Select(g => $"GPU {g.Index} ({g.Name})"));
-        if (given.Count == 0) return new GpuUse(name) { Problem = gpus.Problems is [var problem, ..] ? problem : "it was given no GPU that is here" };
-        if (given.FirstOrDefault(g => g.Now is not { Lost: null }) is { } silent) return new GpuUse(name) { Problem = silent.Silent ?? "it does not answer" };
-        var own = given.SelectMany(g => g.Clients).Where(IsOwn).ToList();
-        return new GpuUse(name)
-        {
-            Processes = own.Count,
-            Memory = own.Any(c => c.Memory is null) ? null : own.Sum(c => c.Memory),
-            Percent = own.Any(c => c.GpuPercent is null) && own.All(c => c.GpuPercent is null or 0) ? null : own.Sum(c => c.GpuPercent ?? 0),
-            Elsewhere = [.. gpus.Gpus.Where(g => !given.Contains(g) && g.Clients.Any(IsOwn)).Select(g => $"GPU {g.Index} ({g.Name})")],
-        };
-
-        bool IsOwn(GpuClientDocument client) => client.Owner == "service" && client.Service == service && (client.Replica ?? 1) == replica;
+        return GpuUses.Of(gpus, [.. gpus.Gpus.Where(g => scene.ServicesOn(g.Device).Contains(service))], service, replica);
     }
 
     public LedgerDocument LedgerOf(GpusDocument gpus)
