@@ -1,4 +1,5 @@
 using System.Text;
+using Stoker.Gpus.Healing;
 using Stoker.Http;
 using Stoker.Platform.Gpus;
 
@@ -30,7 +31,6 @@ internal static class GpuMetricsPage
         ("DCGM_FI_DEV_MEM_COPY_UTIL", "gauge", "Memory utilization (in %).", g => g.Now!.MemoryPercent),
         ("DCGM_FI_DEV_ENC_UTIL", "gauge", "Encoder utilization (in %).", g => g.Now!.EncoderPercent),
         ("DCGM_FI_DEV_DEC_UTIL", "gauge", "Decoder utilization (in %).", g => g.Now!.DecoderPercent),
-        ("DCGM_FI_DEV_XID_ERRORS", "gauge", "Value of the last XID error encountered.", g => g.LastXid ?? 0),
         ("DCGM_FI_DEV_FB_RESERVED", "gauge", "Framebuffer memory reserved (in MiB).", g => g.Now!.ReservedMemory >> Mebibyte),
         ("DCGM_FI_DEV_FAN_SPEED", "gauge", "Fan speed (in %).", g => g.Now!.FanPercent),
         ("DCGM_FI_DEV_PSTATE", "gauge", "Performance state; 0 is the fastest.", g => g.Now!.PerformanceState),
@@ -80,6 +80,8 @@ internal static class GpuMetricsPage
         // A card that does not answer has no figures, but that it is not up.
         (GpuDocument Gpu, string Labels)[] all = [.. gpus.Gpus.Select(g => (g, Labels(g, null, gpus, hostname)))];
         foreach (var (name, type, help, of) in Metrics) Family(page, name, type, help, all.Where(a => a.Gpu.Now is { Lost: null } || name == "stoker_gpu_up").Select(a => (a.Labels, of(a.Gpu))));
+        var xids = all.Where(a => a.Gpu.Now is { Lost: null }).Select(a => (a.Labels + XidLabels(a.Gpu), (double?)(a.Gpu.LastXid ?? 0)));
+        Family(page, "DCGM_FI_DEV_XID_ERRORS", "gauge", "Value of the last XID error encountered.", xids);
         (Part Part, string Labels)[] parts = [.. gpus.Gpus.Where(g => g.Now is { Lost: null }).SelectMany(g => PartsOf(g).Select(p => (p, Labels(g, p.Instance, gpus, hostname))))];
         foreach (var (name, type, help, of) in PartMetrics) Family(page, name, type, help, parts.Select(p => (p.Labels, of(p.Part))));
         ByService(page, gpus, "stoker_gpu_service_memory_bytes", "GPU memory of the processes of a service.", c => c.Memory);
@@ -119,6 +121,9 @@ internal static class GpuMetricsPage
             }
         }
     }
+
+    private static string XidLabels(GpuDocument gpu) =>
+        $",err_code=\"{gpu.LastXid ?? 0}\",err_msg=\"{PrometheusPage.Escaped(gpu.LastXid is not { } xid ? "No Error" : XidTable.Find(xid)?.Means ?? "Unknown Error")}\"";
 
     private static IEnumerable<string> ServicesIn(GpuDocument gpu, int instance) =>
         gpu.Clients.Where(c => c.Instance == instance && c.Owner == "service").Select(c => c.Service!).Distinct().Order(StringComparer.Ordinal);

@@ -22,7 +22,8 @@ public sealed class GpuMetricsPageTests
         Assert.Contains(lines, l => l.StartsWith("DCGM_FI_DEV_FB_USED{", StringComparison.Ordinal) && l.EndsWith(" 3072", StringComparison.Ordinal));
         Assert.Contains(lines, l => l.StartsWith("DCGM_FI_DEV_POWER_USAGE{", StringComparison.Ordinal) && l.EndsWith(" 310.25", StringComparison.Ordinal));
         Assert.Contains(lines, l => l.StartsWith("DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{", StringComparison.Ordinal) && l.EndsWith(" 12345678901", StringComparison.Ordinal));
-        Assert.Contains(lines, l => l.StartsWith("DCGM_FI_DEV_XID_ERRORS{", StringComparison.Ordinal) && l.EndsWith(" 31", StringComparison.Ordinal));
+        Assert.Contains(lines, l => l.StartsWith("DCGM_FI_DEV_XID_ERRORS{", StringComparison.Ordinal) && l.EndsWith(""",err_code="31",err_msg="GPU memory page fault"} 31""", StringComparison.Ordinal));
+        Assert.Contains(Lines(Real with { LastXid = null }), l => l.StartsWith("DCGM_FI_DEV_XID_ERRORS{", StringComparison.Ordinal) && l.EndsWith(""",err_code="0",err_msg="No Error"} 0""", StringComparison.Ordinal));
         Assert.Contains("""stoker_gpu_service_memory_bytes{gpu="0",UUID="GPU-1",service="vision"} 3221225472""", lines);
         Assert.Contains("""stoker_gpu_service_memory_bytes{gpu="0",UUID="GPU-1",service="stranger"} 7""", lines);
         Assert.Contains("""stoker_gpu_service_utilization_percent{gpu="0",UUID="GPU-1",service="vision"} 45""", lines);
