@@ -77,6 +77,7 @@ internal static class FloorPlan
         new("Gpus/Diag", "Platform/Gpus", "it asks the driver"),
         new("Gpus/Diag", "Platform", "kernel module, devices, log and processes are the operating system's"),
         new("Gpus/Diag", "Gpus/Healing", "how bad a fault is, is in the table of faults"),
+        new("Gpus", "Gpus/Healing", "the page of metrics calls a fault by its name in the table of faults"),
         new("Gpus/Simulation", "Gpus/Mig", "a simulated card keeps MIG's rules"),
         new("Gpus/Simulation", "Platform/Gpus", "it is another driver behind the same seam"),
         new("Daemon/Protocol", "Gpus", "it carries the documents of GPUs"),
