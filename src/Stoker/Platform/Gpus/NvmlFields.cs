@@ -64,7 +64,8 @@ internal sealed unsafe class NvmlFields(NvmlLibrary library, nint device)
             case NvmlLibrary.Success:
                 return true;
             case NvmlLibrary.NotSupported or NvmlLibrary.NoFunction:
-                _notSupported.Add(field);
+                // Each partition of a card is asked for it.
+                if (!_notSupported.Contains(field)) _notSupported.Add(field);
                 return false;
             case NvmlLibrary.Lost or NvmlLibrary.ResetRequired:
                 Lost ??= library.Words(code);

@@ -177,9 +177,13 @@ public abstract class GpuDriverConformance : IDisposable
     {
         var uuid = Driver.ReadDevices()[1].Uuid!;
         Control.SetMigMode(uuid, on: true);
+        var profile = Control.ReadMig(uuid)!.Profiles.Single(p => p.Name == "1g.5gb");
+        for (var place = 0u; place < 2; place++) Control.CreateInstance(uuid, profile.Id, place);
         var now = Driver.ReadNow()[1];
         Assert.Null(now.GpuPercent);
         Assert.Contains("utilisation", now.NotSupported);
+        Assert.Single(now.NotSupported, "activity");
+        Assert.All(now.Instances, i => Assert.Null(i.Activity));
     }
 
     [Fact]
