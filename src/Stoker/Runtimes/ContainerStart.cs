@@ -45,7 +45,8 @@ internal static class ContainerStart
                 if (!Files.Exists(step.First[0])) Files.CreateDirectory(step.First[0], Files.PrivateDirectory | ForAll);
                 return null;
             case ContainerStepKind.Write:
-                Files.Replace(step.First[0], System.Text.Encoding.UTF8.GetBytes(step.Then[0]));
+                // Replicas of one service write the same at the same time.
+                Files.AtomicWrite(step.First[0], step.Then[0]);
                 return null;
             case ContainerStepKind.Clear:
                 return Clear(step, client);

@@ -19,6 +19,8 @@ public sealed partial class WatchDrills
                 command: "true"
             """);
         machine.Up();
+        // A task that runs is up, too.
+        machine.UntilState("task", "completed");
         using var terminal = new Terminal($"exec {Machine.Program} status --watch", machine.Directory, new Dictionary<string, string> { ["STOKER_STATE"] = machine.State, ["NO_COLOR"] = "1" }, rows: 8);
 
         terminal.Until("the services are there", () => terminal.Screen()[3].StartsWith("app", StringComparison.Ordinal));

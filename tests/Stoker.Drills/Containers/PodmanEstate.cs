@@ -24,10 +24,12 @@ internal sealed class PodmanEstate : IDisposable
     {
         if (PodmanBox.Missing is not null) return;
         _machine?.Dispose();
-        foreach (var container in Containers()) PodmanBox.Run("rm", "-f", "-t", "0", container);
+        // One may go by itself meanwhile.
+        foreach (var container in Containers()) PodmanBox.Run("rm", "-f", "-i", "-t", "0", container);
         if (Lines("network", "ls", "-q", $"--filter=label={ContainerCommand.EstateLabel}={Name}") is { Length: > 0 } networks) PodmanBox.Run(["network", "rm", .. networks]);
         if (Lines("volume", "ls", "-q", $"--filter=name={Name}_") is { Length: > 0 } volumes) PodmanBox.Run(["volume", "rm", .. volumes]);
-        if (Lines("image", "ls", "--format={{.Repository}}:{{.Tag}}").Where(image => image.StartsWith($"localhost/{Name}-", StringComparison.Ordinal)).ToArray() is { Length: > 0 } images) PodmanBox.Run(["rmi", "-f", .. images]);
+        // Of its own names only: Podman fails to list an image that another estate removes just then.
+        if (Lines("image", "ls", $"--filter=reference=localhost/{Name}-*", "--format={{.Repository}}:{{.Tag}}") is { Length: > 0 } images) PodmanBox.Run(["rmi", "-f", .. images]);
     }
 
     private static string[] Lines(params string[] question) => PodmanBox.Run(question).Split('\n', StringSplitOptions.RemoveEmptyEntries);

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Text;
 using Stoker.Drills.Shared;
+using Stoker.Platform;
 using Xunit;
 
 namespace Stoker.Drills.Gpus;
@@ -84,8 +86,12 @@ public sealed class StandInDriver
         File.Move(Script + ".new", Script, overwrite: true);
     }
 
-    /// <summary>What is so from now on besides.</summary>
-    public void Add(string line) => File.AppendAllText(Script, line + "\n");
+    /// <summary>What is so from now on besides. Clients may be adding a line at the same moment: only the system knows where the end is.</summary>
+    public void Add(string line)
+    {
+        using var file = Files.OpenAppend(Script);
+        file.Write(Encoding.UTF8.GetBytes(line + "\n"));
+    }
 
     /// <summary>Switches the machine off and on: whatever ran is gone, and with it the partitions.</summary>
     public void Restart()

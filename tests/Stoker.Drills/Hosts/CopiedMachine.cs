@@ -6,8 +6,8 @@ namespace Stoker.Drills.Hosts;
 
 /// <summary>
 /// This machine over again, for as long as a drill lasts: the same files and tools under an overlay in a mount namespace of its own, so that what is installed, written and removed there touches
-/// nothing here, and is gone with it. Its /etc is a copy, since other drills write to that of the machine (podman its networks), which an overlay would show. Packages come from a repository of two
-/// that is made there.
+/// nothing here, and is gone with it. Its /etc is a copy, since other drills write to that of the machine (podman its networks), which an overlay would show; what layers make and keep elsewhere is in
+/// directories of its own. Packages come from a repository of two that is made there.
 /// </summary>
 public sealed class CopiedMachine : IDisposable
 {
@@ -22,7 +22,10 @@ public sealed class CopiedMachine : IDisposable
         mount --rbind /proc "$1/root/proc"
         mount --rbind /sys "$1/root/sys"
         mount --rbind /dev "$1/root/dev"
-        mount -t tmpfs tmpfs "$1/root/tmp"
+        for own in tmp srv root/estate var/lib/stoker; do
+            mkdir -p "$1/root/$own"
+            mount -t tmpfs -o mode=755 tmpfs "$1/root/$own"
+        done
         chmod 1777 "$1/root/tmp"
         mkdir -p "$1/root$2"
         mount --bind "$2" "$1/root$2"

@@ -83,7 +83,7 @@ public sealed class HardeningDrills(VirtualMachine vm) : IClassFixture<VirtualMa
         vm.Write("/root/hard/stoker.yaml", Estate);
         var before = vm.Run(Picture, Long).Succeeded().Output;
         Assert.Equal(0, Password());
-        Assert.True(Reaches("10.9.0.1/7003"));
+        UntilReached("10.9.0.1/7003", "what nobody keeps out");
 
         vm.Run("mv /home/guest/.ssh/authorized_keys /root/away").Succeeded();
         var refused = Stoker("host layers apply keys");
@@ -111,13 +111,13 @@ public sealed class HardeningDrills(VirtualMachine vm) : IClassFixture<VirtualMa
         vm.Run("rm -f /root/ready").Succeeded();
         Assert.Equal(before, vm.Run(Picture, Long).Output);
         Assert.Equal(0, Password());
-        Assert.True(Reaches("10.9.0.1/7003"));
+        UntilReached("10.9.0.1/7003", "what nobody keeps out");
     }
 
     private void AssertBehaviour()
     {
         Assert.Equal(0, vm.Run("ip netns exec outside ssh -i /root/guest-key -o BatchMode=yes -o StrictHostKeyChecking=no guest@10.9.0.1 true").Code);
-        Assert.True(Reaches("10.9.0.1/7001"), "what a service publishes");
+        UntilReached("10.9.0.1/7001", "what a service publishes");
         Assert.False(Reaches("10.9.0.1/7002"), "what a service has for this machine alone");
         Assert.False(Reaches("10.9.0.1/7003"), "what nobody declares");
 
@@ -130,17 +130,17 @@ public sealed class HardeningDrills(VirtualMachine vm) : IClassFixture<VirtualMa
             }
             NFT
             """).Succeeded();
-        Assert.True(Reaches("10.9.0.1/8081"), "a container's port that is told");
+        UntilReached("10.9.0.1/8081", "a container's port that is told");
         Assert.False(Reaches("10.9.0.1/8080"), "a container's port that is not");
-        Assert.True(Reaches("10.9.0.2/7005", "container"), "a container reaches out");
-        Assert.True(Reaches("172.30.0.1/7003", "container"), "a container reaches its host");
+        UntilReached("10.9.0.2/7005", "what is outside of a container", "container");
+        UntilReached("172.30.0.1/7003", "the host of a container", "container");
         vm.Run("nft delete table ip published").Succeeded();
 
         for (var i = 0; i < 3; i++) Assert.Equal(255, Password());
         vm.Until("the guesser is banned", "fail2ban-client status sshd | grep -q 'Banned IP list:.*10.9.0.2'", TimeSpan.FromMinutes(3), "fail2ban-client status sshd; tail -n 40 /var/log/fail2ban.log; journalctl --no-pager -n 40 _COMM=sshd");
         Assert.False(Reaches("10.9.0.1/22"), "a banned address");
         vm.Run("fail2ban-client unban 10.9.0.2").Succeeded();
-        vm.Until("it is let in again", "timeout 5 ip netns exec outside bash -c 'exec 3<>/dev/tcp/10.9.0.1/22'");
+        UntilReached("10.9.0.1/22", "a door that lets in again");
     }
 
     private Ran Stoker(string words) => vm.Run($"cd /root/hard; stoker {words}", Long);
@@ -148,5 +148,11 @@ public sealed class HardeningDrills(VirtualMachine vm) : IClassFixture<VirtualMa
     private int Password() => vm.Run(
         "SSH_ASKPASS=/root/askpass SSH_ASKPASS_REQUIRE=force ip netns exec outside setsid -w ssh -o PubkeyAuthentication=no -o PreferredAuthentications=password -o NumberOfPasswordPrompts=1 -o StrictHostKeyChecking=no guest@10.9.0.1 true").Code;
 
-    private bool Reaches(string place, string from = "outside") => vm.Run($"timeout 5 ip netns exec {from} bash -c 'exec 3<>/dev/tcp/{place}'").Code == 0;
+    /// <summary>Not within five seconds: what is dropped is never answered.</summary>
+    private bool Reaches(string place) => vm.Run(Reach(place, "outside")).Code == 0;
+
+    /// <summary>However long an emulated machine takes to answer.</summary>
+    private void UntilReached(string place, string what, string from = "outside") => vm.Until($"{what} is reached", Reach(place, from));
+
+    private static string Reach(string place, string from) => $"timeout 5 ip netns exec {from} bash -c 'exec 3<>/dev/tcp/{place}'";
 }

@@ -88,7 +88,8 @@ public sealed class Machine : IDisposable
 
     public JsonNode Service(string name) => Services().First(s => (string)s!["name"]! == name)!;
 
-    public string StateOf(string name) => (string)Service(name)["state"]!;
+    /// <summary><c>absent</c> where a daemon that has just begun does not show it yet.</summary>
+    public string StateOf(string name) => (string?)Services().FirstOrDefault(s => (string)s!["name"]! == name)?["state"] ?? "absent";
 
     public int PidOf(string name) => (int)Service(name)["pid"]!;
 
@@ -116,8 +117,16 @@ public sealed class Machine : IDisposable
 
     public static void Kill(int pid)
     {
-        using var process = Process.GetProcessById(pid);
-        process.Kill();
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            process.Kill();
+        }
+        catch (Exception gone) when (gone is ArgumentException or InvalidOperationException)
+        {
+            // It ended by itself just now.
+        }
+
         // Killed, and seen to be gone: a zombie of ours counts as gone.
         Spin(() => !Alive(pid));
     }
@@ -155,6 +164,27 @@ public sealed class Machine : IDisposable
         }
 
         return found.ToLookup(f => f.Service, f => f.Pid);
+    }
+
+    /// <summary>Each file of the state directory with its text, but sockets, locks and those of which <paramref name="isMeant"/> is false.</summary>
+    public IEnumerable<(string File, string Text)> Kept(Func<string, bool> isMeant)
+    {
+        foreach (var file in System.IO.Directory.EnumerateFiles(State, "*", SearchOption.AllDirectories))
+        {
+            if (Path.GetExtension(file) is ".sock" or ".lock" || !isMeant(file)) continue;
+            string text;
+            try
+            {
+                text = File.ReadAllText(file);
+            }
+            catch (FileNotFoundException)
+            {
+                // The daemon goes on while its files are read: what is to take another's place has taken it, under that one's name.
+                continue;
+            }
+
+            yield return (file, text);
+        }
     }
 
     private static void Spin(Func<bool> isSo)

@@ -17,7 +17,7 @@ public sealed class Ca4Drills
     private const string Stream = "gpu-metadata";
 
     /// <summary>A database, a cluster and an S3 server begin meanwhile.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -79,7 +79,7 @@ public sealed class Ca4Drills
             machine.Run("stream", "check").Succeeded();
             var pids = machine.Services().Select(service => (int?)service!["pid"]).OfType<int>().ToList();
             Assert.NotEmpty(pids);
-            machine.Run("down").Succeeded();
+            machine.RunFor(Patience, "down").Succeeded();
             Assert.DoesNotContain(pids, Machine.Alive);
         }
         finally

@@ -27,8 +27,11 @@ internal sealed class CuttingRelay : IDisposable
         get;
         set
         {
-            field = value;
-            if (value) Cut();
+            lock (_open)
+            {
+                field = value;
+                if (value) Cut();
+            }
         }
     }
 
@@ -72,8 +75,7 @@ internal sealed class CuttingRelay : IDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync(_end.Token);
-                if (IsAway) client.Dispose();
-                else _ = RelayAsync(client);
+                _ = RelayAsync(client);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException or SocketException)
@@ -86,7 +88,13 @@ internal sealed class CuttingRelay : IDisposable
         using var server = new TcpClient();
         try
         {
-            lock (_open) _open.AddRange([client, server]);
+            lock (_open)
+            {
+                // Not after all have been cut.
+                if (IsAway) return;
+                _open.AddRange([client, server]);
+            }
+
             await server.ConnectAsync(IPAddress.Loopback, _target);
             await Task.WhenAny(PassAsync(client.GetStream(), server.GetStream(), isAnswer: false), PassAsync(server.GetStream(), client.GetStream(), isAnswer: true));
         }

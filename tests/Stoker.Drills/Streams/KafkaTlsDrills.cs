@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Stoker.Drills.Streams.Shared;
@@ -92,9 +93,10 @@ public sealed class KafkaTlsDrills : IDisposable
     [Fact]
     public async Task A_certificate_that_has_run_out_is_told_with_its_time()
     {
-        using var certificate = _ours.Make("broker", "127.0.0.1", DateTimeOffset.UtcNow.AddDays(-1));
+        var until = DateTimeOffset.UtcNow.AddDays(-1);
+        using var certificate = _ours.Make("broker", "127.0.0.1", until);
         await using var kafka = await TlsKafka.StartAsync(certificate);
-        await RefusedAsync($"{kafka.Address}?tls=true&tlsCAFile={_ours.WriteAuthority(_directory)}", "is not valid now", $"{DateTime.UtcNow.AddDays(-1):yyyy-MM-dd}");
+        await RefusedAsync($"{kafka.Address}?tls=true&tlsCAFile={_ours.WriteAuthority(_directory)}", "is not valid now", until.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
     }
 
     [Fact]

@@ -68,11 +68,7 @@ public sealed class PostgresOutageDrills
         await box.UntilAsync("the lag grows", async () => (double)(await box.StatusAsync())["lag_seconds"]! > 0.5);
     }
 
-    private static Task WellAsync(StreamBox box) => box.UntilAsync("events are stored again", async () =>
-    {
-        var status = await box.StatusAsync();
-        return status["partitions"]!.AsArray().All(p => p!["problem"] is null) && (double)status["lag_seconds"]! < 1;
-    });
+    private static Task WellAsync(StreamBox box) => box.CaughtUpAsync("stored", "problem");
 
     private static async Task MoreAsync(StreamBox box, Oracle oracle)
     {

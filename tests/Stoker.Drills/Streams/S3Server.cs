@@ -13,6 +13,8 @@ internal sealed class S3Server : IDisposable
 
     private const string Version = "3.7.1";
 
+    private static readonly SemaphoreSlim Installing = new(1);
+
     private readonly string _directory = Directory.CreateTempSubdirectory("stoker-s3-").FullName;
     private Process? _process;
 
@@ -47,7 +49,7 @@ internal sealed class S3Server : IDisposable
         while (!await AnswersAsync())
         {
             Assert.False(_process.HasExited, _process.HasExited ? await errors : "");
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), "s3rver does not listen");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(90), "s3rver does not listen");
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }
@@ -80,14 +82,46 @@ internal sealed class S3Server : IDisposable
         }
     }
 
+    /// <summary>Drills that come together wait for one of them; what is there is whole.</summary>
     private static async Task InstallAsync()
     {
-        var package = Path.Combine(Program, "node_modules", "s3rver", "package.json");
-        if (File.Exists(package) && JsonDocument.Parse(await File.ReadAllBytesAsync(package)).RootElement.GetProperty("version").GetString() == Version) return;
-        Directory.CreateDirectory(Program);
+        await Installing.WaitAsync(TestContext.Current.CancellationToken);
         try
         {
-            using var npm = Process.Start(new ProcessStartInfo("npm", ["install", "--no-audit", "--no-fund", "--prefix", Program, $"s3rver@{Version}"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            if (IsInstalled) return;
+            var place = $"{Program}.{Guid.NewGuid():n}";
+            try
+            {
+                await FetchAsync(place);
+                if (Directory.Exists(Program)) Directory.Delete(Program, recursive: true);
+                Directory.Move(place, Program);
+            }
+            finally
+            {
+                if (Directory.Exists(place)) Directory.Delete(place, recursive: true);
+            }
+        }
+        finally
+        {
+            Installing.Release();
+        }
+    }
+
+    private static bool IsInstalled
+    {
+        get
+        {
+            var package = Path.Combine(Program, "node_modules", "s3rver", "package.json");
+            return File.Exists(package) && JsonDocument.Parse(File.ReadAllBytes(package)).RootElement.GetProperty("version").GetString() == Version;
+        }
+    }
+
+    private static async Task FetchAsync(string place)
+    {
+        Directory.CreateDirectory(place);
+        try
+        {
+            using var npm = Process.Start(new ProcessStartInfo("npm", ["install", "--no-audit", "--no-fund", "--prefix", place, $"s3rver@{Version}"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var (output, errors) = (npm.StandardOutput.ReadToEndAsync(), npm.StandardError.ReadToEndAsync());
             await npm.WaitForExitAsync();
             Assert.SkipWhen(npm.ExitCode != 0, $"npm cannot install s3rver@{Version}: {await output}{await errors}");

@@ -69,6 +69,8 @@ public sealed class SpoolDrills
             if (round % 2 == 1) await box.UpAsync();
             var sender = new Sender(box.State, oracle, Enumerable.Range(0, 3000).Select(_ => oracle.Issue()), "--patience", "0s");
             await Task.Delay(200 + (round * 97 % 500), Cancellation);
+            // While the stream is away, at least one comes so far, however long it takes to begin.
+            if (round % 4 == 0 && spooled == 0) await box.UntilAsync("something is kept", () => Task.FromResult(sender.Spooled > 0));
             if (round % 4 == 1) box.Kill();
             if (round % 4 == 2) await box.UpAsync();
             await Task.Delay(round * 61 % 300, Cancellation);

@@ -107,7 +107,7 @@ public sealed class DeathDrills
         {
             var processes = machine.Processes();
             return machine.Services().All(service => Shown(service!).SequenceEqual(Shells(processes[(string)service!["name"]!])));
-        }, TimeSpan.FromSeconds(10));
+        });
     }
 
     private static List<int> Shown(System.Text.Json.Nodes.JsonNode service) =>

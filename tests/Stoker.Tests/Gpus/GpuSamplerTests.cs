@@ -105,10 +105,13 @@ public sealed class GpuSamplerTests
 
     private static Process Start(Dictionary<string, string?> variables)
     {
-        var start = new ProcessStartInfo("/bin/sleep", "60");
+        var start = new ProcessStartInfo("/bin/sleep", "1000");
         foreach (var name in (string[])["STOKER_ESTATE", "STOKER_SERVICE", "STOKER_REPLICA", ProcessTree.MarkerVariable]) start.Environment.Remove(name);
         foreach (var (name, value) in variables) start.Environment[name] = value;
-        return Process.Start(start)!;
+        var process = Process.Start(start)!;
+        // A program that has just taken its process over has none for a moment.
+        SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{process.Id}/environ").Length > 0);
+        return process;
     }
 
     private sealed class MovedClock : TimeProvider

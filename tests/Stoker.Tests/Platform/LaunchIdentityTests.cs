@@ -24,8 +24,10 @@ public sealed class LaunchIdentityTests : IDisposable
     [Fact]
     public async Task The_nice_value_is_the_childs_alone()
     {
+        // Whoever runs the tests may be nice himself.
+        var own = await _workshop.Output("nice");
         Assert.Equal("7\n", await _workshop.Output(Workshop.Shell("nice") with { Nice = 7 }));
-        Assert.Equal("0\n", await _workshop.Output("nice"));
+        Assert.Equal(own, await _workshop.Output("nice"));
     }
 
     [Fact]

@@ -127,6 +127,20 @@ internal sealed class StreamBox : IAsyncDisposable
     public Task SettledAsync() => UntilAsync("all of the log is stored", async () =>
         (await StatusAsync())["partitions"]!.AsArray().All(p => (long)p!["next"]! == (long)p["stored"]!));
 
+    /// <summary>What the log has by now is stored, or archived, however much more comes meanwhile and however slowly it all goes; and the status tells of no trouble.</summary>
+    /// <param name="figure">Of a partition: <c>stored</c> or <c>archived</c>.</param>
+    /// <param name="problem">Of a partition, with what it is about.</param>
+    public async Task CaughtUpAsync(string figure, string problem)
+    {
+        List<long>? logged = null;
+        await UntilAsync($"what is logged by now is {figure}", async () =>
+        {
+            var partitions = (await StatusAsync())["partitions"]!.AsArray();
+            if (logged is null && partitions.Any(p => (long)p!["next"]! > 0)) logged = [.. partitions.Select(p => (long)p!["next"]!)];
+            return logged is not null && partitions.Zip(logged).All(each => each.First![problem] is null && (long?)each.First[figure] >= each.Second);
+        });
+    }
+
     /// <summary>The end of every drill: what holds whatever was done to it.</summary>
     /// <param name="aside">Ids of events that could not become documents.</param>
     public async Task AssertHoldsAsync(Oracle oracle, IReadOnlySet<string>? aside = null, Func<Task<IReadOnlyList<StoredEvent>>>? read = null)

@@ -11,11 +11,13 @@ namespace Stoker.Drills.Streams.Shared;
 
 /// <summary>
 /// The mock cluster behind TLS. It speaks plaintext and tells its clients <c>127.0.0.1</c> and ports of its own choice; so it runs in a network namespace of its own, and at the
-/// same ports of this one each connection is taken by TLS, decrypted, and passed on through a Unix socket.
+/// same ports of this one each connection is taken by TLS, decrypted, and passed on through a Unix socket. Where somebody here has one of those ports already, another cluster is tried.
 /// </summary>
 internal sealed class TlsKafka : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private const int Tries = 50;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly string _directory = Directory.CreateTempSubdirectory("stoker-tls-").FullName;
     private readonly CancellationTokenSource _stop = new();
@@ -51,20 +53,35 @@ internal sealed class TlsKafka : IAsyncDisposable
     public static async Task<TlsKafka> StartAsync(X509Certificate2 certificate, X509Certificate2? clients = null, SaslDoor? door = null, int partitions = 2)
     {
         MockKafka.SkipUnlessThere();
-        var kafka = new TlsKafka(certificate, clients, door, partitions);
-        var ready = await kafka._process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
+        for (var tries = 1; ; tries++)
+        {
+            var kafka = new TlsKafka(certificate, clients, door, partitions);
+            if (await kafka.BeginAsync()) return kafka;
+            await kafka.DisposeAsync();
+            Assert.True(tries < Tries, $"{Tries} clusters chose ports that are taken here");
+        }
+    }
+
+    /// <returns>False: somebody here has one of its ports.</returns>
+    private async Task<bool> BeginAsync()
+    {
+        var ready = await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
         if (ready is null)
         {
-            var errors = await kafka._process.StandardError.ReadToEndAsync();
-            await kafka.DisposeAsync();
+            var errors = await _process.StandardError.ReadToEndAsync();
+            await DisposeAsync();
             Assert.SkipWhen(errors.StartsWith("unshare", StringComparison.Ordinal), $"a network namespace of its own is not to be had: {errors}");
             Assert.Fail(errors);
         }
 
         var ports = ready!.Split(',').Select(int.Parse).ToList();
-        foreach (var port in ports) kafka.Listen(port);
-        kafka.Address = $"kafka://127.0.0.1:{ports[0]}/{MockKafka.Topic}";
-        return kafka;
+        foreach (var port in ports)
+        {
+            if (!TryListen(port)) return false;
+        }
+
+        Address = $"kafka://127.0.0.1:{ports[0]}/{MockKafka.Topic}";
+        return true;
     }
 
     public async ValueTask DisposeAsync()
@@ -77,10 +94,19 @@ internal sealed class TlsKafka : IAsyncDisposable
         Directory.Delete(_directory, recursive: true);
     }
 
-    private void Listen(int port)
+    private bool TryListen(int port)
     {
         var listener = new TcpListener(IPAddress.Loopback, port);
-        listener.Start();
+        try
+        {
+            listener.Start();
+        }
+        catch (SocketException)
+        {
+            listener.Dispose();
+            return false;
+        }
+
         _listeners.Add(listener);
         _ = Task.Run(async () =>
         {
@@ -90,6 +116,7 @@ internal sealed class TlsKafka : IAsyncDisposable
                 _ = Task.Run(() => ServeAsync(client, port));
             }
         });
+        return true;
     }
 
     private async Task ServeAsync(Socket client, int port)

@@ -210,7 +210,7 @@ public sealed class CheckKindTests : IDisposable
             """);
         Assert.Equal([Verdict.Failed, Verdict.Passed, Verdict.Failed], results.Values.Select(r => r.Verdict));
         Assert.Equal(("200 to 299", "503"), results["well"].Findings.Select(f => (f.Expected, f.Found!)).Single());
-        server.Dispose();
+        server.Stop();
         Assert.Equal((Verdict.Failed, "no answer"), (await CheckBed.OneAsync($"{{http: {server.Url}}}")) is var gone ? (gone.Verdict, gone.Findings[0].Found) : default);
     }
 
@@ -264,18 +264,28 @@ public sealed class CheckKindTests : IDisposable
     /// <summary>A server that answers every connection with one page.</summary>
     private sealed class OnePage : IDisposable
     {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly HeldPort _held = new();
+        private readonly TcpListener _listener;
 
         public OnePage(int status, string body)
         {
+            _listener = new TcpListener(_held.Address);
+            HeldPort.Share(_listener.Server);
             _listener.Start();
-            Url = $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/health";
+            Url = $"http://{_held.Address}/health";
             _ = ServeAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} Words\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}"));
         }
 
         public string Url { get; }
 
-        public void Dispose() => _listener.Dispose();
+        /// <summary>Whoever asks from now on is refused.</summary>
+        public void Stop() => _listener.Dispose();
+
+        public void Dispose()
+        {
+            Stop();
+            _held.Dispose();
+        }
 
         private async Task ServeAsync(byte[] answer)
         {

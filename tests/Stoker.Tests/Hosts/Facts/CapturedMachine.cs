@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Stoker.Hosts.Facts;
 using Stoker.Platform;
+using Stoker.Tests.Logs;
 
 namespace Stoker.Tests.Hosts.Facts;
 
@@ -69,7 +70,8 @@ internal sealed partial class CapturedMachine : ISystemTree
                 ? new ShortCommandOutcome.Ended(new ExitStatus(0, null), output, null)
                 : new ShortCommandOutcome.Ended(new ExitStatus(1, null), "", $"nobody wrote down what `{command}` says"));
         },
-        Clock = TimeProvider.System,
+        // Whoever is asked has an answer: nobody is waited for in vain, however late he comes to say it.
+        Clock = new ManualTime(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero)),
         Homes = ["/home/ada"],
     };
 

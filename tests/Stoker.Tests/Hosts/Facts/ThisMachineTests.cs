@@ -9,7 +9,8 @@ namespace Stoker.Tests.Hosts.Facts;
 /// <summary>Facts of the machine that the tests run on, beside what the usual tools say of it.</summary>
 public sealed class ThisMachineTests
 {
-    private static HostFacts Facts { get; } = FactsReader.ReadAsync(FactDoors.Of(HostEnvironment.Variables, TimeProvider.System, "/root"), []).GetAwaiter().GetResult();
+    /// <summary>Of what nobody changes.</summary>
+    private static HostFacts Facts { get; } = ReadAsync().GetAwaiter().GetResult();
 
     [Fact]
     public void Processors_are_those_of_lscpu()
@@ -27,16 +28,11 @@ public sealed class ThisMachineTests
     }
 
     [Fact]
-    public void Disks_are_those_of_lsblk()
+    public async Task Disks_are_those_of_lsblk()
     {
-        var devices = JsonDocument.Parse(Run("lsblk", "--json", "--bytes", "--nodeps", "-o", "NAME,SIZE,RO,RM,TYPE")).RootElement.GetProperty("blockdevices").EnumerateArray()
-            .Where(d => d.GetProperty("size").GetInt64() > 0).ToDictionary(d => d.GetProperty("name").GetString()!);
-        Assert.Equal(devices.Keys.Order(), Facts.Disks.Select(d => d.Name).Order());
-        foreach (var disk in Facts.Disks)
-        {
-            Assert.Equal(devices[disk.Name].GetProperty("size").GetInt64(), disk.Size);
-            Assert.Equal(devices[disk.Name].GetProperty("ro").GetBoolean(), disk.ReadOnly);
-        }
+        var (facts, said) = await StillAsync(() => JsonDocument.Parse(Run("lsblk", "--json", "--bytes", "--nodeps", "-o", "NAME,SIZE,RO,RM,TYPE")).RootElement.GetProperty("blockdevices").EnumerateArray()
+            .Where(d => d.GetProperty("size").GetInt64() > 0).Select(d => $"{d.GetProperty("name").GetString()} {d.GetProperty("size").GetInt64()} {d.GetProperty("ro").GetBoolean()}"));
+        Assert.Equal(said, facts.Disks.Select(d => $"{d.Name} {d.Size} {d.ReadOnly}").Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -48,21 +44,26 @@ public sealed class ThisMachineTests
     }
 
     [Fact]
-    public void Links_addresses_and_routes_are_those_of_ip()
+    public async Task Links_addresses_and_routes_are_those_of_ip()
     {
-        var links = JsonDocument.Parse(Run("ip", "-j", "addr")).RootElement.EnumerateArray().ToDictionary(l => l.GetProperty("ifname").GetString()!);
-        Assert.Equal(links.Keys.Order(), Facts.Network.Links.Select(l => l.Name).Order());
-        foreach (var link in Facts.Network.Links)
-        {
-            Assert.Equal(links[link.Name].GetProperty("mtu").GetInt32(), link.Mtu);
-            Assert.Equal(
-                links[link.Name].GetProperty("addr_info").EnumerateArray().Select(a => $"{a.GetProperty("local").GetString()}/{a.GetProperty("prefixlen").GetInt32()}").Order(),
-                link.Addresses.Select(a => a.Split('%')[0] + (a.Contains('%') ? "/" + a.Split('/')[1] : "")).Order());
-        }
+        var (facts, said) = await StillAsync(() =>
+        [
+            .. JsonDocument.Parse(Run("ip", "-j", "addr")).RootElement.EnumerateArray().Select(l => Link(
+                l.GetProperty("ifname").GetString()!, l.GetProperty("mtu").GetInt32(),
+                l.GetProperty("addr_info").EnumerateArray().Select(a => $"{a.GetProperty("local").GetString()}/{a.GetProperty("prefixlen").GetInt32()}"))),
+            .. JsonDocument.Parse(Run("ip", "-j", "-4", "route")).RootElement.EnumerateArray().Select(r => Route(
+                r.GetProperty("dst").GetString()!, r.TryGetProperty("gateway", out var via) ? via.GetString() : null, r.GetProperty("dev").GetString()!)),
+        ]);
+        IEnumerable<string> found =
+        [
+            .. facts.Network.Links.Select(l => Link(l.Name, l.Mtu, l.Addresses.Select(a => a.Split('%')[0] + (a.Contains('%') ? "/" + a.Split('/')[1] : "")))),
+            .. facts.Network.Routes.Where(r => !r.To.Contains(':') && r.Via?.Contains(':') != true).Select(r => Route(r.To, r.Via, r.Link)),
+        ];
+        Assert.Equal(said, found.Order(StringComparer.Ordinal));
 
-        var routes = JsonDocument.Parse(Run("ip", "-j", "-4", "route")).RootElement.EnumerateArray()
-            .Select(r => (r.GetProperty("dst").GetString(), r.TryGetProperty("gateway", out var via) ? via.GetString() : null, r.GetProperty("dev").GetString())).Order().ToList();
-        Assert.Equal(routes, Facts.Network.Routes.Where(r => !r.To.Contains(':') && r.Via?.Contains(':') != true).Select(r => ((string?)r.To, r.Via, (string?)r.Link)).Order());
+        static string Link(string name, int? mtu, IEnumerable<string> addresses) => $"link {name} {mtu}: {string.Join(' ', addresses.Order(StringComparer.Ordinal))}";
+
+        static string Route(string to, string? via, string link) => $"route {to} by {via} on {link}";
     }
 
     [Fact]
@@ -81,6 +82,20 @@ public sealed class ThisMachineTests
         foreach (var part in (string[])["taken_at", "took_ms", "os", "machine", "cpu", "memory", "numa", "disks", "mounts", "network", "power", "sensors", "gpu", "runtimes", "python", "unknown"])
             Assert.True(document.RootElement.TryGetProperty(part, out _), part);
         Assert.Equal(Facts.Cpu.Threads, document.RootElement.GetProperty("cpu").GetProperty("threads").GetInt32());
+    }
+
+    private static Task<HostFacts> ReadAsync() => FactsReader.ReadAsync(FactDoors.Of(HostEnvironment.Variables, TimeProvider.System, "/root"), []);
+
+    /// <summary>Facts of a moment in which a tool says the same before and after, in order: containers that come and go on this machine have links and disks, too.</summary>
+    private static async Task<(HostFacts Facts, IReadOnlyList<string> Said)> StillAsync(Func<IEnumerable<string>> say)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var before = say().Order(StringComparer.Ordinal).ToList();
+            var facts = await ReadAsync();
+            if (before.SequenceEqual(say().Order(StringComparer.Ordinal))) return (facts, before);
+            Assert.True(tries < 100, "this machine never stands still");
+        }
     }
 
     private static IEnumerable<JsonElement> Flat(JsonElement field) =>

@@ -59,7 +59,7 @@ public sealed class TopicArchiveTests : IAsyncDisposable
         await _topic.TakeAwayAsync();
         Add("c");
         await ArchivedAsync(second);
-        Assert.True(first.Worker.Progress.IsElsewhere);
+        await UntilAsync(() => first.Worker.Progress.IsElsewhere);
         Assert.Equal(0, first.Worker.LagSeconds);
         Assert.Equal(["a", "b", "c"], Ids());
         await AssertWholeAsync();

@@ -8,7 +8,7 @@ public abstract class StoreBed : IAsyncDisposable
     private int _collections;
 
     internal StoreSpec Spec(StoreMode mode = StoreMode.Facts, string collection = "gpu-metadata") =>
-        new(Address, collection, mode) { Patience = TimeSpan.FromSeconds(20) };
+        new(Address, collection, mode) { Patience = TimeSpan.FromMinutes(1) };
 
     internal abstract StoreAddress Address { get; }
 

@@ -55,10 +55,10 @@ internal sealed class MongoServer : IDisposable
         get;
         set
         {
-            field = value;
-            if (!value) return;
             lock (_open)
             {
+                field = value;
+                if (!value) return;
                 foreach (var client in _open) client.Dispose();
                 _open.Clear();
             }
@@ -83,8 +83,7 @@ internal sealed class MongoServer : IDisposable
             while (true)
             {
                 var client = await _listener.AcceptTcpClientAsync(_end.Token);
-                if (IsAway) client.Dispose();
-                else _ = ServeAsync(client);
+                _ = ServeAsync(client);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException or SocketException)
@@ -94,7 +93,18 @@ internal sealed class MongoServer : IDisposable
 
     private async Task ServeAsync(TcpClient client)
     {
-        lock (_open) _open.Add(client);
+        lock (_open)
+        {
+            // Not after all have been cut.
+            if (IsAway)
+            {
+                client.Dispose();
+                return;
+            }
+
+            _open.Add(client);
+        }
+
         try
         {
             using var stream = await SecureAsync(client.GetStream());
