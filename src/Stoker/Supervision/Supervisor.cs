@@ -137,7 +137,8 @@ internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact
             foreach (var watch in _watches.Values) watch.Dispose();
         }
 
-        foreach (var driver in drivers) driver.LetGo();
+        // The later life of a service before the earlier one, with whose end it would begin.
+        foreach (var driver in drivers.AsEnumerable().Reverse()) driver.LetGo();
         await Task.WhenAll(drivers.Select(d => d.Ended));
     }
 
@@ -168,7 +169,7 @@ internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact
         }
 
         // What is to start now does not show first how it had ended; a task that was done stays done.
-        var ended = adopted.Ended(plan.Name).Where(e => resume || e.Value == ServiceState.Completed).ToDictionary();
+        var ended = adopted.Ended(plan.Name).Where(e => resume || e.Value.State == ServiceState.Completed).ToDictionary();
         var life = ServicePolicy.Begin(plan, doors.Clock.GetUtcNow(), ended);
         IServiceHands? own = null;
         var driver = new ServiceDriver(life, doors.Board, doors.Journal, d => own = hands(d.Post, () => ContextOf(plan.Name)));

@@ -161,13 +161,20 @@ public sealed class ComingAndGoingTests : IDisposable
     [Fact]
     public async Task A_daemon_that_lets_go_starts_nothing_that_was_to_come_back()
     {
-        await StopsStubbornlyAsync(Web);
-        _host.Apply(Web);
+        // Many, so that some are let go in the moment in which their earlier life ends by the same.
+        List<ServicePlan> plans = [.. Enumerable.Range(0, 1000).Select(i => FakeMachine.Plan($"web{i:000}"))];
+        _host.IsStubborn = true;
+        await FakeHost.OrHangsAsync(_host.ApplyAsync(plans));
+        await _host.UntilAsync(() => plans.TrueForAll(p => _host.State(p.Name.Value) == ServiceState.Running));
+        _host.Apply();
+        await _host.UntilAsync(() => plans.TrueForAll(p => _host.Status(p.Name.Value)?.Replicas is [{ State: ServiceState.Stopping }]));
+        _host.Apply(plans);
 
         await FakeHost.OrHangsAsync(_host.Supervisor.LetGoAsync());
 
-        Assert.Equal(["web"], _host.Launched);
-        Assert.Equal(["web.1"], _host.Living);
+        Assert.Equal(plans.Select(p => p.Name.Value), _host.Launched.Order(StringComparer.Ordinal));
+        Assert.Equal(plans.Select(p => $"{p.Name}.1"), _host.Living);
+        Assert.Empty(_host.Faults);
     }
 
     [Theory]
