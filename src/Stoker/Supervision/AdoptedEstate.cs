@@ -25,7 +25,8 @@ internal sealed class AdoptedEstate
 
     public IEnumerable<ReplicaRecord> Alive(ServiceName name) => _alive[name];
 
-    public IReadOnlyDictionary<int, ServiceState> Ended(ServiceName name) => _ended[name].ToDictionary(r => r.Replica, r => r.Ended!.Value);
+    /// <summary>By replica, how it had ended, and when; null: not known.</summary>
+    public IReadOnlyDictionary<int, (ServiceState State, DateTimeOffset? Since)> Ended(ServiceName name) => _ended[name].ToDictionary(r => r.Replica, r => (r.Ended!.Value, r.Since));
 
     /// <summary>As the planner wants to know it.</summary>
     public IReadOnlyDictionary<ServiceName, ObservedService> Observed() =>

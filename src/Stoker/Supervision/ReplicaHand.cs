@@ -111,6 +111,7 @@ internal sealed class ReplicaHand : IAsyncDisposable
         var found = new AdoptedReplica(record.Pid, record.StartedAt == default ? _place.Now : record.StartedAt, record.WasHealthy, record.Restarts, record.Attempt, record.Fingerprint, record.Ports)
         {
             Image = record.Image,
+            Last = record is { State: { } state, Since: { } since } ? (state, since) : null,
         };
         return new ServiceFact.Adopted(_place.Now, _place.Replica, record.Run, found);
     }

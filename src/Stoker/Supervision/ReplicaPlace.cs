@@ -77,6 +77,7 @@ internal sealed class ReplicaPlace(SupervisionDoors doors, ServiceName service, 
             doors.Records.Save(new ReplicaRecord(service.Value, replica, "", state.Run, HostEnvironment.BootId)
             {
                 Ended = state.State,
+                Since = state.Since,
                 Fingerprint = life.Plan.Fingerprint,
                 Restarts = state.Restarts,
             });
@@ -91,6 +92,8 @@ internal sealed class ReplicaPlace(SupervisionDoors doors, ServiceName service, 
             Fingerprint = state.Fingerprint ?? life.Plan.Fingerprint,
             StartedAt = state.StartedAt ?? Now,
             WasHealthy = state.Health.EverHealthy,
+            State = state.State,
+            Since = state.Since,
             Restarts = state.Restarts,
             Attempt = state.Attempt,
             Ports = state.Ports,

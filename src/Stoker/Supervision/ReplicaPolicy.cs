@@ -129,6 +129,8 @@ internal static class ReplicaPolicy
         if (turn.Find(fact.Replica) is null) turn.Life = turn.Life with { Replicas = [.. turn.Life.Replicas.Append(adopted).OrderBy(r => r.Index)] };
         var state = !HealthTurns.IsAsked(turn.Spec, adopted) ? ServiceState.Running : found.WasHealthy ? ServiceState.Healthy : ServiceState.Starting;
         adopted = turn.Enter(adopted, state);
+        // Another daemon is no change of the service.
+        if (found.Last is { } last && last.State == state) turn.Put(adopted = adopted with { Since = last.Since });
         turn.Tell(adopted, "adopted", $"pid {found.Pid}, running since before this daemon, is taken over");
         HealthTurns.Ask(turn, adopted);
         turn.Do(new ServiceAction.Arm(adopted.Index, adopted.Run, ReplicaTimer.Stable, turn.Spec.Restart.Window));

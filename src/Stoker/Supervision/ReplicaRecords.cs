@@ -36,6 +36,12 @@ internal sealed record ReplicaRecord(string Service, int Replica, string RunId, 
     /// <summary>What the image of the container says of health; null: not known, or not asked.</summary>
     public ImageHealthcheck? Image { get; init; }
 
+    /// <summary>What it was when this was written; null in records of older versions.</summary>
+    public ServiceState? State { get; init; }
+
+    /// <summary>Since when it was that, or had ended.</summary>
+    public DateTimeOffset? Since { get; init; }
+
     /// <summary>Set when nothing runs: <c>Completed</c>, <c>Failed</c> or <c>Stopped</c>, so that a later daemon neither repeats a task nor starts what was stopped.</summary>
     public ServiceState? Ended { get; init; }
 
@@ -95,6 +101,8 @@ internal sealed class ReplicaRecords(string directory)
         json.WritePropertyName("image");
         if (record.Image is { } image) JsonSerializer.Serialize(json, image, ReplicaRecordJson.Default.ImageHealthcheck);
         else json.WriteNullValue();
+        json.WriteOptional("state", (int?)record.State);
+        json.WriteOptional("since", record.Since);
         json.WriteOptional("ended", (int?)record.Ended);
         json.WriteString("tool", record.Tool);
         json.WriteNumber("stop_signal", record.StopSignal);

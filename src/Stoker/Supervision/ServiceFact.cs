@@ -105,6 +105,9 @@ internal sealed record PeerView(ServiceState State, bool Alive, int Generation, 
 internal sealed record AdoptedReplica(int Pid, DateTimeOffset StartedAt, bool WasHealthy, int Restarts, int Attempt, string Fingerprint, IReadOnlyList<int> Ports)
 {
     public ImageHealthcheck? Image { get; init; }
+
+    /// <summary>What it was then, and since when; null: not known.</summary>
+    public (ServiceState State, DateTimeOffset Since)? Last { get; init; }
 }
 
 internal enum ReplicaTimer

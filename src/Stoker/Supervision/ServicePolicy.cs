@@ -8,10 +8,14 @@ namespace Stoker.Supervision;
 /// </summary>
 internal static class ServicePolicy
 {
-    /// <param name="ended">What an earlier daemon recorded of replicas that have no process: completed, failed or stopped.</param>
-    public static ServiceLife Begin(ServicePlan plan, DateTimeOffset at, IReadOnlyDictionary<int, ServiceState> ended) => new(plan)
+    /// <param name="ended">What an earlier daemon recorded of replicas that have no process: completed, failed or stopped, and since when; null: not known.</param>
+    public static ServiceLife Begin(ServicePlan plan, DateTimeOffset at, IReadOnlyDictionary<int, (ServiceState State, DateTimeOffset? Since)> ended) => new(plan)
     {
-        Replicas = [.. plan.Replicas.Select(r => NewReplica(r, at) with { State = ended.GetValueOrDefault(r.Index, ServiceState.Waiting) })],
+        Replicas = [.. plan.Replicas.Select(r =>
+        {
+            var (state, since) = ended.GetValueOrDefault(r.Index, (ServiceState.Waiting, at));
+            return NewReplica(r, since ?? at) with { State = state };
+        })],
     };
 
     public static Decision Decide(ServiceLife life, ServiceFact fact)

@@ -42,6 +42,7 @@ public sealed class DaemonDrills
         // A task that runs is up, too.
         machine.UntilState("task", "completed");
         var pid = machine.PidOf("app");
+        var since = Since();
         machine.KillDaemon();
         var down = machine.Run("status");
         Assert.Equal(5, down.Code);
@@ -51,7 +52,10 @@ public sealed class DaemonDrills
 
         Assert.Equal(pid, machine.PidOf("app"));
         Assert.Equal("completed", machine.StateOf("task"));
+        Assert.Equal(since, Since());
         Assert.Single(machine.Run("events", "--json").Output.Split('\n'), l => l.Contains("\"task\"", StringComparison.Ordinal) && l.Contains("\"started\"", StringComparison.Ordinal));
+
+        (string?, string?) Since() => ((string?)machine.Service("app")["since"], (string?)machine.Service("task")["since"]);
     }
 
     [Fact]
@@ -88,10 +92,12 @@ public sealed class DaemonDrills
         machine.Until("three run", () => machine.Processes()["app"].Count() == 3);
         var before = machine.Processes()["app"].Order().ToList();
         var daemon = machine.DaemonPid;
+        var since = machine.Service("app")["replicas"]!.AsArray().Select(r => (string?)r!["since"]).ToList();
 
         machine.Run("daemon", "upgrade").Succeeded();
 
         machine.UntilState("app", "running");
+        Assert.Equal(since, machine.Service("app")["replicas"]!.AsArray().Select(r => (string?)r!["since"]));
         Assert.Equal(daemon, machine.DaemonPid);
         Assert.Equal(before, machine.Processes()["app"].Order());
         Assert.Equal(3, machine.Service("app")["replicas"]!.AsArray().Count);

@@ -51,7 +51,7 @@ internal sealed class FakeMachine
 
     public FakeMachine Add(ServicePlan plan, Behaviour? behaviour = null)
     {
-        _lives[plan.Name] = ServicePolicy.Begin(plan, Now, new Dictionary<int, ServiceState>());
+        _lives[plan.Name] = ServicePolicy.Begin(plan, Now, new Dictionary<int, (ServiceState, DateTimeOffset?)>());
         _behaviours[plan.Name] = behaviour ?? new Behaviour();
         return this;
     }
@@ -117,10 +117,10 @@ internal sealed class FakeMachine
     }
 
     /// <summary>A process of an earlier daemon, found alive.</summary>
-    public FakeMachine Adopt(string name, int replica, int pid, ImageHealthcheck? image = null)
+    public FakeMachine Adopt(string name, int replica, int pid, ImageHealthcheck? image = null, (ServiceState, DateTimeOffset)? last = null)
     {
         Processes[pid] = (new ServiceName(name), replica, 7);
-        return Ask(name, at => new ServiceFact.Adopted(at, replica, 7, new AdoptedReplica(pid, at, WasHealthy: true, 0, 0, "f1", []) { Image = image }));
+        return Ask(name, at => new ServiceFact.Adopted(at, replica, 7, new AdoptedReplica(pid, at, WasHealthy: true, 0, 0, "f1", []) { Image = image, Last = last }));
     }
 
     public FakeMachine Probe(string name, bool healthy, int replica = 1)

@@ -191,4 +191,24 @@ public sealed class StartingTests
         Assert.Empty(machine.Done);
         Assert.Equal([11, 12, 13], machine.Pids("app").Order());
     }
+
+    [Fact]
+    public void Who_is_taken_over_has_been_what_it_is_since_before_this_daemon()
+    {
+        var machine = new FakeMachine().Service("app", replicas: 3);
+        var before = machine.Now - TimeSpan.FromDays(5);
+
+        machine.Adopt("app", 1, 11, last: (ServiceState.Running, before)).Adopt("app", 2, 12, last: (ServiceState.Unhealthy, before)).Adopt("app", 3, 13).Up();
+
+        // The second is not any more what it was.
+        Assert.Equal([before, machine.Now, machine.Now], machine.Life("app").Replicas.Select(r => r.Since));
+    }
+
+    [Fact]
+    public void What_had_ended_has_ended_since_then()
+    {
+        var (now, before) = (DateTimeOffset.UnixEpoch.AddDays(9), DateTimeOffset.UnixEpoch);
+        var life = ServicePolicy.Begin(FakeMachine.Plan("task", replicas: 3), now, new Dictionary<int, (ServiceState, DateTimeOffset?)> { [1] = (ServiceState.Completed, before), [2] = (ServiceState.Failed, null) });
+        Assert.Equal([(ServiceState.Completed, before), (ServiceState.Failed, now), (ServiceState.Waiting, now)], life.Replicas.Select(r => (r.State, r.Since)));
+    }
 }
