@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text;
 using Stoker.Gateway.Forwarding;
 using Stoker.Gateway.Routing;
@@ -26,11 +27,13 @@ internal sealed class EngineWatch(GatewayState state, SteadyClock clock, EngineW
     /// <summary>A page longer than this is none of an engine's.</summary>
     private const int LongestPage = 16 << 20;
 
+    private static readonly HttpRequestOptionsKey<IPEndPoint> At = new("at");
+
     private readonly Dictionary<ReplicaState, (Task Answer, long Next)> _asked = [];
 
     public async Task RunAsync(CancellationToken stop)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4), UseProxy = false, AllowAutoRedirect = false });
+        using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4), UseProxy = false, AllowAutoRedirect = false, ConnectCallback = ConnectAsync });
         (client.Timeout, client.MaxResponseContentBufferSize) = (pace.Patience, LongestPage);
         using var timer = new PeriodicTimer(pace.Busy);
         do
@@ -66,6 +69,7 @@ internal sealed class EngineWatch(GatewayState state, SteadyClock clock, EngineW
             var hasMetrics = engine is not ("ollama" or "openai");
             var path = hasMetrics ? "/metrics" : Encoding.ASCII.GetString(target.Prefix.Span) + "/models";
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{(target.Tls ? "https" : "http")}://{target.Host}{path}"));
+            request.Options.Set(At, target.Endpoint);
             if (target.Key is { } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
             using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseContentRead, stop);
             var now = GatewayLoop.Steady;
@@ -79,6 +83,23 @@ internal sealed class EngineWatch(GatewayState state, SteadyClock clock, EngineW
         catch (Exception failed) when (failed is HttpRequestException or IOException || (failed is OperationCanceledException && !stop.IsCancellationRequested))
         {
             replica.Probe(succeeded: false, GatewayLoop.Steady);
+        }
+    }
+
+    /// <summary>Where requests go, and not where its name may be by now.</summary>
+    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
+    {
+        if (!context.InitialRequestMessage.Options.TryGetValue(At, out var at)) throw new InvalidOperationException("a question has no address");
+        var socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(at, cancel);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
         }
     }
 

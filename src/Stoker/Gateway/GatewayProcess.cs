@@ -34,10 +34,13 @@ internal sealed class GatewayProcess : IDisposable
     private readonly List<GatewayLoop> _loops = [];
     private readonly List<LoopListener> _listeners = [];
     private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private DateTimeOffset? _planAt;
-    private volatile bool _isAsked;
+    private readonly PlanWatch _plans;
 
-    private GatewayProcess(string directory, SteadyClock clock, GatewayState state) => (_directory, _clock, _state) = (directory, clock, state);
+    private GatewayProcess(string directory, SteadyClock clock, GatewayState state)
+    {
+        (_directory, _clock, _state) = (directory, clock, state);
+        _plans = new PlanWatch(state, directory, new HostAddresses(HostAddresses.BySystem, clock, Say), Say);
+    }
 
     public static int Run(string[] args)
     {
@@ -72,7 +75,7 @@ internal sealed class GatewayProcess : IDisposable
     {
         var clock = new SteadyClock();
         var router = new Router(RouterOptions.Default, (ulong)clock.GetTimestamp());
-        var plan = ReadPlan(directory);
+        var plan = PlanWatch.Read(directory);
         var keys = new KeyWatch(Path.Combine(directory, KeyStore.FileName), clock, Say);
         var ledger = new LedgerWriter(Path.Combine(directory, LedgerFile), TimeSpan.FromDays(plan.LedgerDays), clock, Say);
         return new GatewayProcess(directory, clock, new GatewayState(router, keys, ledger, clock.GetUtcNow(), Say));
@@ -81,13 +84,14 @@ internal sealed class GatewayProcess : IDisposable
     private async Task<int> RunAsync()
     {
         using var signals = ListenToSignals();
-        var plan = await ApplyAsync();
+        var plan = await _plans.ApplyAsync();
         StartBudgets();
         StartLoops();
         foreach (var address in plan.Listen) Listen(IPEndPoint.Parse(address));
         using var stop = new CancellationTokenSource();
         var beside = Task.WhenAll(
-            Uphold("upkeep", new GatewayUpkeep(_state, _loops, _clock, LookForPlanAsync).RunAsync),
+            Uphold("upkeep", new GatewayUpkeep(_state, _loops, _clock).RunAsync),
+            Uphold("looking for plans", _plans.RunAsync),
             Uphold("watching engines", token => new EngineWatch(_state, _clock, EngineWatchPace.Default).RunAsync(token)),
             Uphold("the link to the daemon", new DaemonLink(_state, _directory).RunAsync),
             Uphold("the gateway's own socket", new GatewayAdmin(_state, _directory).RunAsync),
@@ -136,7 +140,7 @@ internal sealed class GatewayProcess : IDisposable
         PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {
             context.Cancel = true;
-            _isAsked = true;
+            _plans.Ask();
         }),
     ]);
 
@@ -144,83 +148,6 @@ internal sealed class GatewayProcess : IDisposable
     {
         context.Cancel = true;
         _ending.TrySetResult();
-    }
-
-    private async Task ReloadAsync()
-    {
-        try
-        {
-            var before = _state.Tables.Plan;
-            var plan = await ApplyAsync();
-            Say($"the plan is in force: {plan.Routes.Count} models, {plan.Routes.Sum(r => r.Replicas.Count)} replicas");
-            if (!plan.Listen.SequenceEqual(before.Listen)) Say("warning: other addresses to listen on take effect at the next start");
-        }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or JsonException or ArgumentException)
-        {
-            Say($"error: the plan before stays in force: {refused.Message}");
-        }
-    }
-
-    /// <summary>
-    /// Once a second, and nowhere else, so that two plans cannot overtake each other: reads the plan again when the daemon has written another, which need
-    /// not know whether somebody is there to be told, or when SIGHUP asked for it.
-    /// </summary>
-    private async Task LookForPlanAsync()
-    {
-        if (!_isAsked && (Files.ModifiedAtIfPresent(Path.Combine(_directory, PlanFile)) ?? _planAt) == _planAt) return;
-        _isAsked = false;
-        await ReloadAsync();
-    }
-
-    private async Task<GatewayPlan> ApplyAsync()
-    {
-        _planAt = Files.ModifiedAtIfPresent(Path.Combine(_directory, PlanFile));
-        var plan = ReadPlan(_directory);
-        var addresses = await AddressesAsync(plan);
-        _state.Apply(plan, GatewayTables.TargetsOf(plan, addresses, KeyOf), GatewayLoop.Steady);
-        return plan;
-    }
-
-    private static GatewayPlan ReadPlan(string directory)
-    {
-        var path = Path.Combine(directory, PlanFile);
-        return GatewayPlan.FromJson(Files.ReadIfPresent(path) ?? throw new IOException($"there is no `{path}`; the daemon writes it when an estate with `gateway:` is applied"));
-    }
-
-    /// <summary>Names are looked up once for each plan, not for each request. One that is not known now is not served until the next plan.</summary>
-    private static async Task<IReadOnlyDictionary<string, IPAddress>> AddressesAsync(GatewayPlan plan)
-    {
-        var addresses = new Dictionary<string, IPAddress>();
-        foreach (var name in plan.Routes.SelectMany(r => r.Replicas).Select(r => r.Address).Distinct())
-        {
-            if (!IPAddress.TryParse(name, out var address)) address = await LookUpAsync(name);
-            addresses[name] = address;
-        }
-
-        return addresses;
-    }
-
-    private static async Task<IPAddress> LookUpAsync(string name)
-    {
-        try
-        {
-            if (await Dns.GetHostAddressesAsync(name) is [var first, ..]) return first;
-        }
-        catch (System.Net.Sockets.SocketException unknown)
-        {
-            Say($"warning: the name `{name}` cannot be resolved: {unknown.Message}");
-        }
-
-        // Refuses every connection at once, so that the replica counts as what it is: not there.
-        return IPAddress.None;
-    }
-
-    private static string? KeyOf(RoutePlan route)
-    {
-        var key = route.KeyFile is { } file ? Files.ReadIfPresent(file) is { } bytes ? System.Text.Encoding.UTF8.GetString(bytes).Trim() : null
-            : route.KeyVariable is { } name ? HostEnvironment.Variable(name) : null;
-        if (key is null && (route.KeyFile ?? route.KeyVariable) is { } source) Say($"warning: the key for model `{route.Name}` is not in `{source}`; its replicas are asked without one");
-        return key;
     }
 
     /// <summary>Decisions go to the log in a task of their own; see <see cref="Metrics.DecisionLog"/>.</summary>

@@ -56,6 +56,9 @@ internal sealed class GatewayState(Router router, KeyWatch keys, LedgerWriter le
         Decisions.Every = plan.LogDecisions;
     }
 
+    /// <summary>Some replicas are elsewhere from now on.</summary>
+    public void Reach(IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets) => _tables = new GatewayTables(_tables, targets);
+
     /// <summary>Somebody waits for a model that sleeps.</summary>
     public void Wake(Route route) => _waking.Writer.TryWrite(route);
 

@@ -25,10 +25,13 @@ internal sealed class GatewayTables
         _timeouts = plan.Routes.ToFrozenDictionary(r => r.Name, r => new RequestTimeouts(
             r.Connect ?? plan.Times.Connect, r.FirstByte ?? plan.Times.FirstByte, r.BetweenChunks ?? plan.Times.BetweenChunks, r.Total ?? plan.Times.Total));
         // A canary stands under two models.
-        _targets = plan.Routes.SelectMany(r => r.Replicas).DistinctBy(r => (r.Service, r.Index, r.Address, r.Port)).ToFrozenDictionary(
-            r => (new ReplicaId(r.Service, r.Index), r.Address, r.Port), r => targets[new ReplicaId(r.Service, r.Index)]);
+        _targets = ByReplica(plan, targets, before);
         _before = before is null ? null : new GatewayTables(before, Generations);
     }
+
+    /// <summary>The same with replicas that are reached elsewhere.</summary>
+    public GatewayTables(GatewayTables of, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets)
+        : this(of, Generations) => _targets = ByReplica(of.Plan, targets, of);
 
     /// <summary>The same with fewer plans before it.</summary>
     private GatewayTables(GatewayTables of, int left)
@@ -40,6 +43,12 @@ internal sealed class GatewayTables
     public GatewayPlan Plan { get; }
 
     public Router Router { get; }
+
+    /// <summary>Who is reached as before keeps the connections to it.</summary>
+    private static FrozenDictionary<(ReplicaId Id, string Address, int Port), UpstreamTarget> ByReplica(
+        GatewayPlan plan, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets, GatewayTables? before) =>
+        plan.Routes.SelectMany(r => r.Replicas).Select(r => (Key: (Id: new ReplicaId(r.Service, r.Index), r.Address, r.Port), Target: targets[new ReplicaId(r.Service, r.Index)])).DistinctBy(r => r.Key)
+            .ToFrozenDictionary(r => r.Key, r => before?._targets.GetValueOrDefault(r.Key) is { } known && known.IsSame(r.Target) ? known : r.Target);
 
     /// <summary>The replica is of this table.</summary>
     public bool Knows(ReplicaState replica) => _targets.ContainsKey((replica.Id, replica.Address, replica.Port));
@@ -94,7 +103,7 @@ internal sealed class GatewayTables
 
     /// <summary>Where each replica is, once names are resolved.</summary>
     /// <param name="keyOf">The key that a route's replicas want.</param>
-    public static IReadOnlyDictionary<ReplicaId, UpstreamTarget> TargetsOf(GatewayPlan plan, IReadOnlyDictionary<string, IPAddress> addresses, Func<RoutePlan, string?> keyOf)
+    public static IReadOnlyDictionary<ReplicaId, UpstreamTarget> TargetsOf(GatewayPlan plan, Func<string, IPAddress> addressOf, Func<RoutePlan, string?> keyOf)
     {
         var targets = new Dictionary<ReplicaId, UpstreamTarget>();
         foreach (var route in plan.Routes)
@@ -108,7 +117,7 @@ internal sealed class GatewayTables
                 if (replica.CanaryShare is not null && targets.ContainsKey(id)) continue;
                 targets[id] = new UpstreamTarget(
                     $"{replica.Service}.{replica.Index}",
-                    new IPEndPoint(addresses[replica.Address], replica.Port),
+                    new IPEndPoint(addressOf(replica.Address), replica.Port),
                     replica.Tls && replica.Port == 443 ? host : $"{host}:{replica.Port}",
                     replica.Tls,
                     replica.Path,

@@ -5,8 +5,7 @@ namespace Stoker.Gateway;
 
 /// <summary>What has to be done from time to time beside requests: deadlines of those that wait, connections that grew old, counts that are over.</summary>
 /// <param name="clock">The one that limits are counted by.</param>
-/// <param name="lookForPlan">Once a second.</param>
-internal sealed class GatewayUpkeep(GatewayState state, IReadOnlyList<GatewayLoop> loops, SteadyClock clock, Func<Task> lookForPlan)
+internal sealed class GatewayUpkeep(GatewayState state, IReadOnlyList<GatewayLoop> loops, SteadyClock clock)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
@@ -21,7 +20,6 @@ internal sealed class GatewayUpkeep(GatewayState state, IReadOnlyList<GatewayLoo
                 if (route.Life.Queue.Waiting > 0) route.Life.Queue.Expire(GatewayLoop.Steady);
             }
 
-            if (turn % 10 == 0) await lookForPlan();
             if (turn % 20 == 0) SweepPools();
             if (turn % 600 == 0) state.Limiter.Prune(clock.GetUtcNow().UtcTicks);
         }

@@ -15,8 +15,7 @@ public sealed class GatewayTablesTests
         var next = new RoutePlan("next", "openai") { Replicas = [new ReplicaAddress("next", 1, "10.0.0.2", 9000)] };
         var main = new RoutePlan("m", "openai") { Replicas = [new ReplicaAddress("m", 1, "10.0.0.1", 9000), new ReplicaAddress("next", 1, "10.0.0.2", 9000) { CanaryShare = 0.5 }] };
         var plan = new GatewayPlan("test", [], RequiresKeys: false) { Routes = isFirst ? [next, main] : [main, next] };
-        var addresses = new Dictionary<string, IPAddress> { ["10.0.0.1"] = IPAddress.Parse("10.0.0.1"), ["10.0.0.2"] = IPAddress.Parse("10.0.0.2") };
-        var targets = GatewayTables.TargetsOf(plan, addresses, route => $"key of {route.Name}");
+        var targets = GatewayTables.TargetsOf(plan, IPAddress.Parse, route => $"key of {route.Name}");
         Assert.Equal("key of next", targets[new ReplicaId("next", 1)].Key);
         Assert.Equal("key of m", targets[new ReplicaId("m", 1)].Key);
     }

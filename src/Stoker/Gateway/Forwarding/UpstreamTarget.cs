@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Stoker.Gateway.Forwarding;
 
-/// <summary>Where a replica is reached, and what it wants to hear. Two with the same value share connections.</summary>
+/// <summary>Where a replica is reached, and what it wants to hear. Connections are kept for this one, and not for another with the same values.</summary>
 /// <param name="name">The replica's, as in <c>phi-3-mini.1</c>.</param>
 /// <param name="host">What the <c>Host</c> field says.</param>
 /// <param name="prefix">What its paths begin with, as in <c>/v1</c>.</param>
@@ -24,6 +24,8 @@ internal sealed class UpstreamTarget(string name, IPEndPoint endpoint, string ho
 
     public bool Tls => tls;
 
+    private IReadOnlyList<string> Names => names;
+
     public ReadOnlyMemory<byte> Prefix { get; } = Encoding.ASCII.GetBytes(prefix);
 
     /// <summary>Fields that are the same in each request: <c>Host</c>, and <c>Authorization</c> where the engine wants a key.</summary>
@@ -35,6 +37,11 @@ internal sealed class UpstreamTarget(string name, IPEndPoint endpoint, string ho
 
     /// <summary>The engine knows vLLM's <c>continuous_usage_stats</c>.</summary>
     public bool TellsRunningUsage => tellsRunningUsage;
+
+    /// <summary>It is reached as the other is, and wants to hear the same.</summary>
+    public bool IsSame(UpstreamTarget other) =>
+        Name == other.Name && Endpoint.Equals(other.Endpoint) && Host == other.Host && Tls == other.Tls && Key == other.Key && TellsRunningUsage == other.TellsRunningUsage
+        && Prefix.Span.SequenceEqual(other.Prefix.Span) && Names.SequenceEqual(other.Names);
 
     public bool AnswersTo(string model)
     {

@@ -49,7 +49,7 @@ internal sealed class GatewayBench : IAsyncDisposable
 
         var byLoop = _events.Zip(_loops).ToDictionary(pair => pair.First, pair => pair.Second);
         _listener = LoopListener.Listen(new IPEndPoint(IPAddress.Loopback, 0), _events, (socket, peer) => byLoop[socket.Loop].Accept(socket, peer), Say);
-        _upkeep = new GatewayUpkeep(State, _loops, clock, () => Task.CompletedTask).RunAsync(_stop.Token);
+        _upkeep = new GatewayUpkeep(State, _loops, clock).RunAsync(_stop.Token);
         Client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://{Address}"), Timeout = Patience };
     }
 
@@ -101,8 +101,7 @@ internal sealed class GatewayBench : IAsyncDisposable
 
     public void Apply(GatewayPlan plan)
     {
-        var addresses = plan.Routes.SelectMany(r => r.Replicas).Select(r => r.Address).Distinct().ToDictionary(a => a, IPAddress.Parse);
-        State.Apply(plan, GatewayTables.TargetsOf(plan, addresses, _ => null), GatewayLoop.Steady);
+        State.Apply(plan, GatewayTables.TargetsOf(plan, IPAddress.Parse, _ => null), GatewayLoop.Steady);
     }
 
     public ReplicaState Replica(string service, int index) =>

@@ -8,14 +8,16 @@ namespace Stoker.Tests.Gateway.Shared;
 /// <summary>A server whose every byte the test says. Each connection is served by the script, in turn or at once.</summary>
 internal sealed class RawServer : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly ConcurrentBag<Task> _serving = [];
     private readonly ConcurrentBag<RawPeer> _peers = [];
     private readonly Task _accepting;
     private int _connections;
 
-    public RawServer(Func<RawPeer, Task> script)
+    /// <param name="at">Null: on a port that is free.</param>
+    public RawServer(Func<RawPeer, Task> script, IPEndPoint? at = null)
     {
+        _listener = new TcpListener(at ?? new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Start();
         _accepting = AcceptAsync(script);
     }
@@ -25,10 +27,12 @@ internal sealed class RawServer : IAsyncDisposable
     public int Connections => Volatile.Read(ref _connections);
 
     /// <summary>Answers every request with the same bytes and keeps the connection.</summary>
-    public static RawServer Saying(string answer) => new(async peer =>
-    {
-        while (await peer.ReadRequestAsync() is not null) await peer.SendAsync(answer);
-    });
+    public static RawServer Saying(string answer, IPEndPoint? at = null) => new(
+        async peer =>
+        {
+            while (await peer.ReadRequestAsync() is not null) await peer.SendAsync(answer);
+        },
+        at);
 
     public async ValueTask DisposeAsync()
     {
