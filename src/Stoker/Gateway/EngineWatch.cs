@@ -33,7 +33,10 @@ internal sealed class EngineWatch(GatewayState state, SteadyClock clock, EngineW
 
     public async Task RunAsync(CancellationToken stop)
     {
-        using var client = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4), UseProxy = false, AllowAutoRedirect = false, ConnectCallback = ConnectAsync });
+        using var client = new HttpClient(new SocketsHttpHandler
+        {
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(4), UseProxy = false, AllowAutoRedirect = false, ConnectCallback = ConnectAsync,
+        });
         (client.Timeout, client.MaxResponseContentBufferSize) = (pace.Patience, LongestPage);
         using var timer = new PeriodicTimer(pace.Busy);
         do

@@ -47,8 +47,8 @@ internal sealed class GatewayTables
     /// <summary>Who is reached as before keeps the connections to it.</summary>
     private static FrozenDictionary<(ReplicaId Id, string Address, int Port), UpstreamTarget> ByReplica(
         GatewayPlan plan, IReadOnlyDictionary<ReplicaId, UpstreamTarget> targets, GatewayTables? before) =>
-        plan.Routes.SelectMany(r => r.Replicas).Select(r => (Key: (Id: new ReplicaId(r.Service, r.Index), r.Address, r.Port), Target: targets[new ReplicaId(r.Service, r.Index)])).DistinctBy(r => r.Key)
-            .ToFrozenDictionary(r => r.Key, r => before?._targets.GetValueOrDefault(r.Key) is { } known && known.IsSame(r.Target) ? known : r.Target);
+        plan.Routes.SelectMany(r => r.Replicas).Select(r => (new ReplicaId(r.Service, r.Index), r.Address, r.Port)).Distinct().ToFrozenDictionary(
+            key => key, key => before?._targets.GetValueOrDefault(key) is { } known && known.IsSame(targets[key.Item1]) ? known : targets[key.Item1]);
 
     /// <summary>The replica is of this table.</summary>
     public bool Knows(ReplicaState replica) => _targets.ContainsKey((replica.Id, replica.Address, replica.Port));
