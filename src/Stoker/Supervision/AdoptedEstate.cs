@@ -26,7 +26,13 @@ internal sealed class AdoptedEstate
     public IEnumerable<ReplicaRecord> Alive(ServiceName name) => _alive[name];
 
     /// <summary>By replica, how it had ended, and when; null: not known.</summary>
-    public IReadOnlyDictionary<int, (ServiceState State, DateTimeOffset? Since)> Ended(ServiceName name) => _ended[name].ToDictionary(r => r.Replica, r => (r.Ended!.Value, r.Since));
+    public IReadOnlyDictionary<int, (ServiceState State, DateTimeOffset? Since)> Ended(ServiceName name) => ByReplica(_ended[name]);
+
+    /// <summary>The same, of tasks that are done as they are declared now: what was done by another declaration is still to be done.</summary>
+    public IReadOnlyDictionary<int, (ServiceState State, DateTimeOffset? Since)> Done(ServicePlan plan) =>
+        ByReplica(_ended[plan.Name].Where(r => r.Ended == ServiceState.Completed && r.Fingerprint == plan.Fingerprint));
+
+    private static Dictionary<int, (ServiceState State, DateTimeOffset? Since)> ByReplica(IEnumerable<ReplicaRecord> ended) => ended.ToDictionary(r => r.Replica, r => (r.Ended!.Value, r.Since));
 
     /// <summary>As the planner wants to know it.</summary>
     public IReadOnlyDictionary<ServiceName, ObservedService> Observed() =>

@@ -169,8 +169,7 @@ internal sealed class Supervisor(SupervisionDoors doors, Func<Action<ServiceFact
         }
 
         // What is to start now does not show first how it had ended; a task that was done stays done.
-        var ended = adopted.Ended(plan.Name).Where(e => resume || e.Value.State == ServiceState.Completed).ToDictionary();
-        var life = ServicePolicy.Begin(plan, doors.Clock.GetUtcNow(), ended);
+        var life = ServicePolicy.Begin(plan, doors.Clock.GetUtcNow(), resume ? adopted.Ended(plan.Name) : adopted.Done(plan));
         IServiceHands? own = null;
         var driver = new ServiceDriver(life, doors.Board, doors.Journal, d => own = hands(d.Post, () => ContextOf(plan.Name)));
         foreach (var record in adopted.Alive(plan.Name))

@@ -59,6 +59,23 @@ public sealed class DaemonDrills
     }
 
     [Fact]
+    public void A_task_that_was_declared_otherwise_when_it_was_done_is_done_again_by_the_next_daemon()
+    {
+        using var machine = Small();
+        var done = Path.Combine(machine.Directory, "done");
+        machine.Write("stoker.yaml", $"name: small\nservices:\n  task: {{command: [sh, -c, \"echo one >>{done}\"]}}\n");
+        machine.Up();
+        machine.UntilState("task", "completed");
+        machine.Run("down").Succeeded();
+
+        machine.Write("stoker.yaml", $"name: small\nservices:\n  task: {{command: [sh, -c, \"echo two >>{done}\"]}}\n");
+        machine.Up();
+        machine.UntilState("task", "completed");
+
+        Assert.Equal(["one", "two"], File.ReadAllLines(done));
+    }
+
+    [Fact]
     public void What_was_asked_for_by_name_and_what_ran_before_are_all_kept_by_the_next_daemon()
     {
         using var machine = Small();
